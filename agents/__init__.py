@@ -1,0 +1,22 @@
+"""What learns: agents, the contract they keep, and their parts.
+
+Knows nothing of Mario: an agent sees batches of uint8 states and gives actions.
+"""
+
+from agents.agent import Agent, AgentConfig, Setting
+from agents.ddqn import DDQN
+from agents.ddqn_config import DDQNConfig
+from agents.frame_table import MemoryDoesNotFit
+from agents.memory import FrameMemory
+from agents.networks import QNetwork
+
+__all__ = [
+    "DDQN",
+    "Agent",
+    "AgentConfig",
+    "DDQNConfig",
+    "FrameMemory",
+    "MemoryDoesNotFit",
+    "QNetwork",
+    "Setting",
+]

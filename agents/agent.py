@@ -1,0 +1,163 @@
+"""What every agent is: four verbs, and a state that can be saved.
+
+``act`` chooses, ``cache`` remembers, ``recall`` gives a training batch, ``learn`` learns from it.
+Whatever is written in these four verbs is trained, resumed, evaluated, shown and filmed by the same
+program, whichever game it plays.
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from tensordict import TensorDict
+
+States = NDArray[np.uint8]
+Actions = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where an agent lives: the games it plays and the machine it runs on.
+
+    Attributes:
+        state_shape: shape of what it sees of one game, e.g. ``(4, 84, 84)``; always uint8.
+        num_actions: how many actions there are to choose from.
+        num_envs: how many games it plays at a time.
+        device: a torch device, ``"cpu"`` or ``"cuda"``.
+        seed: seeds everything that the agent draws.
+        folder: where a memory too large for RAM is kept; None for a temporary folder.
+        training: False for an agent that only plays: it needs no memory and never explores.
+    """
+
+    state_shape: tuple[int, ...]
+    num_actions: int
+    num_envs: int = 1
+    device: str = "cpu"
+    seed: int = 0
+    folder: Path | None = None
+    training: bool = True
+
+
+@dataclass(frozen=True)
+class AgentConfig:
+    """The hyper-parameters of an agent; one frozen dataclass per kind of agent."""
+
+
+class Agent(ABC):
+    """Plays ``setting.num_envs`` games at a time, and learns from them.
+
+    A subclass need only write the four verbs. One with hyper-parameters names their dataclass in
+    `Config`, and one with collaborators (network, memory, ...) takes them in its constructor and
+    makes them in `build`.
+    """
+
+    Config: ClassVar[type[AgentConfig]] = AgentConfig
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.training = setting.training
+
+    @classmethod
+    def build(cls, setting: Setting, config: AgentConfig) -> Self:
+        """Make an agent and its collaborators from a configuration.
+
+        Args:
+            setting: the games and the machine.
+            config: an instance of ``cls.Config``.
+        """
+        del config
+        return cls(setting)
+
+    @abstractmethod
+    def act(self, states: States) -> Actions:
+        """Choose one action per game: exploring while `training`, else greedy.
+
+        Args:
+            states: uint8, ``(num_envs, *state_shape)``. Only read.
+
+        Returns:
+            int64, ``(num_envs,)``, each in ``[0, num_actions)``.
+        """
+
+    @abstractmethod
+    def cache(
+        self,
+        states: States,
+        actions: Actions,
+        rewards: NDArray[np.float32],
+        terminated: NDArray[np.bool_],
+        truncated: NDArray[np.bool_],
+        next_states: States,
+    ) -> None:
+        """Remember one step of every game.
+
+        Args:
+            states: what was seen, uint8 ``(num_envs, *state_shape)``.
+            actions: what was done, int64 ``(num_envs,)``. A negative action marks a step that never
+                happened (the game crashed): nothing may be learned from it, and its episode,
+                marked truncated, ended with ``states``.
+            rewards: float32 ``(num_envs,)``.
+            terminated: the game ended: nothing comes after ``next_states``. bool ``(num_envs,)``.
+            truncated: the episode was cut short: the game would have gone on. bool ``(num_envs,)``.
+            next_states: what came of it, uint8 ``(num_envs, *state_shape)``; where an episode
+                ended, its true last state, not the first of the next episode.
+        """
+
+    @abstractmethod
+    def recall(self) -> TensorDict:
+        """A training batch from memory, on the agent's device."""
+
+    @abstractmethod
+    def learn(self) -> dict[str, float] | None:
+        """One round of learning, if it is time for one.
+
+        Returns:
+            Named scalars (``loss``, ``q``, ...), or None when nothing was learned.
+        """
+
+    def train(self, mode: bool = True) -> None:
+        """Explore and learn from now on, or with ``mode=False`` only play, as well as possible."""
+        self.training = mode
+
+    @property
+    def exploration_rate(self) -> float:
+        """Share of actions that are random at present, 0 for an agent that never explores."""
+        return 0.0
+
+    @property
+    def memory_report(self) -> str:
+        """One line on the memory's size and place, for the user to read before training starts."""
+        return "memory: none"
+
+    def weights(self) -> dict[str, Any]:
+        """The tensors that playing needs, by name: what a checkpoint ships as ``model``."""
+        return {}
+
+    def load_weights(self, weights: dict[str, Any]) -> None:
+        """Take over the tensors that `weights` gave."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that going on exactly here needs: dicts of tensors, numbers and strings."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on exactly where `state_dict` was taken."""
+
+    def flush(self) -> None:
+        """Put on disk what the agent keeps there, so that a saved `state_dict` can rely on it."""
+
+    def room(self) -> int:
+        """Steps of every game until what the last `state_dict` relies on would be overwritten."""
+        return sys.maxsize
+
+    def saved(self) -> None:
+        """The last `state_dict` is on disk: what only earlier ones rely on may be overwritten."""
+
+    def close(self) -> None:
+        """Free what the agent holds."""

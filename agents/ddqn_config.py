@@ -1,0 +1,66 @@
+"""The hyper-parameters of Double DQN."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from agents.agent import AgentConfig
+
+
+@dataclass(frozen=True)
+class DDQNConfig(AgentConfig):
+    """Hyper-parameters of `DDQN`; the defaults are those of the PyTorch tutorial on Mario.
+
+    A decision is one choice of an action for one game.
+
+    Raises:
+        ValueError: one of them is out of range.
+    """
+
+    gamma: float = 0.9
+    """Discount of a reward per step that it is away."""
+    learning_rate: float = 2.5e-4
+    """Step size of Adam."""
+    batch_size: int = 32
+    """Transitions per update."""
+    memory: int = 100_000
+    """Transitions that the replay memory holds, over all games."""
+    burnin: int = 10_000
+    """Decisions before learning starts."""
+    learn_every: int = 3
+    """Decisions per update of the online network."""
+    sync_every: int = 10_000
+    """Decisions between two copies of the online network into the target."""
+    exploration_start: float = 1.0
+    """Share of random actions at first."""
+    exploration_decay: float = 0.99999975
+    """What that share is multiplied by at each decision."""
+    exploration_min: float = 0.1
+    """Share of random actions in the end."""
+    n_step: int = 1
+    """Steps of rewards between a state and the one it is bootstrapped from."""
+    hidden: int = 512
+    """Width of the layer between the convolutions and the values."""
+    separate_target: bool = False
+    """Give the target convolutions of its own, in place of those of the online network."""
+    max_grad_norm: float | None = None
+    """Longest gradient that is not shortened; none for any length."""
+
+    def __post_init__(self) -> None:
+        counts = ("batch_size", "memory", "learn_every", "sync_every", "n_step", "hidden")
+        for name in counts:
+            self._require(name, getattr(self, name) >= 1, "1 or more")
+        for name in ("gamma", "exploration_start", "exploration_min"):
+            self._require(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
+        self._require("burnin", self.burnin >= 0, "0 or more")
+        self._require("learning_rate", 0 < self.learning_rate < math.inf, "a number above 0")
+        self._require("exploration_decay", 0 < self.exploration_decay <= 1, "above 0 and up to 1")
+        below = self.exploration_min <= self.exploration_start
+        self._require("exploration_min", below, "at most exploration_start")
+        positive = self.max_grad_norm is None or self.max_grad_norm > 0
+        self._require("max_grad_norm", positive, "a number above 0, or none")
+
+    def _require(self, name: str, holds: bool, remedy: str) -> None:
+        if not holds:
+            raise ValueError(f"{name} is {getattr(self, name)}; give {remedy}")

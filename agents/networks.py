@@ -1,0 +1,124 @@
+"""Networks: what turns a stack of frames into the value of each action."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from torch import Tensor, nn
+
+
+class NatureCNN(nn.Sequential):
+    """The convolutions of the DQN of Nature, from frames to a flat vector of features.
+
+    32 filters of 8x8 every 4 pixels, 64 of 4x4 every 2 and 64 of 3x3, each followed by a ReLU.
+    Mnih et al. 2015, https://www.nature.com/articles/nature14236, "Model architecture".
+
+    Args:
+        state_shape: ``(channels, height, width)`` of what comes in.
+
+    Attributes:
+        num_features: length of the vector that comes out.
+
+    Raises:
+        ValueError: the filters do not fit on an image that small.
+    """
+
+    def __init__(self, state_shape: tuple[int, ...]) -> None:
+        if len(state_shape) != 3 or min(state_shape[1:]) < 36:
+            raise ValueError(
+                f"state_shape is {state_shape}; give (channels, height, width) of 36 pixels or more"
+            )
+        super().__init__(
+            nn.Conv2d(state_shape[0], 32, kernel_size=8, stride=4),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, kernel_size=4, stride=2),
+            nn.ReLU(),
+            nn.Conv2d(64, 64, kernel_size=3, stride=1),
+            nn.ReLU(),
+            nn.Flatten(),
+        )
+        height, width = (((side - 4) // 4 - 2) // 2 - 2 for side in state_shape[1:])
+        self.num_features = 64 * height * width
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Look at states, uint8 ``(batch, *state_shape)``; gives ``(batch, num_features)``."""
+        # a quarter of the bytes cross to the device when it is there that they become floats
+        features: Tensor = super().forward(states.float().div_(255))  # type: ignore[no-untyped-call]
+        return features
+
+
+class QNetwork(nn.Module):
+    """Values of actions, online and as of the last `sync_target`.
+
+    One set of features serves two heads, so that the next states of a batch are looked at once.
+    With ``separate_target`` the target has features of its own, as the tutorial's code has it.
+
+    Args:
+        state_shape: ``(channels, height, width)``, at least 36 pixels high and wide.
+        num_actions: how many actions there are.
+        hidden: width of the layer between the features and the values.
+        separate_target: whether the target has its own copy of the features.
+    """
+
+    def __init__(
+        self,
+        state_shape: tuple[int, ...],
+        num_actions: int,
+        hidden: int = 512,
+        separate_target: bool = False,
+    ) -> None:
+        super().__init__()
+        self.features = NatureCNN(state_shape)
+        self.online_head = nn.Sequential(
+            nn.Linear(self.features.num_features, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, num_actions),
+        )
+        self.target_head = copy.deepcopy(self.online_head).requires_grad_(False)
+        self.target_features: NatureCNN | None = None
+        if separate_target:
+            self.target_features = copy.deepcopy(self.features).requires_grad_(False)
+
+    def online(self, states: Tensor) -> Tensor:
+        """Values now, ``(batch, num_actions)``, of states uint8 ``(batch, *state_shape)``."""
+        values: Tensor = self.online_head(self.features(states))
+        return values
+
+    def target(self, states: Tensor) -> Tensor:
+        """Values as of the last sync, ``(batch, num_actions)``; no gradient reaches the head."""
+        values: Tensor = self.target_head((self.target_features or self.features)(states))
+        return values
+
+    def both(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """`online` and `target` of the same states, shared features computed once."""
+        features = self.features(states)
+        theirs = self.target_features(states) if self.target_features else features
+        return self.online_head(features), self.target_head(theirs)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """The same as `online`."""
+        return self.online(states)
+
+    def sync_target(self) -> None:
+        """Make the target what the online network is now."""
+        self.target_head.load_state_dict(self.online_head.state_dict())
+        if self.target_features is not None:
+            self.target_features.load_state_dict(self.features.state_dict())
+
+
+def load_weights(network: nn.Module, weights: dict[str, Any]) -> None:
+    """Copy tensors into a network that has tensors of the same names and shapes.
+
+    Raises:
+        ValueError: it has not; the first that differs is named.
+    """
+    own = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    given = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    for name in sorted(own.keys() | given.keys()):
+        if own.get(name) != given.get(name):
+            raise ValueError(
+                f"weights have {name} {given.get(name, 'missing')}, the network has it "
+                f"{own.get(name, 'missing')}; build it for the same game, actions and layers"
+            )
+    network.load_state_dict(weights)

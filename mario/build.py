@@ -1,0 +1,134 @@
+"""Makes games and agents from a configuration: one function for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import torch
+import yaml
+
+from agents import Agent, AgentConfig, Setting
+from mario.config import agent_class
+from mario.errors import UsageError
+from mario.games import make_game
+from mario.vector import GameVector
+from wrappers import WrapperConfig, wrap
+
+Actions = str | list[list[str]] | None
+
+
+def parse_actions(text: str | None) -> Actions:
+    """An action set as the command line gives it: a name, or lists of buttons as JSON.
+
+    >>> parse_actions('[["right"], ["right", "A"]]')
+    [['right'], ['right', 'A']]
+    """
+    if text is None or not text.lstrip().startswith("["):
+        return text
+    try:
+        actions: list[list[str]] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UsageError(
+            f'--actions {text} cannot be read; write it like [["right"], ["right", "A"]]'
+        ) from None
+    return actions
+
+
+def make_env(
+    game: str,
+    actions: Actions,
+    emulator: str,
+    wrappers: WrapperConfig,
+    inner: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] | None = None,
+) -> gym.Env[Any, Any]:
+    """Make one game as an agent sees it.
+
+    Args:
+        game: an id of Gymnasium's registry.
+        actions: an action set; None for the game's own.
+        emulator: name of the emulator, for the games that let one choose.
+        wrappers: what the agent sees.
+        inner: wraps the bare game first, to look at each of its frames.
+    """
+    options = {key: value for key, value in {"actions": actions}.items() if value is not None}
+    if emulator != "auto":
+        options["emulator"] = emulator
+    env = make_game(game, **options)
+    return wrap(inner(env) if inner else env, wrappers)
+
+
+def make_games(
+    game: str,
+    actions: str | None,
+    emulator: str,
+    wrappers: WrapperConfig,
+    *,
+    num_envs: int,
+    seed: int,
+    report: Callable[[str], None] = print,
+) -> GameVector:
+    """Make several games that are played at a time, see `make_env`."""
+    make = partial(make_env, game, parse_actions(actions), emulator, wrappers)
+    return GameVector(make, num_envs, seed=seed, report=report)
+
+
+def make_agent(
+    name: str,
+    hyper: AgentConfig,
+    games: gym.Env[Any, Any] | GameVector,
+    *,
+    device: str = "cpu",
+    seed: int = 0,
+    folder: Path | None = None,
+    training: bool = True,
+) -> Agent:
+    """Make an agent for the games that it is to play.
+
+    Args:
+        name: see `mario.config.agent_class`.
+        hyper: an instance of that class's ``Config``.
+        games: one game, or several.
+        device: ``"cpu"``, ``"cuda"`` or ``"auto"``.
+        seed: seeds everything that the agent draws.
+        folder: where its memory is kept.
+        training: False for an agent that only plays.
+
+    Raises:
+        UsageError: the agent cannot play these games, or the device is missing.
+    """
+    space, actions, num_envs = games.observation_space, games.action_space, 1
+    if isinstance(games, GameVector):
+        space, actions = games.single_observation_space, games.single_action_space
+        num_envs = games.num_envs
+    if not isinstance(actions, gym.spaces.Discrete) or space.shape is None:
+        raise UsageError(f"an agent chooses among numbered actions; the game has {actions}")
+    setting = Setting(
+        state_shape=space.shape,
+        num_actions=int(actions.n),
+        num_envs=num_envs,
+        device=resolve_device(device),
+        seed=seed,
+        folder=folder,
+        training=training,
+    )
+    try:
+        return agent_class(name).build(setting, hyper)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def resolve_device(name: str) -> str:
+    """The torch device of a name; ``"auto"`` is a GPU if there is one.
+
+    Raises:
+        UsageError: a GPU is asked for and there is none.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda: torch finds no GPU; use --device cpu")
+    return name

@@ -1,0 +1,1 @@
+"""What the user types: `mario-train`, `mario-play`, `mario-eval`."""

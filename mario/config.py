@@ -1,0 +1,143 @@
+"""The configuration of a training run: one frozen dataclass is flags, presets and saved file."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, Literal, TypeVar
+
+from agents import Agent, AgentConfig
+from mario.errors import UsageError, unknown
+from wrappers import WrapperConfig
+
+H = TypeVar("H", bound=AgentConfig)
+
+DEFAULT_EPISODES = 40_000
+DEFAULT_GAME = "SuperMarioBros-1-1-v0"
+AGENTS = {"ddqn": "agents.ddqn:DDQN"}
+DEFAULT_PRESETS = {"ddqn": "tutorial"}
+"""The preset of each agent that is used when none is named."""
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """How the agent is examined while it trains: greedily, from random starts."""
+
+    every: int = 100_000
+    """Decisions between two evaluations; there is also one at the end of training."""
+    episodes: int = 5
+    """Episodes of one evaluation; 0 for no evaluation at all."""
+    noops: int = 30
+    """Each episode starts with 0 to this many frames without a button, drawn at random."""
+
+    def __post_init__(self) -> None:
+        at_least("--evaluation.every", self.every, 1)
+        at_least("--evaluation.episodes", self.episodes, 0)
+        at_least("--evaluation.noops", self.noops, 0)
+
+
+@dataclass(frozen=True)
+class TrainConfig(Generic[H]):
+    """Everything that a training run is made from."""
+
+    hyper: H
+    """Hyper-parameters of the agent."""
+    game: str = DEFAULT_GAME
+    """Game to train on: an id of Gymnasium's registry, or module:id for a game of your own."""
+    agent: str = "ddqn"
+    """Agent to train: ddqn, or module:Class for an Agent of your own."""
+    preset: str | None = None
+    """Named set of defaults; flags override it."""
+    actions: str | None = None
+    """Action set: right-only, simple, complex, tutorial or buttons; None for the game's own."""
+    episodes: int | None = None
+    """Episodes of the run in total, also when it is resumed; 40,000 if neither this nor steps."""
+    steps: int | None = None
+    """Decisions of the run in total, over all games, also when it is resumed."""
+    num_envs: int = 1
+    """Games played at a time."""
+    seed: int = 0
+    """Seed of everything that is drawn at random."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the network runs; auto takes a GPU if there is one."""
+    emulator: Literal["auto", "nes-py"] = "auto"
+    """Emulator behind NES games."""
+    save_dir: Path = Path("checkpoints")
+    """Folder in which the run's own folder is made."""
+    save_seconds: float = 60.0
+    """Seconds between two saves of all that resuming needs (last.chkpt)."""
+    save_every: int = 500_000
+    """Decisions between two checkpoints that are kept for good (mario_net_<n>.chkpt)."""
+    log_every: int = 20
+    """Episodes between two lines of the log."""
+    tensorboard: bool = True
+    """Write TensorBoard events into the run's folder."""
+    wrappers: WrapperConfig = field(default_factory=WrapperConfig)
+    """What the agent sees of the game."""
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    """How the agent is examined while it trains."""
+
+    def __post_init__(self) -> None:
+        for name in ("episodes", "steps"):
+            if (total := getattr(self, name)) is not None:
+                at_least(f"--{name}", total, 1)
+        for name in ("num_envs", "save_every", "log_every"):
+            at_least(f"--{name.replace('_', '-')}", getattr(self, name), 1)
+        at_least("--seed", self.seed, 0)
+        at_least("--save-seconds", self.save_seconds, 0)
+
+    @property
+    def total_episodes(self) -> int | None:
+        """Episodes at which the run ends, None if only decisions count."""
+        if self.episodes is None and self.steps is None:
+            return DEFAULT_EPISODES
+        return self.episodes
+
+
+@dataclass(frozen=True)
+class TrainFlags(TrainConfig[H]):
+    """The flags of ``mario-train``: the configuration of a run, new or to be gone on with."""
+
+    resume: Path | None = None
+    """Folder of a run to go on with; everything but totals and saving is as it was."""
+
+
+MAY_CHANGE = frozenset(
+    {"episodes", "steps", "device", "save_dir", "save_seconds", "save_every", "log_every"}
+    | {"tensorboard", "evaluation", "preset"}
+)
+"""What may differ when a run is resumed: nothing that changes what is learned."""
+
+
+def at_least(name: str, value: float, least: float) -> None:
+    """Refuse a number below its least sensible value.
+
+    Raises:
+        UsageError: ``value`` is less than ``least``, or not a number.
+    """
+    if not value >= least:
+        raise UsageError(f"{name} must be at least {least:,}, got {value}")
+
+
+def agent_class(name: str) -> type[Agent]:
+    """Find an agent by its name, or a user's own by ``module:Class``.
+
+    Raises:
+        UsageError: there is no such agent.
+    """
+    if ":" not in name and name not in AGENTS:
+        raise unknown("agent", name, AGENTS)
+    module_name, _, class_name = AGENTS.get(name, name).partition(":")
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # as `python -m` does: a user's file lies in the current folder
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except ImportError as error:
+        raise UsageError(f"--agent {name}: {error}; is its folder on PYTHONPATH?") from None
+    except AttributeError:
+        raise UsageError(f"--agent {name}: {module_name} has no {class_name!r}") from None
+    if not (isinstance(found, type) and issubclass(found, Agent)):
+        raise UsageError(f"--agent {name}: {class_name} is not a subclass of agents.Agent")
+    return found

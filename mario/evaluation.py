@@ -1,0 +1,172 @@
+"""Honest evaluation: many greedy episodes, each from a random start, and what came of them.
+
+A deterministic game from one fixed start is one episode counted many times; so every episode begins
+with a random number of frames in which no button is pressed.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from agents import Agent
+from mario.vector import GameVector
+
+Z_95 = 1.959963984540054
+"""Two-sided 95 % quantile of the standard normal distribution."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """How one episode of an evaluation went.
+
+    Attributes:
+        reward: sum of the game's own rewards.
+        length: decisions.
+        x_pos: where it ended, None for a game that has no such place.
+        best_x: the farthest place, or None.
+        ended_by: ``"flag"``, ``"death"``, ``"time"``, ``"truncated"``, ...
+    """
+
+    reward: float
+    length: int
+    x_pos: int | None
+    best_x: int | None
+    ended_by: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of an evaluation, as ``mario-eval --json`` prints them."""
+
+    game: str
+    episodes: int
+    clear_rate: float
+    clear_rate_ci95: list[float]
+    mean_return: float
+    mean_x_pos: float | None
+    max_x_pos: int | None
+    median_steps_to_clear: float | None
+    deaths: list[int]
+    steps_trained: int
+    emulator: str
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures by name."""
+        return asdict(self)
+
+    @property
+    def rank(self) -> tuple[float, float, float]:
+        """What makes one agent better than another: clear rate, then distance, then reward."""
+        return self.clear_rate, self.mean_x_pos or 0.0, self.mean_return
+
+
+def wilson_interval(successes: int, trials: int) -> list[float]:
+    """The 95 % score interval of a success rate (Wilson, 1927).
+
+    Returns:
+        The lower and the upper bound, ``[0.0, 1.0]`` without trials.
+
+    >>> [round(bound, 3) for bound in wilson_interval(95, 100)]
+    [0.888, 0.978]
+    """
+    if trials == 0:
+        return [0.0, 1.0]
+    rate, z2 = successes / trials, Z_95**2
+    centre = (rate + z2 / (2 * trials)) / (1 + z2 / trials)
+    spread = rate * (1 - rate) / trials + z2 / (4 * trials**2)
+    half = Z_95 * math.sqrt(spread) / (1 + z2 / trials)
+    return [max(0.0, centre - half), min(1.0, centre + half)]
+
+
+def play_episodes(
+    agent: Agent,
+    games: GameVector,
+    episodes: int,
+    *,
+    on_episode: Callable[[Played], None] = lambda played: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> list[Played]:
+    """Play whole episodes greedily.
+
+    Each game plays its share of the episodes from the first on, so that short episodes are not
+    counted more often than long ones.
+
+    Args:
+        agent: is left in the mode, training or not, that it was in.
+        games: are reset first.
+        episodes: how many.
+        on_episode: is told of each episode as it ends.
+        stop: asked after each step; True ends the evaluation early.
+
+    Returns:
+        What was played, in the order in which the episodes ended.
+    """
+    shares = [len(range(game, episodes, games.num_envs)) for game in range(games.num_envs)]
+    was_training = agent.training
+    agent.train(False)
+    played: list[Played] = []
+    states, _ = games.reset()
+    while any(shares) and not stop():
+        states, _, terminated, truncated, infos = games.step(agent.act(states))
+        for game in np.flatnonzero(terminated | truncated):
+            if shares[game]:
+                shares[game] -= 1
+                played.append(_played(infos, int(game)))
+                on_episode(played[-1])
+    agent.train(was_training)
+    return played
+
+
+def summarize(
+    played: list[Played], *, game: str, steps_trained: int, emulator: str, seed: int
+) -> Evaluation:
+    """The figures of what was played."""
+    clears = [each.length for each in played if each.ended_by == "flag"]
+    places = [each.best_x for each in played if each.best_x is not None]
+    lost = [each.x_pos for each in played if each.ended_by in ("death", "time", "game over")]
+    return Evaluation(
+        game=game,
+        episodes=len(played),
+        clear_rate=len(clears) / len(played) if played else 0.0,
+        clear_rate_ci95=wilson_interval(len(clears), len(played)),
+        mean_return=statistics.fmean(each.reward for each in played) if played else 0.0,
+        mean_x_pos=statistics.fmean(places) if places else None,
+        max_x_pos=max(places, default=None),
+        median_steps_to_clear=statistics.median(clears) if clears else None,
+        deaths=[x for x in lost if x is not None],
+        steps_trained=steps_trained,
+        emulator=emulator,
+        seed=seed,
+    )
+
+
+def final_info(infos: dict[str, Any], game: int) -> dict[str, Any]:
+    """What a game said when its episode ended, out of the infos of the whole vector."""
+    found: dict[str, Any] = {}
+    for key, value in infos["final_info"].items():
+        if key.startswith("_") or not infos["final_info"].get(f"_{key}", [True] * (game + 1))[game]:
+            continue
+        found[key] = (
+            final_info({"final_info": value}, game) if isinstance(value, dict) else value[game]
+        )
+    return found
+
+
+def _played(infos: dict[str, Any], game: int) -> Played:
+    info = final_info(infos, game)
+    episode = info.get("episode", {"r": 0.0, "l": 0})
+    x_pos, best_x = info.get("x_pos"), info.get("best_x")
+    return Played(
+        reward=float(episode["r"]),
+        length=int(episode["l"]),
+        x_pos=None if x_pos is None else int(x_pos),
+        best_x=None if best_x is None else int(best_x),
+        ended_by=str(info.get("ended_by", "")),
+    )

@@ -1,0 +1,7 @@
+"""Games to play, and how to write more of them."""
+
+from __future__ import annotations
+
+from mario.games.catalog import make_game, register_games
+
+__all__ = ["make_game", "register_games"]

@@ -1,0 +1,184 @@
+"""What a run has seen so far, in the form that its log, its plots and its console line need."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from array import array
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
+from typing import Self
+
+FLAG = "flag"
+"""The `ended_by` of an episode that cleared its level."""
+
+PLOTTED = ("reward", "length", "loss", "q")
+
+
+@dataclass(frozen=True)
+class EpisodeRow:
+    """A row of ``metrics.csv``, with a column for each attribute, in this order.
+
+    Attributes:
+        episode: number of the episode in the run, from 1.
+        step: decisions so far, over all games.
+        game: which of the parallel games it was played in, from 0.
+        reward: sum of the game's own rewards.
+        length: decisions in the episode.
+        loss: mean loss over the rounds of learning during the episode, 0 when there were none.
+        q: mean estimated action value over the same rounds.
+        epsilon: share of actions that are random at its end.
+        best_x: how far right it came, in pixels; None in a game without such a thing.
+        ended_by: why it ended, ``"flag"`` when it cleared the level.
+        seconds: since the run's start, the time between two sessions left out.
+    """
+
+    episode: int
+    step: int
+    game: int
+    reward: float
+    length: int
+    loss: float
+    q: float
+    epsilon: float
+    best_x: float | None
+    ended_by: str
+    seconds: float
+
+    def to_csv(self) -> str:
+        """The row as text; floats keep every digit, so that `parse` gives the same row."""
+        return csv_line(["" if value is None else value for value in astuple(self)])
+
+    @classmethod
+    def parse(cls, cells: Mapping[str, str]) -> Self:
+        """Read a row back from its cells by column.
+
+        Raises:
+            ValueError: a cell is missing or is not what its column holds.
+        """
+        try:
+            return cls(
+                episode=int(cells["episode"]),
+                step=int(cells["step"]),
+                game=int(cells["game"]),
+                reward=float(cells["reward"]),
+                length=int(cells["length"]),
+                loss=float(cells["loss"]),
+                q=float(cells["q"]),
+                epsilon=float(cells["epsilon"]),
+                best_x=float(cells["best_x"]) if cells["best_x"] else None,
+                ended_by=cells["ended_by"],
+                seconds=float(cells["seconds"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"row {dict(cells)} lacks a cell") from error
+
+
+COLUMNS = tuple(field.name for field in fields(EpisodeRow))
+
+
+def csv_line(cells: list[object]) -> str:
+    """One line of CSV, without its end.
+
+    >>> csv_line([1, 2.5, 'a "b", c'])
+    '1,2.5,"a ""b"", c"'
+    """
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def read_rows(text: str) -> tuple[list[EpisodeRow], int]:
+    """The rows in the text of a ``metrics.csv``, and how many damaged ones are left out."""
+    rows, damaged = [], 0
+    for cells in csv.DictReader(io.StringIO(text)):
+        try:
+            rows.append(EpisodeRow.parse(cells))
+        except ValueError:
+            damaged += 1
+    return rows, damaged
+
+
+class Tally:
+    """Sums of named numbers, from which the mean over any stretch of them can be had.
+
+    >>> tally = Tally()
+    >>> tally.add({"loss": 9.0})
+    >>> mark = tally.mark()
+    >>> tally.add({"loss": 1.0, "q": 5.0})
+    >>> tally.add({"loss": 2.0})
+    >>> tally.means_since(mark)
+    {'loss': 1.5, 'q': 5.0}
+    """
+
+    def __init__(self) -> None:
+        self._totals: dict[str, list[float]] = {}
+
+    def add(self, scalars: Mapping[str, float]) -> None:
+        """Count in one round; what is not finite is left out."""
+        for name, scalar in scalars.items():
+            value = float(scalar)
+            if math.isfinite(value):  # one NaN in a sum would spoil every later mean
+                total = self._totals.setdefault(name, [0.0, 0])
+                total[0] += value
+                total[1] += 1
+
+    def mark(self) -> dict[str, list[float]]:
+        """The present moment: ``[sum, count]`` by name."""
+        return {name: list(total) for name, total in self._totals.items()}
+
+    def means_since(self, mark: Mapping[str, list[float]]) -> dict[str, float]:
+        """The mean by name over the rounds since a mark, for those that had any."""
+        means = {}
+        for name, (total, count) in self._totals.items():
+            total_before, count_before = mark.get(name, (0.0, 0))
+            if count > count_before:
+                means[name] = (total - total_before) / (count - count_before)
+        return means
+
+    def return_to(self, mark: Mapping[str, list[float]]) -> None:
+        """Go on from a mark as if nothing had been counted since."""
+        self._totals = {name: list(total) for name, total in mark.items()}
+
+
+class History:
+    """Every finished episode's numbers, and what can be said of the latest.
+
+    Args:
+        window: how many of the latest episodes a mean or a share is taken over.
+    """
+
+    def __init__(self, window: int) -> None:
+        self.columns = {name: array("d") for name in PLOTTED}
+        self.best_x: float | None = None
+        self.last: EpisodeRow | None = None
+        self._window = window
+        self._latest_ends: deque[str] = deque(maxlen=window)
+        self._reasons: set[str] = set()
+
+    def add(self, row: EpisodeRow) -> None:
+        """Take in a finished episode."""
+        for name, column in self.columns.items():
+            column.append(getattr(row, name))
+        if row.best_x is not None:
+            self.best_x = max(row.best_x, self.best_x or 0.0)
+        self.last = row
+        self._latest_ends.append(row.ended_by)
+        self._reasons.add(row.ended_by)
+
+    def means(self) -> dict[str, float]:
+        """Mean reward, length, loss and q of the latest episodes; 0 before the first."""
+        latest = {name: column[-self._window :] for name, column in self.columns.items()}
+        return {name: math.fsum(tail) / max(len(tail), 1) for name, tail in latest.items()}
+
+    def ended_by(self) -> dict[str, float]:
+        """Share of the latest episodes by why they ended; 0 for what only earlier ones ended by."""
+        counts = Counter(self._latest_ends)
+        return {why: counts[why] / len(self._latest_ends) for why in sorted(self._reasons)}
+
+    @property
+    def clear_rate(self) -> float:
+        """Share of the latest episodes that cleared their level."""
+        return self.ended_by().get(FLAG, 0.0)

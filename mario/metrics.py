@@ -1,0 +1,270 @@
+"""What is known of a run while it trains: log, CSV, console line, plots and TensorBoard."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mario.history import COLUMNS, EpisodeRow, History, Tally, csv_line, read_rows
+from mario.metric_files import Board, RowFile, TensorBoard
+from mario.plots import BackgroundPlots
+
+LOG_HEADER = (
+    f"{'Episode':>8}{'Step':>8}{'Epsilon':>10}{'MeanReward':>15}{'MeanLength':>15}"
+    f"{'MeanLoss':>15}{'MeanQValue':>15}{'TimeDelta':>15}{'Time':>20}"
+)
+
+
+@dataclass(frozen=True)
+class EpisodeRecord:
+    """An episode that has just ended.
+
+    Attributes:
+        episode: its number in the run, from 1.
+        step: decisions so far, over all games.
+        game: which of the parallel games it was played in, from 0.
+        reward: sum of the game's own rewards.
+        length: decisions in it.
+        best_x: how far right it came, in pixels; None in a game without such a thing.
+        ended_by: why it ended, ``"flag"`` when it cleared the level.
+    """
+
+    episode: int
+    step: int
+    game: int
+    reward: float
+    length: int
+    best_x: float | None
+    ended_by: str
+
+
+class MetricLogger:
+    """Tells people and programs how a run is going.
+
+    ``metrics.csv`` gets a row per episode; ``log``, the console and TensorBoard get one now and
+    then, with means over the latest episodes. What cannot be written is told once, and the run
+    goes on: no metric is worth a run.
+
+    Args:
+        folder: the run's folder.
+        num_envs: how many games are played at a time.
+        every_episodes: how many episodes there are from one row of ``log`` to the next.
+        window: how many of the latest episodes a mean is taken over.
+        console: prints a line.
+        tensorboard: whether to write TensorBoard's event files.
+        plot_seconds: the least time from one drawing of the plots to the next.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        num_envs: int,
+        *,
+        every_episodes: int = 20,
+        window: int = 100,
+        console: Callable[[str], None] = print,
+        tensorboard: bool = True,
+        plot_seconds: float = 60,
+    ) -> None:
+        self._csv = RowFile(folder / "metrics.csv", csv_line(list(COLUMNS)))
+        self._log = RowFile(folder / "log", LOG_HEADER)
+        self._board = TensorBoard(folder) if tensorboard else Board()
+        self._plots = BackgroundPlots(folder, window, plot_seconds)
+        self._console = console
+        self._every_episodes = every_episodes
+        self._history = History(window)
+        self._tally = Tally()
+        self._episode_starts = [self._tally.mark() for _ in range(num_envs)]
+        self._recorded = _Recorded(episode=-1, step=0, seconds=0.0, mark=self._tally.mark())
+        self._start = time.monotonic()
+        self._troubles: set[str] = set()
+
+    def log_learning(self, scalars: dict[str, float]) -> None:
+        """Count in one round of learning.
+
+        Args:
+            scalars: what `Agent.learn` returned: ``loss``, ``q`` and whatever else.
+        """
+        self._tally.add(scalars)
+
+    def log_episode(self, record: EpisodeRecord, epsilon: float = 0.0) -> None:
+        """Take in a finished episode, and `record` if it is time to.
+
+        Args:
+            record: the episode.
+            epsilon: share of actions that are random now, 0 for an agent that never explores.
+        """
+        learned = self._tally.means_since(self._episode_starts[record.game])
+        self._episode_starts[record.game] = self._tally.mark()
+        row = EpisodeRow(
+            episode=record.episode,
+            step=record.step,
+            game=record.game,
+            reward=float(record.reward),
+            length=record.length,
+            loss=learned.get("loss", 0.0),
+            q=learned.get("q", 0.0),
+            epsilon=float(epsilon),
+            best_x=None if record.best_x is None else float(record.best_x),
+            ended_by=record.ended_by,
+            seconds=round(self._seconds(), 3),
+        )
+        self._history.add(row)
+        with self._going_on("metrics.csv"):
+            self._csv.append(row.to_csv())
+        if (row.episode - 1) % self._every_episodes == 0:
+            self.record(row.episode - 1, row.step, row.epsilon)
+
+    def record(self, episode: int, step: int, epsilon: float) -> None:
+        """Tell of the latest episodes: a row of ``log``, a line, TensorBoard and the plots.
+
+        Args:
+            episode: number of the last episode, counted from 0 as the tutorial's log does.
+            step: decisions so far, over all games.
+            epsilon: share of actions that are random now.
+        """
+        seconds, before = self._seconds(), self._recorded
+        means, delta = self._history.means(), seconds - before.seconds
+        rate = (step - before.step) / max(delta, 1e-9)
+        learned = self._tally.means_since(before.mark)
+        self._recorded = _Recorded(episode, step, seconds, self._tally.mark())
+        with self._going_on("log"):
+            self._log.append(log_row(episode, step, epsilon, means, delta))
+        self._console(self._line(episode, step, epsilon, means, rate))
+        with self._going_on("TensorBoard's files"):
+            self._board.write(self._scalars(epsilon, means, learned, rate), step)
+        with self._going_on("the plots"):
+            self._plots.offer(self._history.columns)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What going on exactly here needs beside the files themselves; they are made durable."""
+        for file in (self._csv, self._log):
+            with self._going_on(file.path.name):
+                file.sync()
+        return {
+            "csv_bytes": self._csv.size,
+            "log_bytes": self._log.size,
+            "seconds": self._seconds(),
+            "tally": self._tally.mark(),
+            "episode_starts": list(self._episode_starts),
+            "recorded": vars(self._recorded).copy(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on exactly where `state_dict` was taken: rows written after it are taken back.
+
+        Files that have lost rows since are gone on with as they are, and a line says so.
+        """
+        rows, damaged = read_rows(self._csv.restore(state["csv_bytes"]))
+        self._log.restore(state["log_bytes"])
+        for row in rows:
+            self._history.add(row)
+        self._tally.return_to(state["tally"])
+        self._episode_starts = list(state["episode_starts"])
+        self._recorded = _Recorded(**state["recorded"])
+        self._board.resume_after(self._recorded.step)
+        self._start = time.monotonic() - state["seconds"]
+        self._tell_losses({self._csv: state["csv_bytes"], self._log: state["log_bytes"]}, damaged)
+
+    def close(self) -> None:
+        """Record the last episode, draw the plots a last time, and let go of the files."""
+        last = self._history.last
+        if last is not None and last.episode - 1 != self._recorded.episode:
+            self.record(last.episode - 1, last.step, last.epsilon)
+        with self._going_on("the plots"):
+            self._plots.close(self._history.columns)
+        with self._going_on("TensorBoard's files"):
+            self._board.close()
+        for file in (self._csv, self._log):
+            file.close()
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._start
+
+    def _line(
+        self, episode: int, step: int, epsilon: float, means: dict[str, float], rate: float
+    ) -> str:
+        parts = [
+            f"{episode + 1:,} episodes",
+            f"{step:,} steps",
+            f"{rate:,.0f} steps/s",
+            f"epsilon {epsilon:.3f}",
+            f"reward {means['reward']:,.1f}",
+            f"length {means['length']:,.0f}",
+            f"loss {means['loss']:.4g}",
+            f"q {means['q']:.4g}",
+        ]
+        if self._history.best_x is not None:
+            parts.append(f"cleared {self._history.clear_rate:.0%}")
+            parts.append(f"best x {self._history.best_x:,.0f}")
+        return " | ".join(parts)
+
+    def _scalars(
+        self, epsilon: float, means: dict[str, float], learned: dict[str, float], rate: float
+    ) -> dict[str, float]:
+        scalars = {
+            "rollout/ep_rew_mean": means["reward"],
+            "rollout/ep_len_mean": means["length"],
+            "rollout/exploration_rate": epsilon,
+            "rollout/clear_rate": self._history.clear_rate,
+            "time/fps": rate,
+        }
+        if self._history.best_x is not None:
+            scalars["rollout/best_x"] = self._history.best_x
+        scalars |= {f"train/{name}": mean for name, mean in learned.items()}
+        return scalars | {f"ended_by/{why}": x for why, x in self._history.ended_by().items()}
+
+    def _tell_losses(self, saved_sizes: dict[RowFile, int], damaged: int) -> None:
+        losses = [
+            f"{file.path.name} lacks {size - file.size} bytes"
+            for file, size in saved_sizes.items()
+            if file.size < size
+        ]
+        if damaged:
+            losses.append(f"metrics.csv has {damaged} damaged rows, left out of the means")
+        if losses:
+            self._console(f"{'; '.join(losses)}; going on with what there is")
+
+    @contextmanager
+    def _going_on(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if what not in self._troubles:
+                self._console(f"cannot write {what}: {error}; training goes on without it")
+            self._troubles.add(what)
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """The moment of the last row of ``log``."""
+
+    episode: int
+    step: int
+    seconds: float
+    mark: dict[str, list[float]]
+
+
+def log_row(
+    episode: int, step: int, epsilon: float, means: dict[str, float], seconds: float
+) -> str:
+    """A row of ``log`` in the columns and widths of the PyTorch tutorial's ``MetricLogger``.
+
+    Args:
+        episode: number of the last episode, from 0.
+        step: decisions so far.
+        epsilon: share of actions that are random.
+        means: ``reward``, ``length``, ``loss`` and ``q`` of the latest episodes.
+        seconds: since the last row.
+    """
+    now = datetime.datetime.now().strftime("%Y-%m-%dT%H:%M:%S")
+    # " {:7d}" is "{:8d}" up to seven digits; from ten million steps on it keeps the columns apart.
+    return (
+        f"{episode:8d} {step:7d}{epsilon:10.3f}{means['reward']:15.3f}{means['length']:15.3f}"
+        f"{means['loss']:15.3f}{means['q']:15.3f}{seconds:15.3f}{now:>20}"
+    )

@@ -1,0 +1,133 @@
+"""Decides when a run is saved, and saves it; a full disk does not stop training."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
+
+from agents import Agent
+from mario.checkpoint import FORMAT, Checkpoint
+from mario.config import TrainConfig
+from mario.evaluation import Evaluation
+from mario.plain import to_dict
+from mario.run import Run
+
+FIRST_SAVE_SECONDS = 20.0
+RETRY_SECONDS = 10.0
+PACKAGES = ("mario-agents", "torch", "numpy", "gymnasium", "nes-py", "tensordict")
+
+
+class Savable(Protocol):
+    """What is saved: how far it is, and all that going on needs."""
+
+    steps: int
+    episodes: int
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The latest evaluation."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that going on exactly here needs."""
+
+
+class Saver:
+    """Writes a run's checkpoints.
+
+    Args:
+        config: goes into every checkpoint, so that the agent can be made again.
+        run: where to.
+        agent: whose weights.
+        emulator: which emulator plays.
+        report: is told, in one line, of what went wrong.
+        clock: seconds; only differences count.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig[Any],
+        run: Run,
+        agent: Agent,
+        *,
+        emulator: str,
+        report: Callable[[str], None] = print,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config, self._run, self._agent = config, run, agent
+        self._emulator, self._report, self._clock = emulator, report, clock
+        self._next_time = clock() + min(FIRST_SAVE_SECONDS, config.save_seconds)
+        self._retry_time = clock()
+        self._number = -1
+
+    def due(self, steps: int) -> bool:
+        """Whether it is time: by the clock, by decisions, or for want of room in the memory."""
+        now = self._clock()
+        if now < self._retry_time:
+            return False
+        crossed = steps // self._config.save_every > max(self._number, 0)
+        return now >= self._next_time or crossed or self._agent.room() <= 1
+
+    def save(self, trainer: Savable) -> None:
+        """Write ``last.chkpt``, and ``mario_net_<n>.chkpt`` when its turn has come."""
+        resume = trainer.state_dict()
+        number = trainer.steps // self._config.save_every
+        try:
+            shipped = self.describe(trainer)
+            self._run.save_last({**shipped, "resume": resume})
+            self._agent.saved()
+            if number > self._number:
+                self._run.save_numbered(number, shipped)
+                self._number = number
+        except OSError as error:
+            self._report(
+                f"could not save at decision {trainer.steps:,}: {error.strerror or error}; "
+                f"the save before is untouched, training goes on and tries again"
+            )
+            self._retry_time = self._clock() + RETRY_SECONDS
+        self._next_time = self._clock() + self._config.save_seconds
+
+    def save_best(self, trainer: Savable) -> None:
+        """Write ``best.chkpt``."""
+        try:
+            self._run.save_best(self.describe(trainer))
+        except OSError as error:
+            self._report(f"could not save the best agent: {error.strerror or error}")
+
+    def resumed(self, checkpoint: Checkpoint) -> None:
+        """Take note of what the run already has on disk."""
+        self._number = checkpoint["steps"] // self._config.save_every
+
+    def describe(self, trainer: Savable) -> Checkpoint:
+        """The checkpoint of the agent as it is now, without what resuming needs."""
+        setting = self._agent.setting
+        config = to_dict(self._config)
+        return {
+            "format": FORMAT,
+            "model": self._agent.weights(),
+            "exploration_rate": float(self._agent.exploration_rate),
+            **{
+                key: config[key]
+                for key in ("agent", "hyper", "game", "actions", "wrappers", "seed")
+            },
+            "emulator": self._emulator,
+            "state_shape": list(setting.state_shape),
+            "num_actions": setting.num_actions,
+            "steps": trainer.steps,
+            "episodes": trainer.episodes,
+            "evaluation": trainer.evaluation.to_dict() if trainer.evaluation else None,
+            "versions": installed_versions(),
+        }
+
+
+def installed_versions() -> dict[str, str]:
+    """The versions of Python and of the packages that decide what a run learns."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

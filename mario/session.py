@@ -1,0 +1,155 @@
+"""One training session: puts the parts of a run together, trains, and takes them apart again."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from agents import Agent
+from mario.build import make_agent, make_games
+from mario.config import TrainConfig
+from mario.errors import UsageError
+from mario.examiner import Examiner
+from mario.metrics import MetricLogger
+from mario.plain import to_dict
+from mario.progress import Progress
+from mario.run import Run
+from mario.saver import Saver
+from mario.training import Trainer
+from mario.vector import GameVector
+from wrappers import WrapperConfig
+
+CHECKPOINTS_AT_ONCE = 8
+"""Room for last, previous, best and a numbered one, each while the next is being written."""
+
+
+class Session:
+    """A run that is open: new, or resumed where it was saved.
+
+    Args:
+        config: the run's configuration.
+        resume: the folder of the run to go on with, None for a new run.
+        stop: is asked after each step; True ends training early.
+
+    Raises:
+        UsageError: the run cannot be started as asked.
+    """
+
+    def __init__(
+        self, config: TrainConfig[Any], resume: Path | None, *, stop: Callable[[], bool]
+    ) -> None:
+        self._config = config
+        with ExitStack() as stack:
+            self._progress = stack.enter_context(Progress(config.total_episodes, config.steps))
+            say = self._progress.write
+            games = self._make_games(config.num_envs, config.seed, config.wrappers)
+            stack.callback(games.close)
+            run = Run.open(resume) if resume else _new_run(config)
+            stack.callback(run.close)
+            self.run = run
+            agent = make_agent(
+                config.agent, config.hyper, games,
+                device=config.device, seed=config.seed, folder=run.folder / "memory",
+            )  # fmt: skip
+            stack.callback(agent.close)
+            _check_disk(run.folder, agent)
+            logger = MetricLogger(
+                run.folder, config.num_envs,
+                every_episodes=config.log_every, console=say, tensorboard=config.tensorboard,
+            )  # fmt: skip
+            stack.callback(logger.close)
+            self.trainer = self._make_trainer(run, agent, games, logger, stop)
+            say(f"run: {run.folder}")
+            say(agent.memory_report)
+            if resume:
+                self._go_on(run)
+            self._parts = stack.pop_all()
+
+    def train(self) -> None:
+        """Train until the run is complete or told to stop; everything is saved at the end."""
+        self.trainer.train()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._parts.close()
+
+    def _make_games(self, num_envs: int, seed: int, wrappers: WrapperConfig) -> GameVector:
+        config = self._config
+        return make_games(
+            config.game, config.actions, config.emulator, wrappers,
+            num_envs=num_envs, seed=seed, report=self._progress.write,
+        )  # fmt: skip
+
+    def _make_trainer(
+        self,
+        run: Run,
+        agent: Agent,
+        games: GameVector,
+        logger: MetricLogger,
+        stop: Callable[[], bool],
+    ) -> Trainer:
+        config, say = self._config, self._progress.write
+        examined = config.wrappers.with_noops(config.evaluation.noops)
+        emulator = str(games.metadata.get("emulator", config.emulator))
+        examiner = Examiner(
+            config.evaluation,
+            partial(self._make_games, min(2, config.evaluation.episodes), wrappers=examined),
+            game=config.game, seed=config.seed, emulator=emulator, report=say, stop=stop,
+        )  # fmt: skip
+        self.saver = Saver(config, run, agent, emulator=emulator, report=say)
+        return Trainer(
+            config, agent=agent, games=games, logger=logger, progress=self._progress,
+            saver=self.saver, examiner=examiner, stop=stop,
+        )  # fmt: skip
+
+    def _go_on(self, run: Run) -> None:
+        """Load the newest whole checkpoint and say what, if anything, was lost."""
+        say = self._progress.write
+        checkpoint, passed = run.load_last()
+        for line in passed:
+            say(line)
+        if checkpoint is None:
+            say("the run was stopped before its first save: it starts from its beginning")
+            return
+        try:
+            self.trainer.load_state_dict(checkpoint["resume"])
+        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise UsageError(f"{run.folder} cannot be resumed from: {reason}") from None
+        self.saver.resumed(checkpoint)
+        steps, episodes = self.trainer.steps, self.trainer.episodes
+        self._progress.start_at(steps, episodes)
+        say(f"resumed after {episodes:,} episodes, {steps:,} decisions")
+
+
+def _new_run(config: TrainConfig[Any]) -> Run:
+    return Run.create(config.save_dir, to_dict(config), datetime.datetime.now().astimezone())
+
+
+def _check_disk(folder: Path, agent: Agent) -> None:
+    """Refuse to start where the checkpoints will not fit.
+
+    Raises:
+        UsageError: too little space is free.
+    """
+    size = sum(tensor.nbytes for tensor in agent.weights().values())
+    need = CHECKPOINTS_AT_ONCE * 4 * size  # weights, gradients' two moments, target
+    free = shutil.disk_usage(folder).free
+    if free < need:
+        raise UsageError(
+            f"checkpoints need {need / 1e9:.2f} GB in {folder}, {free / 1e9:.2f} GB are free; "
+            "make room or choose another --save-dir"
+        )

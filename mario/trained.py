@@ -1,0 +1,141 @@
+"""A trained agent out of a checkpoint: what it plays, how it sees, and the agent itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+
+from agents import Agent, AgentConfig, DDQNConfig
+from agents.tutorial import STATE_SIDE, from_tutorial
+from mario.build import make_agent
+from mario.checkpoint import Checkpoint, CheckpointError, is_tutorial, load
+from mario.config import DEFAULT_GAME, agent_class
+from mario.errors import UsageError
+from mario.plain import from_dict
+from mario.vector import GameVector
+from wrappers import WrapperConfig
+
+ACTION_SETS = {2: "tutorial", 5: "right-only", 7: "simple", 12: "complex"}
+"""The action set that a tutorial's file was trained with, by the size of its last layer."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A checkpoint that was read and understood.
+
+    Attributes:
+        path: the file.
+        weights: what `agents.Agent.load_weights` takes.
+        agent: name of the agent.
+        hyper: its hyper-parameters.
+        game: id of the game it was trained on.
+        actions: the action set, None for the game's own.
+        wrappers: what it sees of the game.
+        state_shape: shape of what it sees.
+        num_actions: how many actions it chooses from.
+        steps: decisions it was trained for; 0 where the file does not say.
+    """
+
+    path: Path
+    weights: dict[str, Any]
+    agent: str
+    hyper: AgentConfig
+    game: str
+    actions: str | None
+    wrappers: WrapperConfig
+    state_shape: tuple[int, ...]
+    num_actions: int
+    steps: int
+
+    def make_agent(self, games: gym.Env[Any, Any] | GameVector, *, seed: int = 0) -> Agent:
+        """Make the agent and give it its weights; it plays greedily and never learns.
+
+        Raises:
+            UsageError: the games do not fit what it was trained on.
+        """
+        agent = make_agent(self.agent, self.hyper, games, seed=seed, training=False)
+        setting = agent.setting
+        for what, mine, theirs in (
+            ("actions", self.num_actions, setting.num_actions),
+            ("shape of states", self.state_shape, setting.state_shape),
+        ):
+            if mine != theirs:
+                raise UsageError(
+                    f"{self.path} was trained with {what} {mine}, this game has {theirs}; "
+                    f"leave --game out to play {self.game}"
+                )
+        try:
+            agent.load_weights(self.weights)
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise CheckpointError(
+                f"checkpoint {self.path} does not fit its agent: {reason}"
+            ) from None
+        return agent
+
+
+def open_trained(path: Path, *, game: str | None = None, agent: str | None = None) -> Trained:
+    """Read a checkpoint, ours or the tutorial's.
+
+    Args:
+        path: the file.
+        game: plays this game in place of the one that it was trained on.
+        agent: ``module:Class`` of a user's own agent; a file alone never decides which code is run.
+
+    Raises:
+        UsageError: it cannot be used; says why.
+    """
+    checkpoint = load(path)
+    if is_tutorial(checkpoint):
+        return _of_tutorial(path, checkpoint, game)
+    name = checkpoint["agent"]
+    for flag, value, given in (("agent", name, agent), ("game", checkpoint["game"], game)):
+        if ":" in value and given is None:
+            raise UsageError(
+                f"{path} needs code of its maker's; add --{flag} {value} if you trust it"
+            )
+    try:
+        return Trained(
+            path=path,
+            weights=checkpoint["model"],
+            agent=agent or name,
+            hyper=from_dict(agent_class(agent or name).Config, checkpoint["hyper"], "hyper."),
+            game=game or checkpoint["game"],
+            actions=checkpoint["actions"],
+            wrappers=from_dict(WrapperConfig, checkpoint["wrappers"], "wrappers."),
+            state_shape=tuple(checkpoint["state_shape"]),
+            num_actions=checkpoint["num_actions"],
+            steps=checkpoint["steps"],
+        )
+    except ValueError as error:
+        raise CheckpointError(f"checkpoint {path} is refused: {error}") from None
+
+
+def _of_tutorial(path: Path, checkpoint: Checkpoint, game: str | None) -> Trained:
+    """What a file of the tutorial's own code leaves unsaid is what the tutorial says."""
+    weights = checkpoint["model"]
+    try:
+        from_tutorial(weights)
+    except (ValueError, AttributeError) as error:
+        raise CheckpointError(f"checkpoint {path} is refused: {error}") from None
+    num_actions, frames = len(weights["online.9.bias"]), weights["online.0.weight"].shape[1]
+    actions = ACTION_SETS.get(num_actions)
+    if actions is None:
+        raise CheckpointError(
+            f"checkpoint {path} has {num_actions} actions; known are {list(ACTION_SETS)}"
+        )
+    return Trained(
+        path=path,
+        weights=weights,
+        agent="ddqn",
+        hyper=DDQNConfig(separate_target=True),
+        game=game or DEFAULT_GAME,
+        actions=actions,
+        wrappers=WrapperConfig(stack=frames),
+        state_shape=(frames, STATE_SIDE, STATE_SIDE),
+        num_actions=num_actions,
+        steps=0,
+    )

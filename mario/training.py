@@ -1,0 +1,194 @@
+"""The training loop, and the trainer that watches it.
+
+The loop is a generator that knows of nothing but an agent and its games. Metrics, checkpoints,
+evaluations and the progress bar belong to the `Trainer`, which consumes its steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents import Agent
+from mario.config import TrainConfig
+from mario.errors import RunError
+from mario.evaluation import Evaluation, final_info
+from mario.examiner import Examiner
+from mario.metrics import EpisodeRecord, MetricLogger
+from mario.progress import Progress
+from mario.saver import Saver
+from mario.vector import GameVector
+
+
+class Step(NamedTuple):
+    """What one step of every game came to.
+
+    Attributes:
+        decisions: how many games took it; those that died in it did not.
+        ended: the games whose episode ended, each with its last info.
+        learned: what the agent's learning reported, or None.
+    """
+
+    decisions: int
+    ended: list[tuple[int, dict[str, Any]]]
+    learned: dict[str, float] | None
+
+
+def play(agent: Agent, games: GameVector, states: NDArray[np.uint8]) -> Iterator[Step]:
+    """Play and learn for ever: act, start the games, learn while they run, collect, cache.
+
+    Args:
+        agent: plays, and learns if it is time to.
+        games: stand where ``states`` were seen.
+        states: uint8 ``(num_envs, *state_shape)``.
+    """
+    while True:
+        actions = agent.act(states)
+        games.step_async(actions)
+        learned = agent.learn()
+        observations, rewards, terminated, truncated, infos = games.step_wait()
+        ended = np.flatnonzero(terminated | truncated)
+        next_states = observations
+        if ended.size:
+            next_states = observations.copy()
+            for game in ended:
+                next_states[game] = infos["final_obs"][game]
+        if "lost" in infos:
+            actions = np.where(infos["lost"], -1, actions)
+        agent.cache(states, actions, rewards, terminated, truncated, next_states)
+        yield Step(
+            decisions=int((actions >= 0).sum()),
+            ended=[(int(game), final_info(infos, int(game))) for game in ended],
+            learned=learned,
+        )
+        states = observations
+
+
+class Trainer:
+    """Trains an agent until its run is complete or it is told to stop.
+
+    Args:
+        config: the run's totals.
+        agent: learns.
+        games: what it plays.
+        logger: is told of every episode and every round of learning.
+        progress: shows how far it is.
+        saver: keeps the run from being lost.
+        examiner: evaluates the agent now and then.
+        stop: is asked after each step; True ends training early.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig[Any],
+        *,
+        agent: Agent,
+        games: GameVector,
+        logger: MetricLogger,
+        progress: Progress,
+        saver: Saver,
+        examiner: Examiner,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.steps = self.episodes = 0
+        self._config, self._agent, self._games = config, agent, games
+        self._logger, self._progress, self._stop = logger, progress, stop
+        self._saver, self._examiner = saver, examiner
+        self._states: NDArray[np.uint8] | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run has all of its episodes or decisions."""
+        episodes, steps = self._config.total_episodes, self._config.steps
+        return (episodes is not None and self.episodes >= episodes) or (
+            steps is not None and self.steps >= steps
+        )
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The latest evaluation."""
+        return self._examiner.latest
+
+    def train(self) -> None:
+        """Train to the end, save, and evaluate what came of it.
+
+        Raises:
+            RunError: the run cannot go on; what was learned is saved.
+        """
+        try:
+            if not self.complete:
+                self._loop()
+        except RunError:
+            self._saver.save(self)
+            raise
+        except FloatingPointError as error:
+            raise RunError(f"{error}; the run goes on from its last save with --resume") from None
+        if not self._stop():
+            self._examine()
+        self._saver.save(self)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that going on exactly here needs."""
+        self._agent.flush()
+        return {
+            "steps": self.steps,
+            "episodes": self.episodes,
+            "games": self._games.journal(),
+            "agent": self._agent.state_dict(),
+            "metrics": self._logger.state_dict(),
+            "examiner": self._examiner.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on exactly where `state_dict` was taken."""
+        self.steps, self.episodes = state["steps"], state["episodes"]
+        self._agent.load_state_dict(state["agent"])
+        self._logger.load_state_dict(state["metrics"])
+        self._examiner.load_state_dict(state["examiner"])
+        self._states, _ = self._games.restore(state["games"])
+
+    def _loop(self) -> None:
+        if self._states is None:
+            self._states, _ = self._games.reset()
+        for step in play(self._agent, self._games, self._states):
+            self._watch(step)
+            if self.complete or self._stop():
+                return
+            if self._examiner.due(self.steps):
+                self._examine()
+            if self._saver.due(self.steps):
+                self._saver.save(self)
+
+    def _watch(self, step: Step) -> None:
+        self.steps += step.decisions
+        before = self.episodes
+        if step.learned is not None:
+            self._logger.log_learning(step.learned)
+        for game, info in step.ended:
+            if "episode" not in info:  # the game died: how its episode went is not known
+                continue
+            self.episodes += 1
+            self._logger.log_episode(
+                _record(info, self.episodes, self.steps, game), self._agent.exploration_rate
+            )
+        self._progress.update(step.decisions, self.episodes - before)
+
+    def _examine(self) -> None:
+        if self._examiner.examine(self._agent, self.steps):
+            self._saver.save_best(self)
+
+
+def _record(info: dict[str, Any], episode: int, step: int, game: int) -> EpisodeRecord:
+    best_x = info.get("best_x")
+    return EpisodeRecord(
+        episode=episode,
+        step=step,
+        game=game,
+        reward=float(info["episode"]["r"]),
+        length=int(info["episode"]["l"]),
+        best_x=None if best_x is None else float(best_x),
+        ended_by=str(info.get("ended_by", "")),
+    )

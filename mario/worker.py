@@ -1,0 +1,137 @@
+"""The process that plays one game for a `GameVector`, asked and answering through a pipe."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Outcome(NamedTuple):
+    """What one step of one game came to.
+
+    Attributes:
+        observation: what is seen now; after an episode's end, the first of the next episode.
+        reward: the step's reward.
+        terminated: the game ended.
+        truncated: the episode was cut short.
+        info: what the game says of the observation.
+        final: the true last observation and info of the episode that ended, else None.
+    """
+
+    observation: NDArray[Any]
+    reward: float
+    terminated: bool
+    truncated: bool
+    info: dict[str, Any]
+    final: tuple[NDArray[Any], dict[str, Any]] | None
+
+
+class Failed(NamedTuple):
+    """What a worker says before it ends on an exception.
+
+    Attributes:
+        kind: name of the exception's class.
+        message: its text.
+        trace: where it happened.
+    """
+
+    kind: str
+    message: str
+    trace: str
+
+
+def episode_seed(seed: int, game: int, episode: int) -> int:
+    """The seed of one episode: a function of its place alone, so that it can be played again.
+
+    Args:
+        seed: the run's seed.
+        game: which of the parallel games.
+        episode: how many episodes that game ended before.
+
+    >>> episode_seed(0, 1, 2) == episode_seed(0, 1, 2) != episode_seed(0, 2, 1)
+    True
+    """
+    return int(np.random.SeedSequence([seed, game, episode]).generate_state(1)[0])
+
+
+class Player:
+    """One game and the count of its episodes; starts the next episode in the step that ends one."""
+
+    def __init__(self, env: gym.Env[Any, Any], seed: int, game: int) -> None:
+        self._env = env
+        self._seed = seed
+        self._game = game
+        self._episode = 0
+
+    def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any], dict[str, Any]]:
+        """The game's observation space, action space and metadata."""
+        return self._env.observation_space, self._env.action_space, self._env.metadata
+
+    def replay(
+        self, seed: int, episode: int, actions: list[int]
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Play an episode again up to where it was: from its reset, through the actions taken."""
+        self._seed, self._episode = seed, episode
+        observation, info = self._env.reset(seed=episode_seed(seed, self._game, episode))
+        for action in actions:
+            observation, _, _, _, info = self._env.step(action)
+        return observation, info
+
+    def step(self, action: int) -> Outcome:
+        """Take one step, and begin the next episode if this one ended."""
+        observation, reward, terminated, truncated, info = self._env.step(action)
+        final = None
+        if terminated or truncated:
+            final = observation, info
+            observation, info = self.replay(self._seed, self._episode + 1, [])
+        return Outcome(observation, float(reward), bool(terminated), bool(truncated), info, final)
+
+
+def serve(
+    connection: Connection, make: Callable[[], gym.Env[Any, Any]], seed: int, game: int
+) -> None:
+    """Answer every request until the pipe closes; the body of a worker process.
+
+    Args:
+        connection: requests come as ``(method of Player, arguments)``.
+        make: makes the game.
+        seed: the run's seed.
+        game: which of the parallel games this is.
+    """
+    _stand_alone()
+    try:
+        player = Player(make(), seed, game)
+        connection.send(player.spaces())
+        while True:
+            method, arguments = connection.recv()
+            connection.send(getattr(player, method)(*arguments))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # the program that asked is gone
+    except Exception as error:
+        with contextlib.suppress(OSError):
+            connection.send(Failed(type(error).__name__, str(error), traceback.format_exc()))
+
+
+def _stand_alone() -> None:
+    """Leave Ctrl-C to the parent, and end with it even while a game hangs."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)

@@ -1,0 +1,26 @@
+"""Agents for the tests; torch has one thread, so that numbers are the same wherever they run."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from corridors import TINY, setting
+
+from agents.ddqn import DDQN
+from agents.ddqn_config import DDQNConfig
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def agents():
+    """Makes agents, and closes them after the test."""
+    made = []
+
+    def make(config: DDQNConfig = TINY, **change) -> DDQN:
+        made.append(DDQN.build(setting(**change), config))
+        return made[-1]
+
+    yield make
+    for agent in made:
+        agent.close()

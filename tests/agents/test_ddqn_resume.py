@@ -1,0 +1,108 @@
+"""An agent that goes on from a file does what it would have done without."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import io
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from corridors import Corridors, live
+
+from agents.ddqn import DDQN
+
+STEPS = 38
+
+ENTRIES = [
+    "network",
+    "optimizer/state",
+    "exploration/decisions",
+    "exploration/generator",
+    "memory/ring/heads",
+    "memory/ages",
+    "memory/generator",
+    "decisions",
+    "learned_at",
+    "skipped_in_a_row",
+]
+
+
+@dataclass
+class Paused:
+    """An agent and its games; the state of one and copies of the others at that moment."""
+
+    agent: DDQN
+    games: Corridors
+    file: bytes
+    then: Corridors
+    folder: Path
+
+
+def in_a_file(state: dict) -> bytes:
+    file = io.BytesIO()
+    torch.save(state, file)
+    return file.getvalue()
+
+
+def flat(state: object, name: str = "") -> dict:
+    """Nested state as one dict whose values can be compared, tensors bit for bit."""
+    if isinstance(state, torch.Tensor):
+        return {name: state.contiguous().numpy().tobytes()}
+    if isinstance(state, list):
+        state = dict(enumerate(state))
+    if not isinstance(state, dict):
+        return {name: state}
+    return functools.reduce(
+        dict.__or__, (flat(each, f"{name}/{part}") for part, each in state.items()), {}
+    )
+
+
+@pytest.fixture
+def paused(agents, tmp_path) -> Paused:
+    agent, games = agents(num_envs=3, folder=tmp_path / "run"), Corridors(3)
+    live(agent, games, STEPS)
+    assert (games.states[:, 0] != games.states[:, 1]).any(), "or ages would not matter"
+    agent._skipped_in_a_row = 9  # so that its absence would be noticed
+    agent.flush()
+    file = in_a_file(agent.state_dict())
+    shutil.copytree(tmp_path / "run", tmp_path / "copy")
+    return Paused(agent, games, file, copy.deepcopy(games), tmp_path / "copy")
+
+
+def outcome(agent: DDQN, games: Corridors) -> dict:
+    """All that can be told of an agent after some more steps, and what it learned in them."""
+    skipped = agent._skipped_in_a_row
+    learned = live(agent, games, STEPS)
+    state = torch.load(io.BytesIO(in_a_file(agent.state_dict())), weights_only=True)
+    remembered = dict(agent.memory.read(*agent.memory.anchors()).items())
+    return flat([state, remembered, learned, skipped])
+
+
+def resumed(agents, paused: Paused, without: str | None = None) -> dict:
+    agent = agents(num_envs=3, folder=paused.folder)
+    state = torch.load(io.BytesIO(paused.file), weights_only=True)
+    if without:
+        *path, last = without.split("/")
+        inside = functools.partial(functools.reduce, dict.__getitem__, path)
+        inside(state)[last] = inside(agent.state_dict())[last]
+    agent.load_state_dict(state)
+    return outcome(agent, paused.then)
+
+
+def test_going_on_is_the_same_as_never_having_stopped(agents, paused):
+    straight = outcome(paused.agent, paused.games)
+    assert straight == resumed(agents, paused)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_nothing_in_the_state_is_there_for_nothing(agents, paused, entry):
+    straight = outcome(paused.agent, paused.games)
+    assert straight != resumed(agents, paused, without=entry)
+
+
+def test_every_part_of_the_state_was_left_out_once(paused):
+    assert {entry.split("/")[0] for entry in ENTRIES} == set(paused.agent.state_dict())

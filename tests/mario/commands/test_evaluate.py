@@ -1,0 +1,106 @@
+"""`mario-eval` as its user meets it, on the real game."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from agents import DDQN, DDQNConfig, Setting
+from mario.commands.evaluate import main
+
+
+def run(*arguments):
+    """Call the command; its exit code."""
+    with pytest.raises(SystemExit) as leaving:
+        main([str(each) for each in arguments])
+    return leaving.value.code
+
+
+def tutorial_file(path, num_actions=2):
+    """A file as the tutorial's own code writes it, from an untrained network."""
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(4, 32, 8, 4), torch.nn.ReLU(), torch.nn.Conv2d(32, 64, 4, 2),
+        torch.nn.ReLU(), torch.nn.Conv2d(64, 64, 3, 1), torch.nn.ReLU(), torch.nn.Flatten(),
+        torch.nn.Linear(3136, 512), torch.nn.ReLU(), torch.nn.Linear(512, num_actions),
+    )  # fmt: skip
+    weights = {
+        f"{copy}.{name}": tensor
+        for copy in ("online", "target")
+        for name, tensor in network.state_dict().items()
+    }
+    torch.save({"model": weights, "exploration_rate": 0.1}, path)
+    return network
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    path = tmp_path_factory.mktemp("files") / "old.chkpt"
+    tutorial_file(path)
+    return path
+
+
+def test_json_is_one_object_with_the_promised_keys(checkpoint, capsys):
+    assert run(checkpoint, "--episodes", 2, "--json", "--seed", 5) == 0
+    captured = capsys.readouterr()
+    figures = json.loads(captured.out)
+    assert list(figures) == [
+        "game", "episodes", "clear_rate", "clear_rate_ci95", "mean_return", "mean_x_pos",
+        "max_x_pos", "median_steps_to_clear", "deaths", "steps_trained", "emulator", "seed",
+    ]  # fmt: skip
+    assert figures["game"] == "SuperMarioBros-1-1-v0"
+    assert (figures["episodes"], figures["seed"]) == (2, 5)
+    assert figures["clear_rate"] == 0
+    assert 40 <= figures["mean_x_pos"] <= figures["max_x_pos"] <= 3200
+    assert len(figures["deaths"]) <= 2
+    assert captured.err == ""
+
+
+def test_the_same_seed_gives_the_same_figures_however_many_games(checkpoint, capsys):
+    outputs = []
+    for _ in range(2):
+        run(checkpoint, "--episodes", 2, "--json", "--num-envs", 2)
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+
+
+def test_for_people_there_is_a_table(checkpoint, capsys):
+    assert run(checkpoint, "--episodes", 1) == 0
+    text = capsys.readouterr().out
+    assert "Ended by" in text
+    assert "clear rate  0.0% (95 % interval 0.0% to 79.3%)" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["nowhere.chkpt"], "checkpoint nowhere.chkpt does not exist; give the path"),
+        ([], "required"),
+        (["{file}", "--episodes", 0], "--episodes must be at least 1, got 0"),
+        (["{file}", "--noops", -1], "--noops must be at least 0, got -1"),
+        (["{file}", "--game", "Pong"], "unknown game 'Pong'"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_and_exits_with_2(checkpoint, capsys, arguments, complaint):
+    assert run(*(str(each).format(file=checkpoint) for each in arguments)) == 2
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.startswith("mario-eval: error: ")
+    assert error.count("\n") == 1
+
+
+def test_a_tutorial_file_of_unknown_actions_is_refused(tmp_path, capsys):
+    tutorial_file(tmp_path / "t.chkpt", num_actions=3)
+    assert run(tmp_path / "t.chkpt") == 2
+    assert "has 3 actions; known are [2, 5, 7, 12]" in capsys.readouterr().err
+
+
+def test_a_tutorial_file_plays_as_its_own_network_does(tmp_path):
+    network = tutorial_file(tmp_path / "t.chkpt")
+    setting = Setting(state_shape=(4, 84, 84), num_actions=2, training=False)
+    agent = DDQN.build(setting, DDQNConfig(separate_target=True))
+    agent.load_weights(torch.load(tmp_path / "t.chkpt", weights_only=True)["model"])
+    states = torch.randint(0, 256, (64, 4, 84, 84), dtype=torch.uint8)
+    theirs = network(states.float() / 255).argmax(1).tolist()
+    assert agent.act(states.numpy()).tolist() == theirs

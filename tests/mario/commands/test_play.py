@@ -1,0 +1,106 @@
+"""`mario-play` as its user meets it, on the real game."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from agents.networks import QNetwork
+from mario.checkpoint import FORMAT, save
+from mario.commands.play import main
+
+
+def run(*arguments):
+    """Call the command; its exit code."""
+    with pytest.raises(SystemExit) as leaving:
+        main([str(each) for each in arguments])
+    return leaving.value.code
+
+
+def content(**changes):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = QNetwork((4, 84, 84), 2)
+    base = {
+        "format": FORMAT, "model": dict(network.state_dict()), "exploration_rate": 0.1,
+        "agent": "ddqn", "hyper": {}, "game": "SuperMarioBros-1-1-v0", "actions": "tutorial",
+        "wrappers": {}, "emulator": "nes-py", "state_shape": [4, 84, 84], "num_actions": 2,
+        "steps": 10, "episodes": 1, "seed": 0, "versions": {},
+    }  # fmt: skip
+    return base | changes
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    save(tmp_path / "x.chkpt", content())
+    return tmp_path / "x.chkpt"
+
+
+def test_an_episode_is_filmed_frame_by_frame(checkpoint, tmp_path, capsys):
+    assert run(checkpoint, "--record", tmp_path / "clip.mp4", "--epsilon", 1.0) == 0
+    line = capsys.readouterr().out.strip()
+    assert line.startswith("Episode 1 - Reward ")
+    length = int(line.split("Length ")[1].split()[0])
+    with av.open(str(tmp_path / "clip.mp4")) as video:
+        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+        seconds = float(video.duration / av.time_base)
+    assert frames[0].shape == (720, 768, 3)
+    # four frames for each decision, and the first; the last decision may have fewer
+    assert 4 * length - 3 <= len(frames) <= 4 * length + 1
+    assert seconds == pytest.approx(len(frames) / 60.0988, abs=0.1)
+    assert np.std(frames[len(frames) // 2]) > 20, "the picture must show something"
+
+
+def test_without_a_display_a_video_is_written_and_said_so(
+    checkpoint, tmp_path, monkeypatch, capsys
+):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert run(checkpoint, "--epsilon", 1.0) == 0
+    assert "there is no display: writing x.mp4 instead" in capsys.readouterr().out
+    assert (tmp_path / "x.mp4").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"agent": "evil:Agent"}, "needs code of its maker's; add --agent evil:Agent if you trust"),
+        ({"game": "evil:Game-v0"}, "needs code of its maker's; add --game evil:Game-v0 if you"),
+        ({"agent": "dqn"}, "unknown agent 'dqn'"),
+        ({"hyper": {"gamma": "x"}}, "hyper.gamma cannot be 'x'"),
+        ({"hyper": {"hidden": 3}}, "does not fit its agent"),
+        ({"wrappers": {"skip": -1}}, "skip must be"),
+        ({"wrappers": {"size": 64}}, "was trained with shape of states (4, 84, 84)"),
+        ({"num_actions": 9}, "was trained with actions 9, this game has 2"),
+        ({"game": "SuperMarioBros-9-9-v0"}, "unknown game"),
+        ({"state_shape": ["x"]}, "shape of states"),
+    ],
+)
+def test_a_checkpoint_that_cannot_play_is_refused_in_one_line(tmp_path, capsys, changes, complaint):
+    save(tmp_path / "x.chkpt", content(**changes))
+    assert run(tmp_path / "x.chkpt", "--record", tmp_path / "clip.mp4") == 2
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "clip.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--epsilon", 2], "--epsilon must lie between 0 and 1, got 2.0"),
+        (["--episodes", 0], "--episodes must be at least 1, got 0"),
+        (["--record", "clip.avi"], "clip.avi"),
+        (["--record", "nowhere/clip.mp4"], "nowhere"),
+        (["--game", "CartPole-v1"], "unexpected keyword argument 'actions'"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_and_exits_with_2(checkpoint, capsys, arguments, complaint):
+    assert run(checkpoint, *arguments) == 2
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.startswith("mario-play: error: ")
+    assert error.count("\n") == 1

@@ -1,0 +1,193 @@
+"""`mario-train` as its user meets it, on the real game; and every mistake in one line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mario.checkpoint import load
+from mario.commands.train import main, read_flags
+
+QUICK = ["--evaluation.episodes", "1", "--hyper.memory", "300", "--hyper.burnin", "20"]
+"""Flags of a run that learns a little in a few seconds."""
+
+
+def run(*arguments):
+    """Call the command; its exit code."""
+    with pytest.raises(SystemExit) as leaving:
+        main([str(each) for each in arguments])
+    return leaving.value.code
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run of one episode, made by the installed command."""
+    folder = tmp_path_factory.mktemp("out")
+    command = Path(sys.executable).with_name("mario-train")
+    done = subprocess.run(
+        [command, "--episodes", "1", "--save-dir", folder, *QUICK],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (made,) = folder.iterdir()
+    return made, done
+
+
+def test_a_run_folder_is_complete(trained):
+    folder, _ = trained
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {
+        "config.yaml", "log", "metrics.csv", "reward_plot.jpg", "length_plot.jpg",
+        "loss_plot.jpg", "q_plot.jpg", "mario_net_0.chkpt", "last.chkpt", "best.chkpt", "memory",
+    }  # fmt: skip
+    assert any(name.startswith("events.out.tfevents") for name in names)
+    assert not [name for name in names if name.startswith(".tmp")]
+
+
+def test_the_memory_is_announced_before_training(trained):
+    folder, done = trained
+    assert f"run: {folder}" in done.stdout
+    assert f"memory: 300 transitions, 0.00 GB at {folder / 'memory'}" in done.stdout
+
+
+def test_nothing_reaches_stderr_and_gym_is_never_heard_of(trained):
+    _, done = trained
+    assert done.stderr == ""
+    assert "gym has been unmaintained" not in done.stdout.lower()
+
+
+def test_the_configuration_is_kept_resolved(trained):
+    folder, _ = trained
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["game"] == "SuperMarioBros-1-1-v0"
+    assert config["preset"] == "tutorial"
+    assert config["hyper"]["gamma"] == 0.9
+    assert config["hyper"]["memory"] == 300
+    assert config["actions"] == "tutorial"
+
+
+def test_the_last_checkpoint_says_what_it_is(trained):
+    checkpoint = load(trained[0] / "last.chkpt")
+    assert (checkpoint["episodes"], checkpoint["num_actions"]) == (1, 2)
+    assert checkpoint["steps"] > 20
+    assert checkpoint["emulator"].startswith("nes-py")
+    assert checkpoint["evaluation"]["episodes"] == 1
+
+
+def test_totals_are_of_the_whole_run(trained, capfd):
+    """It has its one episode already, so that nothing is left to do."""
+    folder, _ = trained
+    before = load(folder / "last.chkpt")["steps"]
+    assert run("--resume", folder) == 0
+    assert f"resumed after 1 episodes, {before:,} decisions" in capfd.readouterr().out
+    assert load(folder / "last.chkpt")["steps"] == before
+    assert run("--resume", folder, "--episodes", 9, "--steps", before + 10) == 0
+    assert load(folder / "last.chkpt")["steps"] == before + 10
+
+
+def test_a_run_cannot_be_resumed_as_another_game(trained, capsys):
+    folder, _ = trained
+    assert run("--resume", folder, "--game", "SuperMarioBros-1-2-v0") == 2
+    error = capsys.readouterr().err
+    assert "has --game SuperMarioBros-1-1-v0, which cannot become SuperMarioBros-1-2-v0" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--game", "SuperMarioBros-9-1-v0"], "unknown game 'SuperMarioBros-9-1-v0'; did you mean"),
+        (["--preset", "tutrial"], "unknown preset 'tutrial'; did you mean 'tutorial'"),
+        (["--agent", "ddnq"], "unknown agent 'ddnq'; did you mean 'ddqn'"),
+        (["--agent", "nowhere:Mine"], "--agent nowhere:Mine: No module named 'nowhere'"),
+        (["--actions", "simpel"], "'simpel'; did you mean 'simple'"),
+        (["--episodes", "0"], "--episodes must be at least 1, got 0"),
+        (["--episodes", "many"], "--episodes: cannot be ['many']"),
+        (["--hyper.gamma", "1.5"], "gamma is 1.5; give a number from 0 to 1"),
+        (["--hyper.batch-size", "-1"], "batch_size is -1; give 1 or more"),
+        (["--wrappers.skip", "0"], "skip must be"),
+        (["--nonsense", "3"], "Unrecognized options: --nonsense, 3"),
+        (["--resume"], "--resume needs a value"),
+        (["--resume", "nowhere"], "nowhere is not a run: it has no config.yaml"),
+        (["--hyper.memory", "1000000000000"], "the memory needs"),
+        (["--save-dir", "/proc/runs"], "cannot make /proc/runs"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_and_exits_with_2(capsys, tmp_path, arguments, complaint):
+    where = [] if "--save-dir" in arguments else ["--save-dir", tmp_path]
+    assert run(*arguments, *where) == 2
+    captured = capsys.readouterr()
+    assert complaint in captured.err
+    assert captured.err.startswith("mario-train: error: ")
+    assert captured.err.count("\n") == 1
+    assert "Traceback" not in captured.err + captured.out
+
+
+def test_help_names_every_group_and_the_presets(capsys):
+    assert run("--help") == 0
+    text = capsys.readouterr().out
+    for word in ("--episodes", "--hyper.gamma", "--wrappers.skip", "--resume", "tutorial"):
+        assert word in text
+
+
+def test_flags_override_the_preset():
+    config, resume = read_flags(["--hyper.gamma", "0.5", "--num-envs", "3"])
+    assert (config.hyper.gamma, config.num_envs, resume) == (0.5, 3, None)
+    assert config.hyper.learning_rate == 2.5e-4
+    assert config.hyper.separate_target
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_exits_as_the_shell_expects(tmp_path, number, code):
+    command = Path(sys.executable).with_name("mario-train")
+    process = subprocess.Popen(
+        [command, "--save-dir", tmp_path, *QUICK], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert "run: " in process.stdout.readline()
+    time.sleep(1.5)
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    assert "Traceback" not in errors
+    (folder,) = tmp_path.iterdir()
+    assert load(folder / "last.chkpt")["steps"] > 0
+
+
+OWN_AGENT = """
+import numpy as np
+from agents import Agent
+
+class Dice(Agent):
+    def act(self, states):
+        dice = np.random.default_rng(int(states.sum()))
+        return dice.integers(self.setting.num_actions, size=len(states))
+    def cache(self, *step): pass
+    def recall(self): return None
+    def learn(self): return None
+"""
+
+
+def test_an_agent_of_ones_own_trains_on_tetris(tmp_path):
+    (tmp_path / "mine.py").write_text(OWN_AGENT)
+    command = Path(sys.executable).with_name("mario-train")
+    more = ["--game", "Tetris-v0", "--agent", "mine:Dice", "--steps", "60", "--save-dir", "out"]
+    done = subprocess.run(
+        [command, *more, "--evaluation.episodes", "0"], cwd=tmp_path, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "out").iterdir()
+    checkpoint = load(folder / "last.chkpt")
+    assert (checkpoint["agent"], checkpoint["game"]) == ("mine:Dice", "Tetris-v0")
+    refused = subprocess.run(
+        [command, "--resume", folder], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "was trained with an agent of your own; add --agent mine:Dice" in refused.stderr

@@ -1,0 +1,69 @@
+"""Action sets, their masks and their names."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mario.errors import UsageError
+from mario.games.actions import ACTION_SETS, BUTTONS, action_masks, action_name
+
+button_lists = st.lists(st.sampled_from(list(BUTTONS)), max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("name", "masks"),
+    [
+        ("tutorial", (128, 129)),
+        ("right-only", (0, 128, 129, 130, 131)),
+        ("simple", (0, 128, 129, 130, 131, 1, 64)),
+        ("complex", (0, 128, 129, 130, 131, 1, 64, 65, 66, 67, 32, 16)),
+        ("buttons", tuple(range(256))),
+    ],
+)
+def test_the_sets_of_the_literature_hold_these_buttons(name: str, masks: tuple[int, ...]) -> None:
+    assert action_masks(name) == masks
+
+
+@given(st.lists(button_lists, min_size=1, max_size=5))
+def test_an_action_holds_each_of_its_buttons_however_often_it_is_named(actions) -> None:
+    masks = action_masks(actions)
+    for buttons, mask in zip(actions, masks, strict=True):
+        assert {name for name, bit in BUTTONS.items() if mask & bit} == set(buttons)
+
+
+@given(st.integers(0, 255))
+def test_an_action_is_told_by_its_name(mask: int) -> None:
+    assert action_masks([action_name(mask).split("+")]) == (mask,)
+
+
+def test_opposite_buttons_may_be_held_and_actions_may_be_the_same() -> None:
+    assert action_masks([["left", "right"], [], ["NOOP"]]) == (192, 0, 0)
+
+
+def test_names_are_as_people_say_them() -> None:
+    assert [action_name(mask) for mask in action_masks("right-only")] == [
+        "NOOP",
+        "right",
+        "right+A",
+        "right+B",
+        "right+A+B",
+    ]
+    assert len(ACTION_SETS["complex"]) == 12
+
+
+@pytest.mark.parametrize(
+    ("actions", "message"),
+    [
+        ("tutoral", "unknown action set 'tutoral'; did you mean 'tutorial'"),
+        ([["rigth"]], "unknown button 'rigth'; did you mean 'right'"),
+        ([[1]], "unknown button '1'"),
+        (["right"], r"an action is a list of buttons, got 'right'; write \['right'\]"),
+        ([3], "an action is a list of buttons, got 3"),
+        ([], r"an action set needs at least one action, got \[\]"),
+    ],
+)
+def test_a_set_that_is_none_is_named(actions, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        action_masks(actions)

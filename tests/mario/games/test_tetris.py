@@ -1,0 +1,79 @@
+"""Tetris: a game written as a user would write one."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from mario.games.tetris import ROWS, Tetris
+
+NOOP, DOWN, START = 0, 3, 8
+PIECE, SQUARE = 0x42, 10
+
+
+@pytest.fixture
+def game() -> Iterator[Tetris]:
+    game = Tetris()
+    game.reset(seed=0)
+    yield game
+    game.close()
+
+
+def trace(game: Tetris, seed: int, frames: int = 300) -> str:
+    rng, seen = random.Random(0), hashlib.sha1(game.reset(seed=seed)[0])
+    for _ in range(frames):
+        seen.update(game.step(rng.randrange(6))[0])
+        seen.update(game.ram)
+    return seen.hexdigest()
+
+
+def drop_until(game: Tetris, key: str, value: Any, limit: int = 2000) -> list[tuple[float, Any]]:
+    steps = []
+    for frame in range(limit):  # the game wants the button pressed anew for each piece
+        _, reward, _, _, info = game.step(DOWN if frame % 20 else NOOP)
+        steps.append((reward, info))
+        if info[key] == value:
+            return steps
+    raise AssertionError(f"{key} is still {info[key]} after {limit} frames")
+
+
+def test_an_episode_is_the_same_from_its_seed_also_after_a_lost_one(game: Tetris) -> None:
+    first = trace(game, seed=1)
+    game.reset(seed=2)
+    drop_until(game, "ended_by", "game over")
+    assert trace(game, seed=1) == first
+    assert trace(Tetris(), seed=1) == first
+    assert trace(game, seed=2) != first
+
+
+def test_a_heap_that_grows_costs_and_ends_the_game(game: Tetris) -> None:
+    steps = drop_until(game, "ended_by", "game over")
+    assert sum(reward for reward, _ in steps) == -steps[-1][1]["height"] == -20
+    assert steps[-1][1]["pieces"] > 5
+
+
+def test_a_line_is_worth_ten(game: Tetris) -> None:
+    while game.ram[PIECE] != SQUARE:
+        game.reset()
+    for column in (0, 1, 2, 3, 6, 7, 8, 9):
+        game.ram[ROWS[19].start + column] = 0x7B
+    game.step(NOOP)
+    steps = drop_until(game, "lines", 1)
+    assert steps[-1][0] == 10
+
+
+def test_a_game_that_is_paused_is_cut_short() -> None:
+    game = Tetris(actions="buttons", stall_frames=1000)
+    game.reset(seed=0)
+    game.step(START)
+    cut_short = [game.step(NOOP)[3] for _ in range(1000)]
+    assert cut_short == [False] * 999 + [True]
+
+
+def test_it_is_a_proper_gymnasium_environment(recwarn) -> None:
+    check_env(Tetris(render_mode="rgb_array"), skip_render_check=True)

@@ -1,0 +1,124 @@
+"""Figures of an evaluation, and the fairness of what is counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from doubles import FakeGame, fake_game
+from tape import TapeAgent, setting
+
+from mario.evaluation import Played, play_episodes, summarize, wilson_interval
+from mario.vector import GameVector
+
+
+def played(**changes):
+    base = {"reward": 100.0, "length": 50, "x_pos": 200, "best_x": 300, "ended_by": "death"}
+    return Played(**(base | changes))
+
+
+def summary(*episodes):
+    return summarize(list(episodes), game="g", steps_trained=9, emulator="e", seed=4)
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0), (0, 0, 0.0, 1.0)],
+)
+def test_the_interval_is_wilsons(successes, trials, low, high):
+    """Reference values: R's prop.test without continuity correction."""
+    assert wilson_interval(successes, trials) == pytest.approx([low, high], abs=1e-4)
+
+
+def test_figures_are_counted_as_they_are_named():
+    figures = summary(
+        played(ended_by="flag", length=180, best_x=3161, x_pos=3161, reward=3000.0),
+        played(ended_by="flag", length=200, best_x=3161, x_pos=3161, reward=3000.0),
+        played(x_pos=700, best_x=720, reward=600.0),
+        played(ended_by="truncated", x_pos=400, best_x=434, reward=400.0),
+    )
+    assert figures.episodes == 4
+    assert figures.clear_rate == 0.5
+    assert figures.median_steps_to_clear == 190
+    assert figures.mean_return == 1750
+    assert figures.mean_x_pos == (3161 * 2 + 720 + 434) / 4
+    assert figures.max_x_pos == 3161
+    assert figures.deaths == [700]
+    assert (figures.steps_trained, figures.emulator, figures.seed) == (9, "e", 4)
+
+
+def test_a_game_without_places_has_none():
+    figures = summary(played(x_pos=None, best_x=None))
+    assert (figures.mean_x_pos, figures.max_x_pos, figures.deaths) == (None, None, [])
+
+
+def test_a_clear_outranks_any_distance():
+    clears = summary(played(ended_by="flag", best_x=10), played(best_x=10))
+    walks = summary(played(best_x=3000), played(best_x=3000))
+    assert clears.rank > walks.rank
+    assert walks.rank > summary(played(best_x=2000), played(best_x=2000, reward=9e9)).rank
+
+
+@pytest.fixture
+def games():
+    vector = GameVector(fake_game(length=3), 2, seed=0)
+    yield vector
+    vector.close()
+
+
+def test_each_game_plays_its_share_and_no_more(games):
+    episodes = play_episodes(TapeAgent(setting(2)), games, 5)
+    assert [each.length for each in episodes] == [3] * 5
+    assert all(each.ended_by == "flag" for each in episodes)
+
+
+class ShortAndLong(FakeGame):
+    """Its first episode, told by its seed, decides: game 0 has short episodes, game 1 long ones."""
+
+    def reset(self, *, seed=None, options=None):
+        self.first = getattr(self, "first", seed)
+        self.length = 2 if self.first == ShortAndLong.short_seed else 20
+        return super().reset(seed=seed)
+
+
+def test_short_episodes_do_not_crowd_out_long_ones():
+    from mario.worker import episode_seed
+
+    ShortAndLong.short_seed = episode_seed(0, 0, 0)
+    games = GameVector(make_short_and_long, 2, seed=0)
+    lengths = [each.length for each in play_episodes(TapeAgent(setting(2)), games, 6)]
+    games.close()
+    assert sorted(lengths) == [2, 2, 2, 20, 20, 20]
+
+
+def make_short_and_long():
+    from mario.worker import episode_seed
+
+    ShortAndLong.short_seed = episode_seed(0, 0, 0)
+    return ShortAndLong()
+
+
+def test_the_agent_is_greedy_meanwhile_and_as_before_afterwards(games):
+    modes = []
+
+    class Watched(TapeAgent):
+        def act(self, states):
+            modes.append(self.training)
+            return super().act(states)
+
+    agent = Watched(setting(2))
+    play_episodes(agent, games, 2)
+    assert agent.training
+    assert set(modes) == {False}
+    assert not [entry for entry in agent.tape if entry[0] in ("cache", "learn")]
+
+
+def test_it_can_be_stopped(games):
+    asked = iter([False, True])
+    assert play_episodes(TapeAgent(setting(2)), games, 4, stop=lambda: next(asked)) == []
+
+
+def test_it_is_the_same_every_time(games):
+    one = play_episodes(TapeAgent(setting(2)), games, 4)
+    two = play_episodes(TapeAgent(setting(2)), games, 4)
+    assert one == two
+    assert np.isfinite([each.reward for each in one]).all()

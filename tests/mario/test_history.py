@@ -1,0 +1,109 @@
+"""What a run remembers of its episodes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mario.history import COLUMNS, EpisodeRow, History, Tally, csv_line, read_rows
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+whole = st.integers(0, 10**9)
+words = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]))
+
+rows = st.builds(
+    EpisodeRow,
+    episode=whole,
+    step=whole,
+    game=whole,
+    reward=finite,
+    length=whole,
+    loss=finite,
+    q=finite,
+    epsilon=finite,
+    best_x=st.none() | finite,
+    ended_by=words,
+    seconds=finite,
+)
+
+
+def episode(
+    number: int = 1, reward: float = 0.0, best_x: float | None = None, ended_by: str = "death"
+) -> EpisodeRow:
+    return EpisodeRow(number, number, 0, reward, 10, 0.5, 2.0, 0.1, best_x, ended_by, 1.0)
+
+
+def text_of(*lines: str) -> str:
+    return "\n".join([csv_line(list(COLUMNS)), *lines, ""])
+
+
+@given(st.lists(rows, max_size=5))
+def test_rows_come_back_from_their_csv_to_the_last_digit(written):
+    assert read_rows(text_of(*(row.to_csv() for row in written))) == (written, 0)
+
+
+@pytest.mark.parametrize("damaged", ["1,2", "1,2,0,not a number,10,0,0,1,,death,1", "\0\0\0"])
+def test_damaged_rows_are_left_out_and_counted(damaged):
+    good = episode()
+    assert read_rows(text_of(good.to_csv(), damaged, good.to_csv())) == ([good, good], 1)
+
+
+def test_a_tally_gives_no_mean_where_nothing_was_counted():
+    tally = Tally()
+    tally.add({"loss": 1.0})
+    assert tally.means_since(tally.mark()) == {}
+
+
+def test_a_tally_leaves_out_what_is_not_finite():
+    tally = Tally()
+    start = tally.mark()
+    for loss in (1.0, math.nan, math.inf, 3.0):
+        tally.add({"loss": loss})
+    assert tally.means_since(start) == {"loss": 2.0}
+
+
+def test_a_mark_does_not_move_with_its_tally():
+    tally = Tally()
+    tally.add({"loss": 1.0})
+    mark = tally.mark()
+    tally.add({"loss": 5.0})
+    assert mark == {"loss": [1.0, 1]}
+
+
+def test_a_tally_returns_to_a_mark():
+    tally = Tally()
+    tally.add({"loss": 1.0})
+    mark = tally.mark()
+    tally.add({"loss": 5.0, "q": 1.0})
+    tally.return_to(mark)
+    assert tally.mark() == mark
+
+
+def test_means_are_over_the_latest_episodes_only():
+    history = History(window=2)
+    for reward in (100.0, 2.0, 4.0):
+        history.add(episode(reward=reward))
+    assert history.means() == {"reward": 3.0, "length": 10.0, "loss": 0.5, "q": 2.0}
+
+
+def test_means_before_the_first_episode_are_zero():
+    assert set(History(window=2).means().values()) == {0.0}
+
+
+def test_shares_are_of_the_latest_episodes_and_fall_to_zero():
+    history = History(window=2)
+    for why in ("pit", "flag", "death"):
+        history.add(episode(ended_by=why))
+    assert history.ended_by() == {"death": 0.5, "flag": 0.5, "pit": 0.0}
+    assert history.clear_rate == 0.5
+
+
+def test_the_best_x_is_the_best_ever():
+    history = History(window=1)
+    assert history.best_x is None
+    for best_x in (5.0, 40.0, None, 7.0):
+        history.add(episode(best_x=best_x))
+    assert history.best_x == 40.0

@@ -1,0 +1,55 @@
+"""The smallest games that a network with convolutions can learn, and an agent small enough."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.agent import Agent, Setting
+from agents.ddqn_config import DDQNConfig
+
+SHAPE = (2, 36, 36)
+TINY = DDQNConfig(batch_size=4, memory=200, burnin=9, sync_every=20, hidden=16, learn_every=3)
+
+
+def setting(**change) -> Setting:
+    """Corridors, and whatever is to be different."""
+    return Setting(**{"state_shape": SHAPE, "num_actions": 3} | change)
+
+
+class Corridors:
+    """Games of four places in a row: stepping right (1) ends one with a reward, at the last place.
+
+    A place is seen as a bar of light. Those who keep going right get ``0.9 ** 2`` from the first.
+    """
+
+    def __init__(self, count: int = 1) -> None:
+        self.places, self.ages = np.zeros((2, count), np.int64)
+        self.states = np.zeros((count, *SHAPE), np.uint8)
+        self.states[:] = self.look()[:, None]
+
+    def look(self) -> np.ndarray:
+        frames = np.zeros((len(self.places), *SHAPE[1:]), np.uint8)
+        for frame, place in zip(frames, self.places, strict=True):
+            frame[:, place * 9 : place * 9 + 9] = 255
+        return frames
+
+    def step(self, actions: np.ndarray) -> tuple:
+        before = self.states
+        self.places = np.clip(self.places + np.where(actions == 1, 1, -1), 0, 3)
+        self.ages = self.ages + 1
+        after = np.concatenate((before[:, 1:], self.look()[:, None]), axis=1)
+        won = self.places == 3
+        truncated = (self.ages >= 12) & ~won
+        over = won | truncated
+        self.places[over] = self.ages[over] = 0
+        self.states = np.where(over[:, None, None, None], self.look()[:, None], after)
+        return before, actions, won.astype(np.float32), won, truncated, after
+
+
+def live(agent: Agent, games: Corridors, steps: int) -> list[dict | None]:
+    """Play, cache and learn; gives what each round of learning gave."""
+    learned = []
+    for _ in range(steps):
+        agent.cache(*games.step(agent.act(games.states)))
+        learned.append(agent.learn())
+    return learned

@@ -1,0 +1,88 @@
+"""A programmable game that ends, crashes or hangs on command. Imports no torch: workers load it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+import gymnasium as gym
+import numpy as np
+
+SHAPE = (2, 4, 4)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong at step ``at`` of an episode, as long as ``once`` does not exist."""
+
+    kind: str
+    at: int
+    once: Path | None = None
+
+    def strike(self, step: int) -> None:
+        if step != self.at:
+            return
+        if self.once is not None:
+            try:
+                self.once.touch(exist_ok=False)
+            except FileExistsError:
+                return
+        if self.kind == "raise":
+            raise RuntimeError("the game broke")
+        if self.kind == "segfault":
+            ctypes.string_at(0)
+        if self.kind == "exit":
+            os._exit(3)
+        if self.kind == "hang":
+            time.sleep(600)
+
+
+class FakeGame(gym.Env):
+    """Counts its steps in what it shows: observation = seed of the episode % 100 + step.
+
+    Ends after ``length`` steps, by flag, or by truncation if ``truncates``.
+    """
+
+    metadata: ClassVar = {"render_modes": [], "emulator": "none"}
+    observation_space = gym.spaces.Box(0, 255, SHAPE, np.uint8)
+    action_space = gym.spaces.Discrete(3)
+
+    def __init__(self, length: int = 5, truncates: bool = False, fault: Fault | None = None):
+        self.length, self.truncates, self.fault = length, truncates, fault
+        self.strike(-1)
+
+    def strike(self, step):
+        if self.fault:
+            self.fault.strike(step)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.base = (seed or 0) % 100
+        self.steps, self.total = 0, 0.0
+        self.strike(0)
+        return self.observe(), {"x_pos": 0}
+
+    def step(self, action):
+        self.steps += 1
+        self.strike(self.steps)
+        self.total += action
+        ended = self.steps == self.length
+        info = {"x_pos": self.steps, "best_x": self.steps, "ended_by": ""}
+        if ended:
+            info["ended_by"] = "truncated" if self.truncates else "flag"
+            info["episode"] = {"r": self.total, "l": self.steps}
+        terminated, truncated = ended and not self.truncates, ended and self.truncates
+        return self.observe(), float(action), terminated, truncated, info
+
+    def observe(self):
+        return np.full(SHAPE, self.base + self.steps, np.uint8)
+
+
+def fake_game(**kwargs):
+    """A picklable maker of `FakeGame`."""
+    return partial(FakeGame, **kwargs)

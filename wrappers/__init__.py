@@ -1,0 +1,19 @@
+"""What an agent sees of a game: Gymnasium wrappers, and the stack of them."""
+
+from __future__ import annotations
+
+from wrappers.observation import GrayScaleObservation
+from wrappers.reward import ClipReward, ScaleReward
+from wrappers.skip_frame import SkipFrame
+from wrappers.stack import WrapperConfig, wrap
+from wrappers.start import NoopStart
+
+__all__ = [
+    "ClipReward",
+    "GrayScaleObservation",
+    "NoopStart",
+    "ScaleReward",
+    "SkipFrame",
+    "WrapperConfig",
+    "wrap",
+]

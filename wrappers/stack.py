@@ -1,0 +1,88 @@
+"""The whole stack of wrappers, made from a configuration: what an agent sees of a game."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import gymnasium as gym
+from gymnasium.wrappers import (
+    FrameStackObservation,
+    RecordEpisodeStatistics,
+    ResizeObservation,
+)
+
+from wrappers.observation import GrayScaleObservation
+from wrappers.reward import ClipReward, ScaleReward
+from wrappers.skip_frame import SkipFrame
+from wrappers.start import NoopStart
+
+
+@dataclass(frozen=True)
+class WrapperConfig:
+    """What an agent sees of a game, and what it is rewarded with.
+
+    >>> WrapperConfig(skip=0)
+    Traceback (most recent call last):
+        ...
+    ValueError: skip must be at least 1, got 0
+    """
+
+    skip: int = 4
+    """Frames to a decision: the action is held, and what the frames earn is summed."""
+    size: int = 84
+    """Height and width in pixels of the gray picture that the agent sees."""
+    stack: int = 4
+    """Latest pictures that the agent sees together."""
+    noops: int = 0
+    """Each episode starts with 0 to this many frames without a button, drawn at random."""
+    reward_scale: float = 1.0
+    """Factor of what the agent is rewarded with; the episode's reward is counted without it."""
+    reward_clip: float | None = None
+    """Greatest absolute reward of a decision after scaling; None for no limit."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("skip", 1), ("size", 1), ("stack", 1), ("noops", 0)):
+            if (value := getattr(self, name)) < least:
+                raise ValueError(f"{name} must be at least {least}, got {value}")
+        if not math.isfinite(self.reward_scale) or self.reward_scale == 0:
+            raise ValueError(f"reward_scale must be finite and not 0, got {self.reward_scale}")
+        if self.reward_clip is not None and not self.reward_clip > 0:
+            raise ValueError(f"reward_clip must be above 0, got {self.reward_clip}")
+
+    def with_noops(self, noops: int) -> Self:
+        """The same with other random starts.
+
+        Args:
+            noops: in place of its own.
+
+        >>> WrapperConfig(skip=2).with_noops(30).noops
+        30
+        """
+        return replace(self, noops=noops)
+
+
+def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
+    """Put the wrappers around a game.
+
+    The agent sees uint8 ``(stack, size, size)``: gray, resized by area, the first picture of an
+    episode repeated. ``info["episode"]`` of an episode's last step holds the sum ``r`` of what the
+    game itself rewarded and the length ``l`` in decisions.
+
+    Args:
+        env: a game seen as RGB pictures, uint8 ``(H, W, 3)``.
+        config: what the agent is to see.
+
+    Raises:
+        ValueError: the game is not seen as RGB pictures.
+    """
+    if config.noops:
+        env = NoopStart(env, config.noops)
+    env = RecordEpisodeStatistics(SkipFrame(env, config.skip))
+    env = ResizeObservation(GrayScaleObservation(env), (config.size, config.size))
+    if config.reward_scale != 1:
+        env = ScaleReward(env, config.reward_scale)
+    if config.reward_clip is not None:
+        env = ClipReward(env, config.reward_clip)
+    return FrameStackObservation(env, config.stack)
