@@ -6,8 +6,9 @@ import datetime
 import errno
 import fcntl
 import os
+import shutil
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import yaml
 
@@ -51,10 +52,15 @@ class Run:
                 raise UsageError(
                     f"cannot make {folder}: {error.strerror}; choose another --save-dir"
                 ) from None
-        run = cls(folder)
-        text = yaml.safe_dump(config, sort_keys=False)
-        write_atomically(folder / CONFIG, lambda file: _write(file, text))
-        return run
+        text = yaml.safe_dump(config, sort_keys=False).encode()
+        try:
+            write_atomically(folder / CONFIG, lambda file: file.write(text))
+        except OSError as error:
+            folder.rmdir()
+            raise UsageError(
+                f"cannot write in {folder}: {error.strerror}; choose another --save-dir"
+            ) from None
+        return cls(folder)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -131,6 +137,10 @@ class Run:
             raise UsageError(f"{self.folder} has lost its {LAST}; nothing is left to resume from")
         return None, []
 
+    def discard(self) -> None:
+        """Remove the folder of a run that could not begin."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def close(self) -> None:
         """Let another trainer use the folder."""
         os.close(self._lock)
@@ -151,7 +161,3 @@ class Run:
 
 def _no_run(folder: Path) -> UsageError:
     return UsageError(f"{folder} is not a run: it has no {CONFIG}; name the folder of a run")
-
-
-def _write(file: BinaryIO, text: str) -> None:
-    file.write(text.encode())

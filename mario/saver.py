@@ -70,8 +70,13 @@ class Saver:
         crossed = steps // self._config.save_every > max(self._number, 0)
         return now >= self._next_time or crossed or self._agent.room() <= 1
 
-    def save(self, trainer: Savable) -> None:
-        """Write ``last.chkpt``, and ``mario_net_<n>.chkpt`` when its turn has come."""
+    def save(self, trainer: Savable) -> bool:
+        """Write ``last.chkpt``, and ``mario_net_<n>.chkpt`` when its turn has come.
+
+        Returns:
+            Whether it could be written; if not, a line says why, and it will be due again soon.
+        """
+        self._next_time = self._clock() + self._config.save_seconds
         resume = trainer.state_dict()
         number = trainer.steps // self._config.save_every
         try:
@@ -84,10 +89,11 @@ class Saver:
         except OSError as error:
             self._report(
                 f"could not save at decision {trainer.steps:,}: {error.strerror or error}; "
-                f"the save before is untouched, training goes on and tries again"
+                "the save before is untouched"
             )
-            self._retry_time = self._clock() + RETRY_SECONDS
-        self._next_time = self._clock() + self._config.save_seconds
+            self._next_time = self._retry_time = self._clock() + RETRY_SECONDS
+            return False
+        return True
 
     def save_best(self, trainer: Savable) -> None:
         """Write ``best.chkpt``."""

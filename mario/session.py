@@ -52,6 +52,8 @@ class Session:
             stack.callback(games.close)
             run = Run.open(resume) if resume else _new_run(config)
             stack.callback(run.close)
+            if not resume:
+                stack.push(partial(_discard_on_failure, run))
             self.run = run
             agent = make_agent(
                 config.agent, config.hyper, games,
@@ -137,6 +139,12 @@ class Session:
 
 def _new_run(config: TrainConfig[Any]) -> Run:
     return Run.create(config.save_dir, to_dict(config), datetime.datetime.now().astimezone())
+
+
+def _discard_on_failure(run: Run, kind: type[BaseException] | None, *rest: object) -> None:
+    """Leave no folder behind of a run that could not begin."""
+    if kind is not None:
+        run.discard()
 
 
 def _check_disk(folder: Path, agent: Agent) -> None:

@@ -128,7 +128,8 @@ class Trainer:
             raise RunError(f"{error}; the run goes on from its last save with --resume") from None
         if not self._stop():
             self._examine()
-        self._saver.save(self)
+        if not self._saver.save(self):
+            raise RunError("the end of the run is not saved; make room, and go on with --resume")
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that going on exactly here needs."""

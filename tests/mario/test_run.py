@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import subprocess
 import sys
 
 import pytest
 import torch
 
+import mario.run
 from mario.checkpoint import load
 from mario.errors import UsageError
 from mario.run import Run
@@ -144,6 +146,16 @@ def test_a_configuration_never_runs_code(tmp_path):
     (tmp_path / "config.yaml").write_text("!!python/object/apply:os.mkdir [evil]")
     with pytest.raises(UsageError, match="it is damaged"):
         Run.read_config(tmp_path)
+
+
+def test_a_full_disk_leaves_no_folder_behind(tmp_path, monkeypatch):
+    def full(path, write):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(mario.run, "write_atomically", full)
+    with pytest.raises(UsageError, match=r"cannot write in .*: No space left.*--save-dir"):
+        Run.create(tmp_path, {}, NOW)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

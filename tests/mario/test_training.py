@@ -68,6 +68,7 @@ class Tape:
     """Stands in for every collaborator of the trainer, and writes down what it is told."""
 
     latest = None
+    disk_has_room = True
 
     def __init__(self, examine_at=(), save_at=()):
         self.tape, self.examine_at, self.save_at = [], examine_at, save_at
@@ -86,6 +87,7 @@ class Tape:
 
     def save(self, trainer):
         self.tape.append(("save", trainer.steps))
+        return self.disk_has_room
 
     def save_best(self, trainer):
         self.tape.append(("best", trainer.steps))
@@ -156,6 +158,13 @@ def test_saves_and_examinations_happen_when_they_are_due(vector):
     made.train()
     told = [entry for entry in tape.tape if entry[0] in ("save", "examine")]
     assert told == [("save", 2), ("examine", 3), ("save", 4), ("examine", 5), ("save", 5)]
+
+
+def test_an_end_that_cannot_be_saved_is_no_good_end(vector):
+    made, tape = trainer(vector, episodes=1)
+    tape.disk_has_room = False
+    with pytest.raises(RunError, match="make room, and go on with --resume"):
+        made.train()
 
 
 def test_games_that_keep_dying_stop_the_run_after_it_is_saved(vector):

@@ -127,6 +127,7 @@ def test_a_mistake_is_told_in_one_line_and_exits_with_2(capsys, tmp_path, argume
     assert complaint in captured.err
     assert captured.err.startswith("mario-train: error: ")
     assert captured.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [], "a run that cannot begin leaves nothing behind"
     assert "Traceback" not in captured.err + captured.out
 
 
