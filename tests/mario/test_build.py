@@ -1,0 +1,102 @@
+"""Games and agents are made as the configuration says, and mistakes are named."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+from agents import DDQN, DDQNConfig
+from mario.build import make_agent, make_env, parse_actions, resolve_device
+from mario.errors import UsageError
+from mario.show import Closed, FrameTap, watch_episode
+from wrappers import WrapperConfig
+
+GAME = "SuperMarioBros-1-1-v0"
+
+
+@pytest.mark.parametrize(
+    ("text", "actions"),
+    [
+        (None, None),
+        ("simple", "simple"),
+        ('[["right"], ["right", "A"]]', [["right"], ["right", "A"]]),
+        (" [[], [A]]", [[], ["A"]]),
+    ],
+)
+def test_actions_are_a_name_or_lists(text, actions):
+    assert parse_actions(text) == actions
+
+
+def test_actions_that_cannot_be_read_are_told_how_to_be_written():
+    with pytest.raises(UsageError, match=r"--actions \[\[right cannot be read; write it like"):
+        parse_actions("[[right")
+
+
+def test_a_game_is_made_with_its_actions_and_wrappers():
+    env = make_env(GAME, [["right"], ["A"], []], "nes-py", WrapperConfig(size=42, stack=2))
+    assert env.action_space == gym.spaces.Discrete(3)
+    assert env.observation_space.shape == (2, 42, 42)
+    env.close()
+
+
+def test_a_tap_sees_every_frame_and_can_end_the_show():
+    frames = []
+
+    def sink(frame):
+        frames.append(frame)
+        return len(frames) < 10
+
+    env = make_env(GAME, "tutorial", "auto", WrapperConfig(), lambda env: FrameTap(env, [sink]))
+    env.reset()
+    env.step(0)
+    assert len(frames) == 5
+    assert all(frame.shape == (240, 256, 3) and frame.dtype == np.uint8 for frame in frames)
+    assert not np.shares_memory(frames[0], frames[1])
+    with pytest.raises(Closed):
+        for _ in range(9):
+            env.step(0)
+    env.close()
+
+
+def test_a_watched_episode_is_the_same_again_with_the_same_seed():
+    env = make_env(GAME, "simple", "auto", WrapperConfig(noops=30))
+    agent = make_agent("ddqn", DDQNConfig(), env, training=False)
+    played = [watch_episode(agent, env, seed=seed, epsilon=1.0) for seed in (4, 4, 5)]
+    assert played[0] == played[1]
+    assert played[0] != played[2]
+    assert played[0].ended_by
+    env.close()
+
+
+def test_an_agent_fits_its_game():
+    env = make_env(GAME, "complex", "auto", WrapperConfig(size=48, stack=3))
+    agent = make_agent("ddqn", DDQNConfig(), env, training=False)
+    assert isinstance(agent, DDQN)
+    assert agent.setting.state_shape == (3, 48, 48)
+    assert agent.setting.num_actions == 12
+    env.close()
+
+
+def test_a_game_without_numbered_actions_is_refused():
+    env = gym.make("Pendulum-v1")
+    with pytest.raises(UsageError, match="an agent chooses among numbered actions; the game has"):
+        make_agent("ddqn", DDQNConfig(), env)
+    env.close()
+
+
+def test_a_picture_too_small_for_the_network_is_a_mistake_of_the_users():
+    env = make_env(GAME, "simple", "auto", WrapperConfig(size=20))
+    with pytest.raises(UsageError, match="state_shape is"):
+        make_agent("ddqn", DDQNConfig(), env, training=False)
+    env.close()
+
+
+def test_devices_are_found_or_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_device("auto") == "cpu"
+    with pytest.raises(UsageError, match="--device cuda: torch finds no GPU; use --device cpu"):
+        resolve_device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto") == "cuda"
