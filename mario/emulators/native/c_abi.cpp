@@ -1,0 +1,49 @@
+// The console as plain C functions, for Python's ctypes.
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <vector>
+
+#include "console.h"
+
+#if defined(_WIN32)
+#define NES_EXPORT extern "C" __declspec(dllexport)
+#else
+#define NES_EXPORT extern "C" __attribute__((visibility("default")))
+#endif
+
+using nes::Console;
+
+// Returns null, and what is wrong in `error`, for a ROM that cannot be played.
+NES_EXPORT Console* nes_open(const std::uint8_t* rom, std::size_t size, char* error,
+                             std::size_t error_size) {
+  try {
+    return new Console(std::vector<std::uint8_t>(rom, rom + size));
+  } catch (const std::exception& fault) {
+    std::snprintf(error, error_size, "%s", fault.what());
+    return nullptr;
+  }
+}
+
+NES_EXPORT void nes_close(Console* console) { delete console; }
+
+NES_EXPORT void nes_power_on(Console* console) { console->power_on(); }
+
+NES_EXPORT void nes_advance(Console* console, std::uint8_t buttons, int drawn) {
+  console->advance(buttons, drawn != 0);
+}
+
+NES_EXPORT std::uint8_t* nes_ram(Console* console) { return console->ram(); }
+
+NES_EXPORT const std::uint8_t* nes_screen(Console* console) { return console->screen(); }
+
+NES_EXPORT const std::uint8_t* nes_palette() { return nes::kPalette[0]; }
+
+NES_EXPORT std::size_t nes_state_size(Console* console) { return console->state_size(); }
+
+NES_EXPORT void nes_save_state(Console* console, std::uint8_t* out) { console->save_state(out); }
+
+NES_EXPORT int nes_load_state(Console* console, const std::uint8_t* in, std::size_t size) {
+  return console->load_state(in, size);
+}
