@@ -18,6 +18,8 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from mario.emulators.native import MAPPERS
+from mario.emulators.rom import check_rom
 from mario.errors import UsageError
 from mario.games import _native
 from mario.games.actions import Actions, action_masks
@@ -25,7 +27,7 @@ from mario.games.nes import STALL_FRAMES
 from mario.games.roms import mario_rom
 from mario.games.smb_levels import place_of
 from mario.games.super_mario_bros import SuperMarioBros
-from mario.vector import Games, Results
+from mario.vector_games import Results, VectorGames
 from mario.worker import episode_seed
 from wrappers import WrapperConfig
 
@@ -69,7 +71,7 @@ class _Last(NamedTuple):
     lengths: NDArray[np.int64]
 
 
-class FusedVector(Games):
+class FusedVector(VectorGames):
     """Plays ``num_envs`` games of Super Mario Bros. as a `GameVector` plays any game.
 
     Every array returned is a fresh one, which no later step writes to.
@@ -102,7 +104,7 @@ class FusedVector(Games):
         self._set_spaces(len(masks))
         self._games: _native.Games | None = self._switch_on(masks, threads or _cores(), options)
         self._episodes = [0] * num_envs
-        self._noops = np.zeros(num_envs, np.int64)
+        self._noops = self._draw_noops(self._episodes)
         everyone, nothing = np.ones(num_envs, np.bool_), np.full(num_envs, "", object)
         self._constant = {f"_{key}": everyone for key in (*_native.INFO, "ended_by")}
         self._constant |= {"ended_by": nothing}
@@ -134,12 +136,12 @@ class FusedVector(Games):
 
     def restore(self, journal: Sequence[dict[str, Any]]) -> tuple[NDArray[Any], dict[str, Any]]:
         """See `GameVector.restore`."""
-        self._episodes = [entry["episode"] for entry in journal]
-        noops = np.array([self._draw_noops(game) for game in range(self.num_envs)], np.int64)
+        episodes = [entry["episode"] for entry in journal]
         observations, info = self._new_observations(), self._new_info()
-        self._open().restore([entry["actions"] for entry in journal], noops, observations, info)
-        for game in range(self.num_envs):
-            self._noops[game] = self._draw_noops(game, later=1)
+        actions = [entry["actions"] for entry in journal]
+        self._open().restore(actions, self._draw_noops(episodes), observations, info)
+        self._episodes = episodes
+        self._noops = self._draw_noops([episode + 1 for episode in episodes])
         return observations, self._infos(info)
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
@@ -175,6 +177,7 @@ class FusedVector(Games):
         level, lost_levels = options.get("level"), options.get("lost_levels", False)
         stall_frames = options.get("stall_frames", STALL_FRAMES)
         rom = options.get("rom") or mario_rom(options.get("look", "vanilla"), lost_levels)
+        check_rom(rom, MAPPERS.__contains__)
         view = self._wrappers
         try:
             return _native.Games(
@@ -185,10 +188,8 @@ class FusedVector(Games):
                 skip=view.skip, stack=view.stack, size=view.size,
                 count=self.num_envs, threads=min(threads, self.num_envs),
             )  # fmt: skip
-        except OSError as error:
-            raise UsageError(f"ROM {rom} cannot be read: {error.strerror}") from None
         except ValueError as error:
-            raise UsageError(f"ROM {rom}: {error}") from None
+            raise UsageError(str(error)) from None
 
     def _set_spaces(self, num_actions: int) -> None:
         shape = self._wrappers.stack, self._wrappers.size, self._wrappers.size
@@ -238,7 +239,7 @@ class FusedVector(Games):
         for game in np.flatnonzero(ended):
             observations[game] = last.observations[game].copy()
             self._episodes[game] += 1
-            self._noops[game] = self._draw_noops(int(game), later=1)
+            self._noops[game] = self._draw(int(game), self._episodes[game] + 1)
         infos = self._infos(np.where(ended, last.info, 0))
         infos |= dict.fromkeys((key for key in infos if key.startswith("_")), ended)
         infos["ended_by"] = ENDINGS[np.where(ended, last.endings, 0)]
@@ -249,10 +250,12 @@ class FusedVector(Games):
             "final_info": infos | {"_episode": ended}, "_final_info": ended,
         }  # fmt: skip
 
-    def _draw_noops(self, game: int, *, later: int = 0) -> int:
-        """The frames that go by before a game's episode, as `wrappers.NoopStart` draws them."""
-        seed = episode_seed(self._seed, game, self._episodes[game] + later)
-        random = np.random.default_rng(seed)
+    def _draw_noops(self, episodes: Sequence[int]) -> NDArray[np.int64]:
+        return np.array([self._draw(*place) for place in enumerate(episodes)], np.int64)
+
+    def _draw(self, game: int, episode: int) -> int:
+        """The frames that go by before an episode, as `wrappers.NoopStart` draws them."""
+        random = np.random.default_rng(episode_seed(self._seed, game, episode))
         return int(random.integers(self._wrappers.noops, endpoint=True))
 
     def _new_observations(self) -> NDArray[np.uint8]:
