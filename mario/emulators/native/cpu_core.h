@@ -159,7 +159,7 @@ class Cpu::Core {
     // nes-py's price of another page is two cycles; the machine's is one.
     cost_ += (target ^ pc_) & 0xFF00 ? 3 : 1;
     if (offset >= -7 && offset <= -4) {
-      cost_ += idle_cycles(bus_, target, word(pc_ - 2), cost_, now_ + cost_, end_);
+      cost_ += idler_.skip(bus_, target, word(pc_ - 2), cost_, now_, end_);
     }
     pc_ = target;
   }
@@ -201,6 +201,7 @@ class Cpu::Core {
   }
 
   Bus& bus_;
+  Idler idler_;
   Byte* ram_;
   int now_, end_, cost_ = 0;
   Word pc_;

@@ -32,22 +32,31 @@ int steady_until(Bus& bus, std::uint16_t address, int end) {
   return std::min(end, bus.ppu().steady_until() / kDotsPerCycle);
 }
 
-}  // namespace
-
-int idle_cycles(Bus& bus, std::uint16_t start, std::uint16_t branch, int branch_cycles, int now,
-                int end) {
-  const std::uint8_t* page = bus.page(start);
-  const std::size_t offset = start % Bus::kPage;
-  // A loop lies on one page but for few, which are not worth the trouble.
-  if (!page || branch / Bus::kPage != start / Bus::kPage) return 0;
-  const std::uint8_t* code = page + offset;
-  const int size = look_size(code[0]), body = branch - start;
+// How long a round of a loop takes that only looks at `address`, 0 if it does anything else.
+int round_cycles(const std::uint8_t* code, int body, std::uint16_t& address) {
+  const int size = look_size(code[0]);
   if (size == 0 || body < size) return 0;
   const bool is_tested = body == size + 2 && (code[0] & 0xE7) == 0xA5 && tests_constant(code[size]);
   if (body != size && !is_tested) return 0;
-  const auto address = static_cast<std::uint16_t>(size == 2 ? code[1] : code[1] | code[2] << 8);
-  const int round = size + 1 + (is_tested ? 2 : 0) + branch_cycles;
-  return std::max(0, steady_until(bus, address, end) - now) / round * round;
+  address = static_cast<std::uint16_t>(size == 2 ? code[1] : code[1] | code[2] << 8);
+  return size + 1 + (is_tested ? 2 : 0);
+}
+
+}  // namespace
+
+int Idler::skip(Bus& bus, std::uint16_t start, std::uint16_t branch, int cycles, int now, int end) {
+  const std::uint8_t* page = bus.page(start);
+  // A loop lies on one page but for few, which are not worth the trouble.
+  if (!page || branch / Bus::kPage != start / Bus::kPage) return 0;
+  std::uint16_t address = 0;
+  const int body = round_cycles(page + start % Bus::kPage, branch - start, address);
+  if (body == 0) return 0;
+  const bool is_round = branch == branch_ && now - when_ == body + cycles;
+  branch_ = branch;
+  when_ = now;
+  if (!is_round) return 0;
+  const int left = steady_until(bus, address, end) - (now + cycles);
+  return std::max(0, left) / (body + cycles) * (body + cycles);
 }
 
 }  // namespace nes
