@@ -62,7 +62,7 @@ class TrainConfig(Generic[H]):
     """Seed of everything that is drawn at random."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the network runs; auto takes a GPU if there is one."""
-    emulator: Literal["auto", "nes-py"] = "auto"
+    emulator: Literal["auto", "native", "nes-py"] = "auto"
     """Emulator behind NES games."""
     save_dir: Path = Path("checkpoints")
     """Folder in which the run's own folder is made."""

@@ -39,7 +39,7 @@ class EvalFlags:
     num_envs: int = 2
     """Games played at a time."""
     emulator: str = "auto"
-    """Emulator behind NES games: auto or nes-py."""
+    """Emulator behind NES games: auto, native or nes-py."""
     seed: int = 0
     """Seed of the random starts."""
 

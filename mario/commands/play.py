@@ -43,7 +43,7 @@ class PlayFlags:
     noops: int = 0
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
     emulator: str = "auto"
-    """Emulator behind NES games: auto or nes-py."""
+    """Emulator behind NES games: auto, native or nes-py."""
     seed: int = 0
     """Seed of the random starts and actions."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
+from functools import cache
 from pathlib import Path
 
 from mario.emulators.emulator import Emulator
@@ -9,7 +12,7 @@ from mario.errors import unknown
 
 __all__ = ["EMULATORS", "Emulator", "make_emulator"]
 
-EMULATORS = ("auto", "nes-py")
+EMULATORS = ("auto", "native", "nes-py")
 
 
 def make_emulator(rom: Path, name: str = "auto") -> Emulator:
@@ -17,7 +20,7 @@ def make_emulator(rom: Path, name: str = "auto") -> Emulator:
 
     Args:
         rom: an iNES ROM file.
-        name: one of `EMULATORS`; ``"auto"`` takes the best one installed.
+        name: one of `EMULATORS`; ``"auto"`` is native where that is built, else nes-py.
 
     Raises:
         UsageError: there is no such emulator, it is not installed, or cannot play the ROM.
@@ -29,6 +32,23 @@ def make_emulator(rom: Path, name: str = "auto") -> Emulator:
     """
     if name not in EMULATORS:
         raise unknown("emulator", name, EMULATORS)
-    from mario.emulators.nes_py import NesPy  # its compiled library loads on first use
+    from mario.emulators.native import Native, is_built  # a compiled library loads on first use
+
+    if name == "native" or (name == "auto" and is_built()):
+        return Native(rom)
+    if name == "auto":
+        _notice_fallback()
+    from mario.emulators.nes_py import NesPy
 
     return NesPy(rom)
+
+
+@cache
+def _notice_fallback() -> None:
+    """Tell once that games will be slow; a worker's parent has told already."""
+    if multiprocessing.parent_process() is None:
+        print(
+            "emulator 'native' is not built, so games run on nes-py, many times slower;"
+            " install a C++ compiler, then pip install again",
+            file=sys.stderr,
+        )

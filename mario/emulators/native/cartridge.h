@@ -29,9 +29,11 @@ class Cartridge {
   std::uint8_t* work_ram() { return work_ram_.empty() ? nullptr : work_ram_.data(); }
   const std::uint8_t* program(std::size_t slot) const { return program_[slot]; }
 
-  std::uint8_t picture(std::uint16_t address) const {
-    return pictures_[static_cast<std::size_t>(address >> 10 & 7)][address & 0x3FF];
+  // A byte of the patterns, and behind it the rest of its pattern.
+  const std::uint8_t* picture_at(std::uint16_t address) const {
+    return pictures_[static_cast<std::size_t>(address >> 10 & 7)] + (address & 0x3FF);
   }
+  std::uint8_t picture(std::uint16_t address) const { return *picture_at(address); }
   void write_picture(std::uint16_t address, std::uint8_t value) {
     if (rom_.pictures.empty()) picture_ram_[address & 0x1FFF] = value;
   }

@@ -1,20 +1,11 @@
 #include "cpu.h"
 
-#include "cpu_core.h"
-
 namespace nes {
 
 void Cpu::power_on(Bus& bus) {
   sp_ = 0xFD;
   flags_ = kUnused | kDecimal | kMask;
   pc_ = static_cast<std::uint16_t>(bus.read(kReset, 0) | bus.read(kReset + 1, 0) << 8);
-}
-
-void Cpu::run(Bus& bus, int end) {
-  if (now_ >= end) return;
-  Core core(*this, bus, end);
-  core.run();
-  core.store(*this);
 }
 
 void Cpu::interrupt(Bus& bus, std::uint16_t vector) {

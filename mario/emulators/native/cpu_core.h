@@ -1,4 +1,5 @@
-// The processor at work: its registers as local variables of one loop.
+// The processor at work, its registers as local variables of one loop: everything here is inlined,
+// and nobody is given the address of a Core, so that they stay in the machine's registers.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +20,13 @@ namespace nes {
 
 class Cpu::Core {
  public:
-  Core(const Cpu& cpu, Bus& bus, int end)
-      : bus_(bus), ram_(bus.ram()), now_(cpu.now_), end_(end), pc_(cpu.pc_), a_(cpu.a_),
+  Core(const Cpu& cpu, Bus& bus, Idler& idler, int end)
+      : bus_(bus), idler_(idler), ram_(bus.ram()), now_(cpu.now_), end_(end), pc_(cpu.pc_), a_(cpu.a_),
         x_(cpu.x_), y_(cpu.y_), sp_(cpu.sp_) {
     set_flags(cpu.flags_);
   }
 
-  void run();
+  NES_INLINE void run();
 
   void store(Cpu& cpu) const {
     cpu.now_ = now_, cpu.pc_ = pc_, cpu.a_ = a_, cpu.x_ = x_, cpu.y_ = y_, cpu.sp_ = sp_;
@@ -201,7 +202,7 @@ class Cpu::Core {
   }
 
   Bus& bus_;
-  Idler idler_;
+  Idler& idler_;
   Byte* ram_;
   int now_, end_, cost_ = 0;
   Word pc_;

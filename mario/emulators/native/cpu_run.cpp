@@ -189,4 +189,12 @@ void Cpu::Core::run() {
   }
 }
 
+void Cpu::run(Bus& bus, int end) {
+  if (now_ >= end) return;
+  Idler idler;
+  Core core(*this, bus, idler, end);
+  core.run();
+  core.store(*this);
+}
+
 }  // namespace nes

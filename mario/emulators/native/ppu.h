@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "cartridge.h"
 #include "console.h"
@@ -89,12 +90,12 @@ class Ppu {
   std::uint8_t read(std::uint16_t address) const;
 
   // ppu_draw.cpp
+  struct Stretch;
   void draw(int line, int begin, int end);
-  void draw_background(int begin, int end, std::uint8_t* pixels) const;
-  void draw_sprites(int line, int begin, int end, std::uint8_t* pixels);
+  void draw_background(int begin, int end, Stretch& stretch) const;
+  void draw_sprites(int line, int begin, int end, Stretch& stretch);
   void find_zero_hit(int line, int begin, int end);
-  std::uint64_t tile_row(std::uint16_t address) const;
-  std::uint64_t sprite_row(int line, const std::uint8_t* sprite) const;
+  std::pair<std::uint64_t, std::uint64_t> sprite_row(int line, const std::uint8_t* sprite) const;
 
   Cartridge& cartridge_;
   int time_ = 0;

@@ -84,7 +84,7 @@ def test_a_later_mark_takes_the_place_of_the_one_before(console: Emulator) -> No
 
 
 def test_power_on_begins_as_a_new_console(console: Emulator) -> None:
-    fresh = play(make_emulator(mario_rom()), 50)
+    fresh = play(make_emulator(mario_rom(), "nes-py"), 50)
     play(console, 200)
     console.power_on()
     assert play(console, 50) == fresh
@@ -93,7 +93,7 @@ def test_power_on_begins_as_a_new_console(console: Emulator) -> None:
 def test_two_consoles_do_not_touch_each_other(console: Emulator) -> None:
     alone = play(console, 50)
     console.power_on()
-    other = make_emulator(mario_rom())
+    other = make_emulator(mario_rom(), "nes-py")
     rng, seen = random.Random(0), []
     for _ in range(50):
         other.advance(START)
@@ -127,7 +127,7 @@ def test_its_state_is_not_to_be_had_as_bytes(console: Emulator) -> None:
 
 def test_a_path_may_have_any_letters(tmp_path: Path, console: Emulator) -> None:
     path = shutil.copy(mario_rom(), tmp_path / "スーパー märio.nes")
-    assert play(make_emulator(Path(path)), 50) == play(console, 50)
+    assert play(make_emulator(Path(path), "nes-py"), 50) == play(console, 50)
 
 
 def test_an_unknown_emulator_is_named() -> None:
@@ -139,7 +139,7 @@ def test_without_nes_py_there_is_a_remedy() -> None:
     code = (
         "import importlib.util, pathlib; find = importlib.util.find_spec;"
         "importlib.util.find_spec = lambda name, *a: None if name == 'nes_py' else find(name, *a);"
-        "from mario.emulators import make_emulator; make_emulator(pathlib.Path('game.nes'))"
+        "from mario.emulators import make_emulator; make_emulator(pathlib.Path('game.nes'), 'nes-py')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "emulator 'nes-py' is not installed; pip install nes-py" in done.stderr
