@@ -1,21 +1,32 @@
-"""Build entry point; metadata is in setup.cfg, the native extension here."""
+"""Build entry point; metadata is in setup.cfg, the native extensions here."""
 
 from pathlib import Path
 
 from setuptools import Extension, setup
 
-NATIVE = Path("mario/emulators/native")
+CONSOLE, GAMES = Path("mario/emulators/native"), Path("mario/games/native")
+BINDING = {CONSOLE / "c_abi.cpp", CONSOLE / "module.cpp"}
+"""What makes an extension of the console alone."""
 
+
+def native(name: str, sources: set[Path]) -> Extension:
+    """An extension of C++ code, without which installing still works: nes-py does the work then."""
+    headers = [*CONSOLE.glob("*.h"), *GAMES.glob("*.h")]
+    return Extension(
+        name,
+        sources=sorted(map(str, sources)),
+        depends=sorted(map(str, headers)),
+        language="c++",
+        extra_compile_args=["-O3", "-std=c++17", "-fno-plt", "-fvisibility=hidden", "-pthread"],
+        extra_link_args=["-pthread"],
+        optional=True,
+    )
+
+
+console, games = set(CONSOLE.glob("*.cpp")), set(GAMES.glob("*.cpp"))
 setup(
     ext_modules=[
-        Extension(
-            "mario.emulators.native._native",
-            sources=sorted(str(path) for path in NATIVE.glob("*.cpp")),
-            depends=sorted(str(path) for path in NATIVE.glob("*.h")),
-            language="c++",
-            extra_compile_args=["-O3", "-std=c++17", "-fno-plt", "-fvisibility=hidden"],
-            # Where there is no compiler, nes-py does the work.
-            optional=True,
-        )
+        native("mario.emulators.native._native", console),
+        native("mario.games._native", games | console - BINDING),
     ]
 )

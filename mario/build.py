@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import yaml
 
 from agents import Agent, AgentConfig, Setting
 from mario.config import agent_class
+from mario.emulators.emulator import SCREEN_SHAPE
 from mario.errors import UsageError
 from mario.games import make_game
+from mario.games.catalog import MARIO
 from mario.vector import GameVector
+from mario.vector_games import VectorGames
 from wrappers import WrapperConfig, wrap
 
 Actions = str | list[list[str]] | None
@@ -70,16 +74,40 @@ def make_games(
     num_envs: int,
     seed: int,
     report: Callable[[str], None] = print,
-) -> GameVector:
+) -> VectorGames:
     """Make several games that are played at a time, see `make_env`."""
+    if can_be_fused(game, emulator, wrappers):
+        from mario.fused import FusedVector  # its compiled code need not be there otherwise
+
+        chosen = gym.registry[game].kwargs | {"actions": parse_actions(actions)}
+        return FusedVector(num_envs, wrappers=wrappers, seed=seed, **chosen)
     make = partial(make_env, game, parse_actions(actions), emulator, wrappers)
     return GameVector(make, num_envs, seed=seed, report=report)
+
+
+def can_be_fused(game: str, emulator: str, wrappers: WrapperConfig) -> bool:
+    """Whether compiled code can play a game and do what the wrappers do.
+
+    It is for Super Mario Bros. on the native emulator, where that is built, and pictures that are
+    no larger than the screen.
+
+    >>> can_be_fused("Tetris-v0", "auto", WrapperConfig())
+    False
+    """
+    spec = gym.registry.get(game)
+    return (
+        emulator in ("auto", "native")
+        and spec is not None
+        and spec.entry_point == MARIO
+        and wrappers.size <= SCREEN_SHAPE[0]
+        and find_spec("mario.games._native") is not None
+    )
 
 
 def make_agent(
     name: str,
     hyper: AgentConfig,
-    games: gym.Env[Any, Any] | GameVector,
+    games: gym.Env[Any, Any] | VectorGames,
     *,
     device: str = "cpu",
     seed: int = 0,
@@ -101,7 +129,7 @@ def make_agent(
         UsageError: the agent cannot play these games, or the device is missing.
     """
     space, actions, num_envs = games.observation_space, games.action_space, 1
-    if isinstance(games, GameVector):
+    if isinstance(games, VectorGames):
         space, actions = games.single_observation_space, games.single_action_space
         num_envs = games.num_envs
     if not isinstance(actions, gym.spaces.Discrete) or space.shape is None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from agents import Agent
-from mario.vector import GameVector
+from mario.vector_games import VectorGames
 
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
@@ -87,7 +87,7 @@ def wilson_interval(successes: int, trials: int) -> list[float]:
 
 def play_episodes(
     agent: Agent,
-    games: GameVector,
+    games: VectorGames,
     episodes: int,
     *,
     on_episode: Callable[[Played], None] = lambda played: None,

@@ -8,7 +8,7 @@ from typing import Any
 from agents import Agent
 from mario.config import EvaluationConfig
 from mario.evaluation import Evaluation, play_episodes, summarize
-from mario.vector import GameVector
+from mario.vector_games import VectorGames
 
 SEED_OFFSET = 1_000_000_007
 """Keeps the episodes of evaluations apart from those of training."""
@@ -30,7 +30,7 @@ class Examiner:
     def __init__(
         self,
         config: EvaluationConfig,
-        make_games: Callable[[int], GameVector],
+        make_games: Callable[[int], VectorGames],
         *,
         game: str,
         seed: int,

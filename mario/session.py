@@ -22,7 +22,7 @@ from mario.progress import Progress
 from mario.run import Run
 from mario.saver import Saver
 from mario.training import Trainer
-from mario.vector import GameVector
+from mario.vector_games import VectorGames
 from wrappers import WrapperConfig
 
 CHECKPOINTS_AT_ONCE = 8
@@ -88,7 +88,7 @@ class Session:
     ) -> None:
         self._parts.close()
 
-    def _make_games(self, num_envs: int, seed: int, wrappers: WrapperConfig) -> GameVector:
+    def _make_games(self, num_envs: int, seed: int, wrappers: WrapperConfig) -> VectorGames:
         config = self._config
         return make_games(
             config.game, config.actions, config.emulator, wrappers,
@@ -99,7 +99,7 @@ class Session:
         self,
         run: Run,
         agent: Agent,
-        games: GameVector,
+        games: VectorGames,
         logger: MetricLogger,
         stop: Callable[[], bool],
     ) -> Trainer:

@@ -15,7 +15,7 @@ from mario.checkpoint import Checkpoint, CheckpointError, is_tutorial, load
 from mario.config import DEFAULT_GAME, agent_class
 from mario.errors import UsageError
 from mario.plain import from_dict
-from mario.vector import GameVector
+from mario.vector_games import VectorGames
 from wrappers import WrapperConfig
 
 ACTION_SETS = {2: "tutorial", 5: "right-only", 7: "simple", 12: "complex"}
@@ -50,7 +50,7 @@ class Trained:
     num_actions: int
     steps: int
 
-    def make_agent(self, games: gym.Env[Any, Any] | GameVector, *, seed: int = 0) -> Agent:
+    def make_agent(self, games: gym.Env[Any, Any] | VectorGames, *, seed: int = 0) -> Agent:
         """Make the agent and give it its weights; it plays greedily and never learns.
 
         Raises:

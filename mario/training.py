@@ -20,7 +20,7 @@ from mario.examiner import Examiner
 from mario.metrics import EpisodeRecord, MetricLogger
 from mario.progress import Progress
 from mario.saver import Saver
-from mario.vector import GameVector
+from mario.vector_games import VectorGames
 
 
 class Step(NamedTuple):
@@ -37,7 +37,7 @@ class Step(NamedTuple):
     learned: dict[str, float] | None
 
 
-def play(agent: Agent, games: GameVector, states: NDArray[np.uint8]) -> Iterator[Step]:
+def play(agent: Agent, games: VectorGames, states: NDArray[np.uint8]) -> Iterator[Step]:
     """Play and learn for ever: act, start the games, learn while they run, collect, cache.
 
     Args:
@@ -86,7 +86,7 @@ class Trainer:
         config: TrainConfig[Any],
         *,
         agent: Agent,
-        games: GameVector,
+        games: VectorGames,
         logger: MetricLogger,
         progress: Progress,
         saver: Saver,

@@ -16,17 +16,13 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from mario.errors import RunError, UsageError
+from mario.vector_games import Results, VectorGames
 from mario.worker import Failed, Outcome, serve
-
-Results = tuple[
-    NDArray[Any], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
-]
-
 
 START_SECONDS = 120.0
 """How long a process may take to start: it imports, on a machine that may be busy."""
@@ -94,13 +90,10 @@ class _Worker:
             self._process.join(patience)
 
 
-class GameVector(VectorEnv[NDArray[Any], NDArray[np.int64], Any]):
-    """Plays ``num_envs`` games in worker processes, with Gymnasium's vector interface.
+class GameVector(VectorGames):
+    """Plays ``num_envs`` games of any kind, each in a worker process.
 
-    `step` may be split in `step_async` and `step_wait`, to learn while the games run. An episode
-    that ends starts anew in the same step (`AutoresetMode.SAME_STEP`): its true last observation is
-    in ``infos["final_obs"]``. ``infos["lost"]`` marks the games that died in the step: their action
-    never happened.
+    ``infos["lost"]`` marks the games that died in a step: their action never happened.
 
     Args:
         make: makes one game; must be picklable.
@@ -155,14 +148,14 @@ class GameVector(VectorEnv[NDArray[Any], NDArray[np.int64], Any]):
         return self.restore([{"episode": 0, "actions": []} for _ in range(self.num_envs)])
 
     def journal(self) -> list[dict[str, Any]]:
-        """What `restore` needs to bring every game to where it is now: episode and its actions."""
+        """See `VectorGames.journal`."""
         return [
             {"episode": episode, "actions": list(actions)}
             for episode, actions in zip(self._episodes, self._journals, strict=True)
         ]
 
     def restore(self, journal: Sequence[dict[str, Any]]) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Bring every game to where it was at a `journal`, by playing its episode again."""
+        """See `VectorGames.restore`."""
         for worker, entry in zip(self._workers, journal, strict=True):
             worker.ask("replay", self._seed, entry["episode"], list(entry["actions"]))
         infos: dict[str, Any] = {}
@@ -180,17 +173,13 @@ class GameVector(VectorEnv[NDArray[Any], NDArray[np.int64], Any]):
         return np.stack(self._seen), infos
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
-        """Start one step of every game; `step_wait` collects it."""
+        """See `VectorGames.step_async`."""
         self._actions = actions.tolist()
         for worker, action in zip(self._workers, self._actions, strict=True):
             worker.ask("step", action)
 
     def step_wait(self) -> Results:
-        """Collect the step of every game that `step_async` started.
-
-        Returns:
-            Observations ``(num_envs, ...)``, rewards, terminations, truncations ``(num_envs,)`` and
-            infos, as Gymnasium's vector environments give them.
+        """See `VectorGames.step_wait`.
 
         Raises:
             RunError: too many games died.

@@ -8,9 +8,18 @@ import pytest
 import torch
 
 from agents import DDQN, DDQNConfig
-from mario.build import make_agent, make_env, parse_actions, resolve_device
+from mario import build
+from mario.build import (
+    can_be_fused,
+    make_agent,
+    make_env,
+    make_games,
+    parse_actions,
+    resolve_device,
+)
 from mario.errors import UsageError
 from mario.show import Closed, FrameTap, watch_episode
+from mario.vector import GameVector
 from wrappers import WrapperConfig
 
 GAME = "SuperMarioBros-1-1-v0"
@@ -100,3 +109,45 @@ def test_devices_are_found_or_refused(monkeypatch):
         resolve_device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert resolve_device("auto") == "cuda"
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """Says whether the compiled code is there."""
+
+    def say(there):
+        monkeypatch.setattr(build, "find_spec", lambda name: object() if there else None)
+
+    say(True)
+    return say
+
+
+@pytest.mark.parametrize("game", [GAME, "SuperMarioBros-v0", "SuperMarioBros2-v0"])
+@pytest.mark.parametrize("emulator", ["auto", "native"])
+def test_mario_is_played_by_compiled_code(built, game, emulator):
+    assert can_be_fused(game, emulator, WrapperConfig())
+    built(False)
+    assert not can_be_fused(game, emulator, WrapperConfig())
+
+
+@pytest.mark.parametrize("game", ["Tetris-v0", "SuperMarioBrosRandomStages-v0", "mine:Mine-v0"])
+def test_other_games_are_played_in_python(built, game):
+    assert not can_be_fused(game, "auto", WrapperConfig())
+
+
+def test_what_only_python_can_do_is_done_there(built):
+    assert not can_be_fused(GAME, "nes-py", WrapperConfig())
+    assert not can_be_fused(GAME, "auto", WrapperConfig(size=241))
+
+
+def test_both_ways_show_the_same_spaces():
+    pytest.importorskip("mario.games._native", reason="the native extension is not built")
+    spaces = []
+    for emulator in ("native", "nes-py"):
+        games = make_games(
+            GAME, '[["right"]]', emulator, WrapperConfig(size=20), num_envs=2, seed=3
+        )
+        spaces.append((games.observation_space, games.action_space, games.num_envs))
+        assert isinstance(games, GameVector) is (emulator == "nes-py")
+        games.close()
+    assert spaces[0] == spaces[1]

@@ -1,0 +1,44 @@
+// Makes of a screen what an agent sees: a small gray picture.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "console.h"
+
+namespace nes {
+
+// Gray as OpenCV's RGB2GRAY gives it, 0.299 R + 0.587 G + 0.114 B, resized by area.
+//
+// Measured in what a side of the screen and one of the picture have in common, the share of each
+// pixel in another is a whole number. So are all sums, and the picture is the exact mean, rounded.
+class Preprocess {
+ public:
+  // `size`: height and width of the picture, 1 to kHeight; throws std::invalid_argument for others.
+  explicit Preprocess(int size);
+
+  int size() const { return size_; }
+
+  // Writes the picture, size x size, of a screen of palette indices 0..63.
+  void operator()(const std::uint8_t* screen, std::uint8_t* picture) const;
+
+ private:
+  // What of `from` pixels goes into each of `to`: `taps` of them, from the first on.
+  struct Shares {
+    Shares(int from, int to);
+
+    int taps, whole;  // `whole`: what the shares of one come to
+    std::vector<int> firsts;
+    std::vector<std::uint16_t> values;  // to x taps
+  };
+
+  void sum_rows(const std::uint8_t* gray, int row, std::uint16_t* sums) const;
+  void sum_columns(const std::uint16_t* sums, std::uint8_t* picture) const;
+
+  int size_;
+  Shares rows_, columns_;
+  std::array<std::uint8_t, 64> grays_;
+};
+
+}  // namespace nes

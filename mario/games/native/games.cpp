@@ -1,0 +1,56 @@
+#include "games.h"
+
+#include <utility>
+
+namespace nes {
+
+Games::Games(Setup setup, int count, int threads) : setup_(std::move(setup)), pool_(threads) {
+  std::shared_ptr<const Moment> opening;
+  for (int i = 0; i < count; ++i) {
+    auto game = std::make_unique<SuperMarioBros>(setup_.rom, setup_.target, setup_.stall_frames);
+    if (opening == nullptr) opening = game->start_up();
+    game->begin_at(opening);
+    players_.push_back(std::make_unique<Player>(std::move(game), setup_.view, setup_.masks));
+  }
+}
+
+void Games::start_step(const Rows& rows, bool waited_for) {
+  pool_.start(count(), [this, rows](int game) { step(game, rows); }, waited_for);
+}
+
+void Games::restore(const std::vector<std::vector<std::int64_t>>& actions,
+                    const std::int64_t* noops, std::uint8_t* observations, std::int64_t* info) {
+  const auto replay = [&](int game) {
+    players_[game]->reset(static_cast<int>(noops[game]));
+    for (const std::int64_t action : actions[game]) players_[game]->step(action);
+    tell(game, observations, info);
+  };
+  pool_.start(count(), replay, true);
+  pool_.wait();
+}
+
+void Games::step(int game, const Rows& rows) {
+  Player& player = *players_[game];
+  const NesGame::Frame step = player.step(rows.actions[game]);
+  rows.rewards[game] = step.reward;
+  rows.terminated[game] = step.terminated;
+  rows.truncated[game] = step.truncated;
+  if (step.terminated || step.truncated) {
+    tell(game, rows.last_observations, rows.last_info);
+    rows.last_endings[game] = player.game().why_ended();
+    rows.last_returns[game] = player.earned();
+    rows.last_lengths[game] = static_cast<std::int64_t>(player.actions().size());
+    player.reset(static_cast<int>(rows.noops[game]));
+  }
+  tell(game, rows.observations, rows.info);
+}
+
+void Games::tell(int game, std::uint8_t* observations, std::int64_t* info) const {
+  players_[game]->observe(observations + game * observation_bytes());
+  for (const std::int64_t value : players_[game]->game().info()) {
+    info[game] = value;
+    info += count();
+  }
+}
+
+}  // namespace nes

@@ -1,0 +1,154 @@
+#include "super_mario_bros.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace nes {
+namespace {
+
+constexpr std::uint8_t kStartButton = 8;
+constexpr int kMaxStepPixels = 5;
+constexpr int kDeathPenalty = 25;
+constexpr int kMaxReward = 15;
+constexpr std::int64_t kLevelPixels = 0x10000;
+
+constexpr std::int64_t kFlag = 2, kDeath = 3, kTime = 4, kGameOver = 5;  // in kEndings
+
+}  // namespace
+
+const std::vector<const char*> SuperMarioBros::kInfo = {
+    "coins", "flag_get", "life",  "score", "stage", "status",
+    "time",  "world",    "x_pos", "y_pos", "best_x"};
+const std::vector<const char*> SuperMarioBros::kStatuses = {"small", "tall", "fireball"};
+const std::vector<const char*> SuperMarioBros::kEndings = {"",      "truncated", "flag",
+                                                           "death", "time",      "game over"};
+
+int MarioRam::status() const { return std::min<int>(ram_[0x0756], 2); }
+
+int MarioRam::y() const {
+  const int height = 255 - ram_[0x03B8];
+  return ram_[0x00B5] == 0 ? height + 255 : height;
+}
+
+void MarioRam::choose_level(int world, int stage, int area) {
+  ram_[0x075F] = static_cast<std::uint8_t>(world - 1);
+  ram_[0x075C] = static_cast<std::uint8_t>(stage - 1);
+  ram_[0x0760] = static_cast<std::uint8_t>(area - 1);
+}
+
+void MarioRam::skip_area_change() {
+  if (1 < ram_[0x06DE] && ram_[0x06DE] < 255) ram_[0x06DE] = 1;
+}
+
+bool MarioRam::stage_over() const {
+  const auto ends = [](std::uint8_t enemy) { return enemy == 0x2D || enemy == 0x31; };
+  return ram_[0x001D] == 3 && std::any_of(ram_ + 0x0016, ram_ + 0x001B, ends);
+}
+
+int MarioRam::number(int address, int digits) const {
+  int value = 0;
+  for (int i = 0; i < digits; ++i) value = value * 10 + ram_[address + i];
+  return value;
+}
+
+SuperMarioBros::SuperMarioBros(const std::vector<std::uint8_t>& rom, std::optional<Place> target,
+                               int stall_frames)
+    : NesGame(rom, stall_frames), mario_(console_.ram()), target_(target) {}
+
+void SuperMarioBros::start() {
+  press_start();
+  wait_while([&] { return mario_.time() == 0; }, [&] { enter_level(); });
+  if (stuck_) {
+    throw std::invalid_argument(
+        "the ROM does not start like Super Mario Bros.; give another file");
+  }
+  time_ = mario_.time();
+  wait_while([&] { return before_tick(); }, [&] { press_start(); });
+}
+
+void SuperMarioBros::began() {
+  time_ = mario_.time();
+  x_ = best_x_ = mario_.x();
+  place_ = here();
+  places_ = 0;
+}
+
+double SuperMarioBros::reward() {
+  const int moved = mario_.x() - x_, ticked = mario_.time() - time_;
+  x_ = mario_.x();
+  time_ = mario_.time();
+  explore();
+  int reward = std::abs(moved) <= kMaxStepPixels ? moved : 0;
+  reward += std::min(ticked, 0);
+  if (mario_.dying() || mario_.dead()) reward -= kDeathPenalty;
+  return std::clamp(reward, -kMaxReward, kMaxReward);
+}
+
+std::int64_t SuperMarioBros::ended_by() {
+  if (!target_) {
+    // The last world's end shows the princess for ever: the game is won.
+    const bool won = stuck_ && mario_.world_over();
+    return mario_.game_over() ? kGameOver : won ? kFlag : kGoesOn;
+  }
+  if (mario_.flag_get()) return kFlag;
+  if (mario_.dying() || mario_.dead()) return mario_.time() ? kDeath : kTime;
+  return kGoesOn;
+}
+
+std::vector<std::int64_t> SuperMarioBros::read_info() {
+  return {mario_.coins(),  mario_.flag_get(), mario_.lives(), mario_.score(),
+          mario_.stage(),  mario_.status(),   mario_.time(),  mario_.world(),
+          mario_.x(),      mario_.y(),        best_x_};
+}
+
+std::int64_t SuperMarioBros::progress() { return places_ * kLevelPixels + best_x_; }
+
+void SuperMarioBros::cut_scenes() {
+  if (mario_.dying()) {
+    mario_.kill();
+    console_.advance(0);
+  }
+  if (!target_ && mario_.world_over()) {
+    const int time = mario_.time();
+    wait_while([&] { return mario_.time() == time; }, [&] { console_.advance(0); });
+  }
+  if (!stuck_) {
+    mario_.skip_area_change();
+    wait_while([&] { return mario_.busy() || mario_.world_over(); }, [&] { rest(); });
+  }
+}
+
+void SuperMarioBros::press_start() {
+  console_.advance(kStartButton);
+  console_.advance(0);
+}
+
+void SuperMarioBros::enter_level() {
+  console_.advance(kStartButton);
+  if (target_) mario_.choose_level((*target_)[0], (*target_)[1], (*target_)[2]);
+  console_.advance(0);
+  mario_.skip_level_card();
+}
+
+bool SuperMarioBros::before_tick() {
+  const int before = time_;
+  time_ = mario_.time();
+  return time_ >= before;
+}
+
+void SuperMarioBros::rest() {
+  mario_.skip_level_card();
+  console_.advance(0);
+}
+
+void SuperMarioBros::explore() {
+  if (const Place now = here(); now != place_) {
+    place_ = now;
+    ++places_;
+    best_x_ = 0;
+  }
+  best_x_ = std::max(best_x_, x_);
+}
+
+}  // namespace nes

@@ -1,0 +1,265 @@
+"""Holds the compiled path against the Python one: the same games, wrappers and emulator."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mario.emulators.native import Native
+from mario.errors import UsageError
+from mario.evaluation import final_info
+from mario.games.actions import action_masks
+from mario.games.roms import mario_rom
+from mario.games.smb_levels import LEVELS
+from mario.games.super_mario_bros import SuperMarioBros
+from mario.worker import Player
+from wrappers import WrapperConfig, wrap
+
+pytest.importorskip("mario.games._native", reason="the native extension is not built")
+from mario.fused import FusedVector
+
+PLAYS = json.loads((Path(__file__).parents[1] / "fixtures" / "mario_plays.json").read_text())
+SEED = 5
+RIGHT_A_B = 4
+FINAL = ("final_obs", "final_info")
+
+
+@pytest.fixture
+def vector():
+    made = []
+
+    def make(num_envs=1, *, level="1-1", seed=SEED, **kwargs):
+        made.append(FusedVector(num_envs, level=level, seed=seed, **kwargs))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def player(game, wrappers, *, lost_levels=False, **options):
+    """One game of `GameVector`'s, without its process."""
+    console = Native(mario_rom(lost_levels=lost_levels))
+    env = SuperMarioBros(emulator=console, lost_levels=lost_levels, **options)
+    return Player(wrap(env, wrappers), SEED, game)
+
+
+def of_game(infos, game):
+    """What a vector's infos say of one game's present."""
+    mine = {key: value for key, value in infos.items() if key not in FINAL}
+    return final_info({"final_info": mine}, game)
+
+
+def assert_same_picture(ours, theirs):
+    assert ours.shape == theirs.shape
+    assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+def assert_same_play(games, players, actions):
+    """Play the same actions both ways; why episodes ended."""
+    ends = []
+    observations, infos = games.reset()
+    for game, each in enumerate(players):
+        observation, info = each.replay(SEED, 0, [])
+        assert_same_picture(observations[game], observation)
+        assert of_game(infos, game) == info
+    for step, chosen in enumerate(actions):
+        observations, rewards, terminated, truncated, infos = games.step(chosen)
+        for game, each in enumerate(players):
+            outcome = each.step(int(chosen[game]))
+            assert (rewards[game], terminated[game], truncated[game]) == outcome[1:4], step
+            assert of_game(infos, game) == outcome.info, step
+            assert_same_picture(observations[game], outcome.observation)
+            if outcome.final:
+                ends.append(assert_same_end(infos, game, *outcome.final))
+    return ends
+
+
+def assert_same_end(infos, game, observation, info):
+    del info["episode"]["t"]  # the time that it took
+    assert final_info(infos, game) == info
+    assert_same_picture(infos["final_obs"][game], observation)
+    return info["ended_by"]
+
+
+def random_actions(seed, num_envs, steps):
+    """Mostly to the right; each is held for a while."""
+    rng = np.random.default_rng(seed)
+    actions = np.full(num_envs, RIGHT_A_B)
+    for _ in range(steps):
+        drawn = rng.choice(7, num_envs, p=[0.05, 0.1, 0.15, 0.25, 0.35, 0.05, 0.05])
+        actions = np.where(rng.random(num_envs) < 0.3, drawn, actions)
+        yield actions
+
+
+def assert_same_random_play(vector, level, num_envs, threads, steps, *, noops=30, **options):
+    wrappers = WrapperConfig(noops=noops)
+    games = vector(num_envs, level=level, wrappers=wrappers, threads=threads, **options)
+    players = [player(game, wrappers, level=level, **options) for game in range(num_envs)]
+    return assert_same_play(games, players, random_actions(len(level or ""), num_envs, steps))
+
+
+@pytest.mark.parametrize(("num_envs", "threads"), [(1, 1), (3, 2), (8, 3)])
+def test_random_plays_are_the_same(vector, num_envs, threads):
+    ends = assert_same_random_play(vector, "1-1", num_envs, threads, steps=600 // num_envs)
+    assert "death" in ends
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", LEVELS)
+def test_random_plays_of_every_level_are_the_same(vector, level):
+    assert_same_random_play(vector, level, 2, 2, steps=250, stall_frames=120)
+
+
+@pytest.mark.slow
+def test_random_plays_of_the_whole_game_are_the_same(vector):
+    ends = assert_same_random_play(vector, None, 2, 2, steps=1500)
+    assert "game over" in ends
+
+
+@pytest.mark.parametrize("stall_frames", [1, 30, None])
+def test_games_are_cut_short_alike(vector, stall_frames):
+    games = vector(wrappers=WrapperConfig(), stall_frames=stall_frames)
+    players = [player(0, WrapperConfig(), level="1-1", stall_frames=stall_frames)]
+    ends = assert_same_play(games, players, [np.zeros(1, int)] * 40)
+    assert set(ends) == (set() if stall_frames is None else {"truncated"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("play", PLAYS, ids=lambda play: play["name"])
+def test_recorded_plays_are_the_same(vector, play):
+    kind = {key: play[key] for key in ("level", "lost_levels")} | {"actions": "buttons"}
+    frames = [np.array([mask]) for mask, held in play["buttons"] for _ in range(held)]
+    wrappers = WrapperConfig(skip=1, stack=1)
+    ends = assert_same_play(
+        vector(wrappers=wrappers, **kind), [player(0, wrappers, **kind)], frames
+    )
+    assert set(ends) >= set(play["ends"])
+
+
+@pytest.mark.parametrize(
+    "wrappers",
+    [
+        WrapperConfig(skip=1, size=1, stack=1),
+        WrapperConfig(skip=3, size=37, stack=2, reward_scale=-0.1),
+        WrapperConfig(skip=5, size=96, stack=5, reward_clip=1.0),
+        WrapperConfig(size=240, noops=3, reward_scale=0.5, reward_clip=2.5),
+    ],
+)
+def test_every_wrapper_has_the_same_effect(vector, wrappers):
+    games = vector(2, wrappers=wrappers)
+    players = [player(game, wrappers, level="1-1") for game in range(2)]
+    assert_same_play(games, players, random_actions(1, 2, 60))
+
+
+def test_threads_and_waiting_change_nothing(vector):
+    one, three = vector(8, threads=1), vector(8, threads=3)
+    np.testing.assert_array_equal(one.reset()[0], three.reset()[0])
+    for actions in random_actions(2, 8, 80):
+        three.step_async(actions)
+        ours, theirs = one.step(actions), three.step_wait()
+        for mine, other in zip(ours[:4], theirs[:4], strict=True):
+            np.testing.assert_array_equal(mine, other)
+
+
+def test_what_was_returned_is_never_written_to(vector):
+    games = vector(2)
+    seen = [games.reset()[0]]
+    copies = [seen[0].copy()]
+    for actions in random_actions(3, 2, 5):
+        seen.append(games.step(actions)[0])
+        copies.append(seen[-1].copy())
+    for array, copy in zip(seen, copies, strict=True):
+        np.testing.assert_array_equal(array, copy)
+    assert any((a != b).any() for a, b in itertools.pairwise(seen))
+
+
+def test_a_journal_brings_every_game_back_in_either_path(vector):
+    wrappers = WrapperConfig(noops=30)
+    games, others = vector(2, wrappers=wrappers), vector(2, wrappers=wrappers)
+    games.reset()
+    for actions in random_actions(4, 2, 150):
+        observations, *_ = games.step(actions)
+    journal = json.loads(json.dumps(games.journal()))
+    assert max(entry["episode"] for entry in journal) > 0
+    restored, _ = others.restore(journal)
+    np.testing.assert_array_equal(restored, observations)
+    for game, entry in enumerate(journal):
+        again, _ = player(game, wrappers, level="1-1").replay(SEED, **entry)
+        assert_same_picture(observations[game], again)
+    for actions in random_actions(5, 2, 150):
+        ours, theirs = games.step(actions), others.step(actions)
+        np.testing.assert_array_equal(ours[0], theirs[0])
+    assert games.journal() == others.journal()
+
+
+def test_a_reset_takes_another_seed(vector):
+    wrappers = WrapperConfig(noops=30)
+    games, others = vector(4, seed=1, wrappers=wrappers), vector(4, seed=2, wrappers=wrappers)
+    first, _ = games.reset()
+    np.testing.assert_array_equal(games.reset(seed=2)[0], others.reset()[0])
+    assert (first != games.reset(seed=3)[0]).any()
+
+
+def test_spaces_tell_what_there_is(vector):
+    games = vector(3, actions="tutorial", wrappers=WrapperConfig(size=40, stack=2))
+    observations, _ = games.reset()
+    assert games.observation_space.contains(observations)
+    assert games.single_observation_space.shape == (2, 40, 40)
+    assert games.single_action_space.n == len(action_masks("tutorial"))
+    assert games.metadata["emulator"] == "native"
+
+
+@pytest.mark.parametrize("action", [-1, 7])
+def test_an_action_that_is_none_is_named(vector, action):
+    games = vector(2)
+    games.reset()
+    with pytest.raises(ValueError, match=f"action must be in 0 to 6, got {action}"):
+        games.step(np.array([0, action]))
+    assert games.step(np.array([0, 1]))[0].shape == (2, 4, 84, 84)
+
+
+def test_a_journal_of_other_games_is_refused(vector):
+    games = vector(2)
+    with pytest.raises(ValueError, match="there are 2 games, got the actions of 1"):
+        games.restore([{"episode": 0, "actions": []}])
+    with pytest.raises(ValueError, match="action must be in 0 to 6, got 9"):
+        games.restore([{"episode": 0, "actions": [9]}] * 2)
+
+
+def test_actions_for_another_number_of_games_are_refused(vector):
+    games = vector(2)
+    games.reset()
+    with pytest.raises(ValueError, match="an array must have 16 bytes, got 24"):
+        games.step(np.zeros(3, int))
+
+
+def test_reset_options_are_refused(vector):
+    with pytest.raises(UsageError, match="takes no reset options"):
+        vector().reset(options={"level": 3})
+
+
+def test_a_file_that_is_no_game_of_mario_is_refused(vector, tmp_path):
+    with pytest.raises(UsageError, match="cannot be read"):
+        vector(rom=tmp_path / "none.nes")
+    rom = tmp_path / "blank.nes"
+    rom.write_bytes(b"NES\x1a" + bytes([1, 1]) + bytes(10 + 24 * 1024))
+    with pytest.raises(UsageError, match="does not start like Super Mario Bros"):
+        vector(rom=rom)
+
+
+def test_closing_does_not_wait_for_a_step(vector):
+    games = vector(8)
+    games.reset()
+    games.step_async(np.full(8, RIGHT_A_B))
+    start = time.monotonic()
+    games.close()
+    games.close()
+    assert time.monotonic() - start < 2
+    with pytest.raises(ValueError, match="the games are closed"):
+        games.step(np.zeros(8, int))
