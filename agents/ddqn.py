@@ -14,9 +14,11 @@ from torch.nn.functional import smooth_l1_loss
 
 from agents.agent import Actions, Agent, AgentConfig, Setting, States
 from agents.ddqn_config import DDQNConfig
+from agents.ddqn_parts import build_memory, build_network, build_optimizer
 from agents.exploration import GREEDY, EpsilonGreedy
 from agents.memory import FrameMemory
 from agents.networks import QNetwork, load_weights
+from agents.precision import Precision, resolve_precision
 from agents.schedules import Exponential, crossings
 from agents.targets import double_q_targets, td_errors
 from agents.tutorial import is_tutorial, translate
@@ -66,6 +68,7 @@ class DDQN(Agent):
         self._config = config
         self._learned_at = 0
         self._skipped_in_a_row = 0
+        self.train(setting.training)
 
     @classmethod
     def build(cls, setting: Setting, config: AgentConfig) -> Self:
@@ -104,6 +107,13 @@ class DDQN(Agent):
             f"the tutorial's layout would take {theirs / 1e9:.1f} GB)"
         )
 
+    def train(self, mode: bool = True) -> None:
+        """Explore and learn from now on, or only play; that in float32, whatever it learns in."""
+        super().train(mode)
+        # or a score would depend on what the machine at hand is fastest with
+        precision: Precision = self._config.precision if mode else "float32"
+        self.network.precision = resolve_precision(precision, self.setting.device)
+
     def act(self, states: States) -> Actions:
         """Choose one action per game; a game that explores is not shown to the network."""
         if not self.training:
@@ -129,7 +139,11 @@ class DDQN(Agent):
 
     def recall(self) -> TensorDict:
         """Draw transitions; `FrameMemory.read` says what they consist of."""
-        return self._kept().sample(self._config.batch_size).to(self.setting.device)
+        batch = self._kept().sample(self._config.batch_size)
+        if self.setting.device == "cpu":
+            return batch
+        # from pinned memory it crosses to the device while the next lines of Python run
+        return batch.pin_memory().to(self.setting.device, non_blocking=True)
 
     def learn(self) -> dict[str, float] | None:
         """Make the updates that are due since the last call, after the burn-in.
@@ -228,10 +242,9 @@ class DDQN(Agent):
 
     def _update(self) -> dict[str, float] | None:
         batch = self.recall()
-        with torch.no_grad():
-            q_online, q_target = self.network.both(batch["next_state"])
-            targets = double_q_targets(batch["reward"], batch["discount"], q_online, q_target)
-        errors = td_errors(self.network.online(batch["state"]), batch["action"], targets)
+        values, *after = self.network.across(batch["state"], batch["next_state"])
+        targets = double_q_targets(batch["reward"], batch["discount"], *after)
+        errors = td_errors(values, batch["action"], targets)
         loss = smooth_l1_loss(errors, torch.zeros_like(errors))
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -260,38 +273,3 @@ class DDQN(Agent):
                 f"gradient norm {means['grad_norm']}); lower learning_rate, which is "
                 f"{self._config.learning_rate}, or set max_grad_norm"
             )
-
-
-def build_network(setting: Setting, config: DDQNConfig) -> QNetwork:
-    """Make a network on the device, the same for the same seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(setting.seed)
-        network = QNetwork(
-            setting.state_shape, setting.num_actions, config.hidden, config.separate_target
-        )
-    if setting.device == "cpu":  # an update takes 10 to 25 % less time with the channels innermost
-        network.to(memory_format=torch.channels_last)
-    return network.to(setting.device)
-
-
-def build_memory(setting: Setting, config: DDQNConfig) -> FrameMemory:
-    """Reserve a memory for the games.
-
-    Raises:
-        MemoryDoesNotFit: the disk has no room for it.
-    """
-    return FrameMemory(
-        setting.folder,
-        setting.state_shape,
-        setting.num_envs,
-        config.memory,
-        config.n_step,
-        config.gamma,
-        setting.seed,
-    )
-
-
-def build_optimizer(network: QNetwork, config: DDQNConfig) -> torch.optim.Optimizer:
-    """Make the Adam of what learns: the target, which only ever is copied to, is left out."""
-    learning = [each for each in network.parameters() if each.requires_grad]
-    return torch.optim.Adam(learning, lr=config.learning_rate, fused=True)

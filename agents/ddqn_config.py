@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from agents.agent import AgentConfig
+from agents.precision import Precision
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class DDQNConfig(AgentConfig):
     """Give the target convolutions of its own, in place of those of the online network."""
     max_grad_norm: float | None = None
     """Longest gradient that is not shortened; none for any length."""
+    precision: Precision = "auto"
+    """Numbers to learn with; auto takes bfloat16 where the hardware has it. It plays in float32."""
 
     def __post_init__(self) -> None:
         counts = ("batch_size", "memory", "learn_every", "sync_every", "n_step", "hidden")

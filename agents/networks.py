@@ -5,11 +5,14 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+
+from agents.pixel_conv import PixelConv2d
 
 
 class NatureCNN(nn.Sequential):
-    """The convolutions of the DQN of Nature, from frames to a flat vector of features.
+    """The convolutions of the DQN of Nature, from bytes of frames to a flat vector of features.
 
     32 filters of 8x8 every 4 pixels, 64 of 4x4 every 2 and 64 of 3x3, each followed by a ReLU.
     Mnih et al. 2015, https://www.nature.com/articles/nature14236, "Model architecture".
@@ -30,22 +33,16 @@ class NatureCNN(nn.Sequential):
                 f"state_shape is {state_shape}; give (channels, height, width) of 36 pixels or more"
             )
         super().__init__(
-            nn.Conv2d(state_shape[0], 32, kernel_size=8, stride=4),
-            nn.ReLU(),
+            PixelConv2d(state_shape[0], 32),
+            nn.ReLU(inplace=True),
             nn.Conv2d(32, 64, kernel_size=4, stride=2),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(64, 64, kernel_size=3, stride=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Flatten(),
         )
         height, width = (((side - 4) // 4 - 2) // 2 - 2 for side in state_shape[1:])
         self.num_features = 64 * height * width
-
-    def forward(self, states: Tensor) -> Tensor:
-        """Look at states, uint8 ``(batch, *state_shape)``; gives ``(batch, num_features)``."""
-        # a quarter of the bytes cross to the device when it is there that they become floats
-        features: Tensor = super().forward(states.float().div_(255))  # type: ignore[no-untyped-call]
-        return features
 
 
 class QNetwork(nn.Module):
@@ -59,6 +56,10 @@ class QNetwork(nn.Module):
         num_actions: how many actions there are.
         hidden: width of the layer between the features and the values.
         separate_target: whether the target has its own copy of the features.
+
+    Attributes:
+        precision: what it computes with, ``torch.float32`` or ``torch.bfloat16``. The weights and
+            the values that come out are float32.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class QNetwork(nn.Module):
         separate_target: bool = False,
     ) -> None:
         super().__init__()
+        self.precision = torch.float32
         self.features = NatureCNN(state_shape)
         self.online_head = nn.Sequential(
             nn.Linear(self.features.num_features, hidden),
@@ -82,19 +84,35 @@ class QNetwork(nn.Module):
 
     def online(self, states: Tensor) -> Tensor:
         """Values now, ``(batch, num_actions)``, of states uint8 ``(batch, *state_shape)``."""
-        values: Tensor = self.online_head(self.features(states))
-        return values
+        with self._computing(states):
+            values: Tensor = self.online_head(self.features(states))
+        return values.float()
 
     def target(self, states: Tensor) -> Tensor:
         """Values as of the last sync, ``(batch, num_actions)``; no gradient reaches the head."""
-        values: Tensor = self.target_head((self.target_features or self.features)(states))
-        return values
+        with self._computing(states):
+            values: Tensor = self.target_head((self.target_features or self.features)(states))
+        return values.float()
 
-    def both(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """`online` and `target` of the same states, shared features computed once."""
-        features = self.features(states)
-        theirs = self.target_features(states) if self.target_features else features
-        return self.online_head(features), self.target_head(theirs)
+    def across(self, states: Tensor, next_states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Values on both sides of steps, all that an update needs, with nothing computed twice.
+
+        Args:
+            states: before the steps, uint8 ``(batch, *state_shape)``.
+            next_states: after them.
+
+        Returns:
+            `online` of the states; then, without a gradient, `online` and `target` of the next.
+        """
+        # autocast keeps what it made of a weight to its end: hence the states come first, in whose
+        # part of the graph the weights need gradients
+        with self._computing(states):
+            values = self.online(states)
+            with torch.no_grad():
+                features = self.features(next_states)
+                theirs = self.target_features(next_states) if self.target_features else features
+                after, target = self.online_head(features), self.target_head(theirs)
+        return values, after.float(), target.float()
 
     def forward(self, states: Tensor) -> Tensor:
         """The same as `online`."""
@@ -105,6 +123,10 @@ class QNetwork(nn.Module):
         self.target_head.load_state_dict(self.online_head.state_dict())
         if self.target_features is not None:
             self.target_features.load_state_dict(self.features.state_dict())
+
+    def _computing(self, states: Tensor) -> torch.autocast:
+        low = self.precision is torch.bfloat16
+        return torch.autocast(states.device.type, torch.bfloat16, enabled=low)
 
 
 def load_weights(network: nn.Module, weights: dict[str, Any]) -> None:

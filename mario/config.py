@@ -62,6 +62,8 @@ class TrainConfig(Generic[H]):
     """Seed of everything that is drawn at random."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the network runs; auto takes a GPU if there is one."""
+    threads: int | None = None
+    """Threads that the network computes with; None for the cores that no game's process needs."""
     emulator: Literal["auto", "native", "nes-py"] = "auto"
     """Emulator behind NES games."""
     save_dir: Path = Path("checkpoints")
@@ -85,6 +87,8 @@ class TrainConfig(Generic[H]):
                 at_least(f"--{name}", total, 1)
         for name in ("num_envs", "save_every", "log_every"):
             at_least(f"--{name.replace('_', '-')}", getattr(self, name), 1)
+        if self.threads is not None:
+            at_least("--threads", self.threads, 1)
         at_least("--seed", self.seed, 0)
         at_least("--save-seconds", self.save_seconds, 0)
 
@@ -106,7 +110,7 @@ class TrainFlags(TrainConfig[H]):
 
 MAY_CHANGE = frozenset(
     {"episodes", "steps", "device", "save_dir", "save_seconds", "save_every", "log_every"}
-    | {"tensorboard", "evaluation", "preset"}
+    | {"tensorboard", "evaluation", "preset", "threads"}
 )
 """What may differ when a run is resumed: nothing that changes what is learned."""
 

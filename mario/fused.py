@@ -7,7 +7,6 @@ numbers, pictures within one level of gray: tests hold them together.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict, Unpack
@@ -27,6 +26,7 @@ from mario.games.nes import STALL_FRAMES
 from mario.games.roms import mario_rom
 from mario.games.smb_levels import place_of
 from mario.games.super_mario_bros import SuperMarioBros
+from mario.threads import cores
 from mario.vector_games import Results, VectorGames
 from mario.worker import episode_seed
 from wrappers import WrapperConfig
@@ -102,7 +102,7 @@ class FusedVector(VectorGames):
         actions = options.get("actions")
         masks = action_masks(SuperMarioBros.default_actions if actions is None else actions)
         self._set_spaces(len(masks))
-        self._games: _native.Games | None = self._switch_on(masks, threads or _cores(), options)
+        self._games: _native.Games | None = self._switch_on(masks, threads or cores(), options)
         self._episodes = [0] * num_envs
         self._noops = self._draw_noops(self._episodes)
         everyone, nothing = np.ones(num_envs, np.bool_), np.full(num_envs, "", object)
@@ -263,10 +263,3 @@ class FusedVector(VectorGames):
 
     def _new_info(self) -> NDArray[np.int64]:
         return np.empty((len(_native.INFO), self.num_envs), np.int64)
-
-
-def _cores() -> int:
-    """How many processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

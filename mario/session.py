@@ -21,7 +21,9 @@ from mario.plain import to_dict
 from mario.progress import Progress
 from mario.run import Run
 from mario.saver import Saver
+from mario.threads import use_threads
 from mario.training import Trainer
+from mario.vector import GameVector
 from mario.vector_games import VectorGames
 from wrappers import WrapperConfig
 
@@ -50,6 +52,8 @@ class Session:
             say = self._progress.write
             games = self._make_games(config.num_envs, config.seed, config.wrappers)
             stack.callback(games.close)
+            processes = config.num_envs if isinstance(games, GameVector) else 0
+            use_threads(config.threads, processes)
             run = Run.open(resume) if resume else _new_run(config)
             stack.callback(run.close)
             if not resume:

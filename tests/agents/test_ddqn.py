@@ -52,6 +52,28 @@ class TestActing:
         agents(training=False).act(states)
 
 
+class TestPrecision:
+    def test_it_learns_in_what_the_configuration_says_and_plays_in_float32(self, agents):
+        agent = agents(changed(precision="bfloat16"))
+        assert agent.network.precision is torch.bfloat16
+        agent.train(False)
+        assert agent.network.precision is torch.float32
+        agent.train()
+        assert agent.network.precision is torch.bfloat16
+        assert agents(changed(precision="bfloat16"), training=False).network.precision is (
+            torch.float32
+        )
+
+    def test_what_is_saved_is_float32_all_the_same(self, agents):
+        agent = agents(changed(precision="bfloat16"))
+        live(agent, Corridors(), steps=12)
+        state = agent.state_dict()
+        moments = [
+            each for entry in state["optimizer"]["state"].values() for each in entry.values()
+        ]
+        assert {each.dtype for each in (*state["network"].values(), *moments)} == {torch.float32}
+
+
 class TestRhythm:
     @pytest.mark.parametrize("games", [1, 3, 8])
     def test_there_is_an_update_for_every_third_decision_after_the_burn_in(
@@ -211,7 +233,9 @@ def test_another_kind_of_configuration_is_refused():
         DDQN.build(setting(), AgentConfig())
 
 
-@pytest.mark.parametrize("config", [{}, {"n_step": 3}, {"separate_target": True}])
+@pytest.mark.parametrize(
+    "config", [{}, {"n_step": 3}, {"separate_target": True}, {"precision": "bfloat16"}]
+)
 def test_it_finds_the_way_that_is_known_to_be_best(agents, config):
     learner = changed(
         batch_size=32, burnin=100, sync_every=100, learn_every=4, memory=2_000,

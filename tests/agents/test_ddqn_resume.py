@@ -6,14 +6,15 @@ import copy
 import functools
 import io
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import torch
-from corridors import Corridors, live
+from corridors import TINY, Corridors, live
 
 from agents.ddqn import DDQN
+from agents.ddqn_config import DDQNConfig
 
 STEPS = 38
 
@@ -63,7 +64,11 @@ def flat(state: object, name: str = "") -> dict:
 
 @pytest.fixture
 def paused(agents, tmp_path) -> Paused:
-    agent, games = agents(num_envs=3, folder=tmp_path / "run"), Corridors(3)
+    return pause(agents, TINY, tmp_path)
+
+
+def pause(agents, config: DDQNConfig, tmp_path: Path) -> Paused:
+    agent, games = agents(config, num_envs=3, folder=tmp_path / "run"), Corridors(3)
     live(agent, games, STEPS)
     assert (games.states[:, 0] != games.states[:, 1]).any(), "or ages would not matter"
     agent._skipped_in_a_row = 9  # so that its absence would be noticed
@@ -82,8 +87,8 @@ def outcome(agent: DDQN, games: Corridors) -> dict:
     return flat([state, remembered, learned, skipped])
 
 
-def resumed(agents, paused: Paused, without: str | None = None) -> dict:
-    agent = agents(num_envs=3, folder=paused.folder)
+def resumed(agents, paused: Paused, without: str | None = None, config: DDQNConfig = TINY) -> dict:
+    agent = agents(config, num_envs=3, folder=paused.folder)
     state = torch.load(io.BytesIO(paused.file), weights_only=True)
     if without:
         *path, last = without.split("/")
@@ -93,9 +98,13 @@ def resumed(agents, paused: Paused, without: str | None = None) -> dict:
     return outcome(agent, paused.then)
 
 
-def test_going_on_is_the_same_as_never_having_stopped(agents, paused):
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("separate", [False, True])
+def test_going_on_is_the_same_as_never_having_stopped(agents, tmp_path, precision, separate):
+    config = replace(TINY, precision=precision, separate_target=separate)
+    paused = pause(agents, config, tmp_path)
     straight = outcome(paused.agent, paused.games)
-    assert straight == resumed(agents, paused)
+    assert straight == resumed(agents, paused, config=config)
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

@@ -15,6 +15,10 @@ def nudge(network: QNetwork) -> None:
                 parameter += 0.01
 
 
+def grads(network: QNetwork) -> list[torch.Tensor]:
+    return [each.grad for each in network.parameters() if each.grad is not None]
+
+
 def test_it_has_the_layers_of_nature():
     convolutions = [layer for layer in NatureCNN((4, 84, 84)) if isinstance(layer, torch.nn.Conv2d)]
     shapes = [(c.out_channels, *c.kernel_size, *c.stride) for c in convolutions]
@@ -36,8 +40,9 @@ def test_an_image_too_small_for_the_filters_is_refused(shape):
 
 def test_bytes_are_scaled_to_the_unit_interval():
     features = NatureCNN((4, 84, 84))
-    expected = torch.nn.Sequential(*features)(STATES.float() / 255)
-    torch.testing.assert_close(features(STATES), expected)
+    first, *others = features
+    pixels = torch.nn.functional.conv2d(STATES / 255, first.weight, first.bias, stride=4)
+    torch.testing.assert_close(features(STATES), torch.nn.Sequential(*others)(pixels))
 
 
 @pytest.mark.parametrize("separate", [False, True])
@@ -46,13 +51,17 @@ class TestTarget:
         network = QNetwork((4, 84, 84), 2, separate_target=separate)
         assert torch.equal(network.online(STATES), network.target(STATES))
 
-    def test_both_is_online_and_target(self, separate: bool):
-        network = QNetwork((4, 84, 84), 2, separate_target=separate)
+    @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+    def test_across_is_online_of_one_side_and_both_of_the_other(self, separate: bool, precision):
+        network, next_states = QNetwork((4, 84, 84), 2, separate_target=separate), STATES.flip(0)
+        network.precision = precision
         nudge(network)
-        online, target = network.both(STATES)
-        assert torch.equal(online, network.online(STATES))
-        assert torch.equal(target, network.target(STATES))
+        values, online, target = network.across(STATES, next_states)
+        assert torch.equal(values, network.online(STATES))
+        assert torch.equal(online, network.online(next_states))
+        assert torch.equal(target, network.target(next_states))
         assert not torch.equal(online, target)
+        assert [each.requires_grad for each in (values, online, target)] == [True, False, False]
 
     def test_no_learning_reaches_it(self, separate: bool):
         network = QNetwork((4, 84, 84), 2, separate_target=separate)
@@ -69,6 +78,21 @@ class TestTarget:
         assert torch.equal(network.online(STATES), synced)
         network.online_head[2].bias.data += 1
         assert torch.equal(network.target(STATES), synced)
+
+
+def test_in_bfloat16_values_and_gradients_are_nearly_those_of_float32():
+    network, gradients, values = QNetwork((4, 84, 84), 3), {}, {}
+    for precision in (torch.float32, torch.bfloat16):
+        network.precision = precision
+        network.zero_grad()
+        values[precision] = network.across(STATES, STATES)[0]
+        (values[precision] - 1).square().sum().backward()
+        gradients[precision] = torch.cat([g.flatten() for g in grads(network)])
+    torch.testing.assert_close(*values.values(), rtol=0.02, atol=0.01)
+    assert not torch.equal(*values.values())
+    assert {each.dtype for each in (*values.values(), *gradients.values())} == {torch.float32}
+    exact, rough = gradients.values()
+    assert (rough - exact).norm() < 0.03 * exact.norm()
 
 
 def test_only_a_separate_target_keeps_the_features_it_had():

@@ -34,6 +34,7 @@ def config(**changes):
         ({"steps": -3}, "--steps must be at least 1, got -3"),
         ({"num_envs": 0}, "--num-envs must be at least 1, got 0"),
         ({"seed": -1}, "--seed must be at least 0, got -1"),
+        ({"threads": 0}, "--threads must be at least 1, got 0"),
         ({"save_every": 0}, "--save-every must be at least 1"),
         ({"save_seconds": float("nan")}, "--save-seconds must be at least 0, got nan"),
         ({"log_every": 0}, "--log-every must be at least 1"),

@@ -8,7 +8,10 @@ from agents.agent import Agent, Setting
 from agents.ddqn_config import DDQNConfig
 
 SHAPE = (2, 36, 36)
-TINY = DDQNConfig(batch_size=4, memory=200, burnin=9, sync_every=20, hidden=16, learn_every=3)
+TINY = DDQNConfig(
+    batch_size=4, memory=200, burnin=9, sync_every=20, hidden=16, learn_every=3,
+    precision="float32",
+)  # fmt: skip
 
 
 def setting(**change) -> Setting:

@@ -1,0 +1,44 @@
+"""What a `DDQN` is made of, from its configuration: one function for each part."""
+
+from __future__ import annotations
+
+import torch
+
+from agents.agent import Setting
+from agents.ddqn_config import DDQNConfig
+from agents.memory import FrameMemory
+from agents.networks import QNetwork
+
+
+def build_network(setting: Setting, config: DDQNConfig) -> QNetwork:
+    """Make a network on the device, the same for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(setting.seed)
+        network = QNetwork(
+            setting.state_shape, setting.num_actions, config.hidden, config.separate_target
+        )
+    # convolutions are fastest with the channels innermost
+    return network.to(memory_format=torch.channels_last).to(setting.device)
+
+
+def build_memory(setting: Setting, config: DDQNConfig) -> FrameMemory:
+    """Reserve a memory for the games.
+
+    Raises:
+        MemoryDoesNotFit: the disk has no room for it.
+    """
+    return FrameMemory(
+        setting.folder,
+        setting.state_shape,
+        setting.num_envs,
+        config.memory,
+        config.n_step,
+        config.gamma,
+        setting.seed,
+    )
+
+
+def build_optimizer(network: QNetwork, config: DDQNConfig) -> torch.optim.Optimizer:
+    """Make the Adam of what learns: the target, which only ever is copied to, is left out."""
+    learning = [each for each in network.parameters() if each.requires_grad]
+    return torch.optim.Adam(learning, lr=config.learning_rate, fused=True)
