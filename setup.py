@@ -13,7 +13,7 @@ setup(
             sources=sorted(str(path) for path in NATIVE.glob("*.cpp")),
             depends=sorted(str(path) for path in NATIVE.glob("*.h")),
             language="c++",
-            extra_compile_args=["-O3", "-std=c++17", "-fno-plt", "-fvisibility=hidden"],
+            extra_compile_args=["-O3", "-g0", "-std=c++17", "-fno-plt", "-fvisibility=hidden"],
             # Where there is no compiler, nes-py does the work.
             optional=True,
         )
