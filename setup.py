@@ -17,7 +17,14 @@ def native(name: str, sources: set[Path]) -> Extension:
         sources=sorted(map(str, sources)),
         depends=sorted(map(str, headers)),
         language="c++",
-        extra_compile_args=["-O3", "-std=c++17", "-fno-plt", "-fvisibility=hidden", "-pthread"],
+        extra_compile_args=[
+            "-O3",
+            "-g0",
+            "-std=c++17",
+            "-fno-plt",
+            "-fvisibility=hidden",
+            "-pthread",
+        ],
         extra_link_args=["-pthread"],
         optional=True,
     )
@@ -26,19 +33,7 @@ def native(name: str, sources: set[Path]) -> Extension:
 console, games = set(CONSOLE.glob("*.cpp")), set(GAMES.glob("*.cpp"))
 setup(
     ext_modules=[
-<<<<<<< HEAD
         native("mario.emulators.native._native", console),
         native("mario.games._native", games | console - BINDING),
-=======
-        Extension(
-            "mario.emulators.native._native",
-            sources=sorted(str(path) for path in NATIVE.glob("*.cpp")),
-            depends=sorted(str(path) for path in NATIVE.glob("*.h")),
-            language="c++",
-            extra_compile_args=["-O3", "-g0", "-std=c++17", "-fno-plt", "-fvisibility=hidden"],
-            # Where there is no compiler, nes-py does the work.
-            optional=True,
-        )
->>>>>>> native
     ]
 )
