@@ -109,6 +109,7 @@ class FusedVector(VectorGames):
         self._constant = {f"_{key}": everyone for key in (*_native.INFO, "ended_by")}
         self._constant |= {"ended_by": nothing}
         self._step: _Step | None = None
+        self._begun = False
         self._last = _Last(
             self._new_observations(),
             self._new_info(),
@@ -140,7 +141,7 @@ class FusedVector(VectorGames):
         observations, info = self._new_observations(), self._new_info()
         actions = [entry["actions"] for entry in journal]
         self._open().restore(actions, self._draw_noops(episodes), observations, info)
-        self._episodes = episodes
+        self._episodes, self._begun = episodes, True
         self._noops = self._draw_noops([episode + 1 for episode in episodes])
         return observations, self._infos(info)
 
@@ -209,7 +210,9 @@ class FusedVector(VectorGames):
         return self._games
 
     def _start(self, actions: NDArray[np.int64], *, waited_for: bool) -> None:
-        self._step = _Step(
+        if not self._begun:
+            raise gym.error.ResetNeeded("no game has begun; call reset first")
+        step = _Step(
             np.array(actions, np.int64),  # a copy, which the caller cannot change meanwhile
             self._noops,
             self._new_observations(),
@@ -218,7 +221,8 @@ class FusedVector(VectorGames):
             truncated=np.empty(self.num_envs, np.bool_),
             info=self._new_info(),
         )
-        self._open().start((*self._step, *self._last), waited_for)
+        self._open().start((*step, *self._last), waited_for)
+        self._step = step
 
     def _shaped(self, rewards: NDArray[np.float64]) -> NDArray[np.float32]:
         """What the agent is rewarded with, float32 ``(num_envs,)``."""

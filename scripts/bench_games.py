@@ -37,13 +37,13 @@ def wrapped(emulator: str) -> Play:
     random = np.random.default_rng(0)
     env.reset(seed=0)
 
-    def play() -> int:
+    def _step() -> int:
         _, _, terminated, truncated, _ = env.step(int(random.choice(len(ODDS), p=ODDS)))
         if terminated or truncated:
             env.reset()
         return 1
 
-    return play
+    return _step
 
 
 def fused(num_envs: int, threads: int) -> Play:
@@ -52,11 +52,11 @@ def fused(num_envs: int, threads: int) -> Play:
     random = np.random.default_rng(0)
     games.reset()
 
-    def play() -> int:
+    def _step() -> int:
         games.step(random.choice(len(ODDS), num_envs, p=ODDS))
         return num_envs
 
-    return play
+    return _step
 
 
 def rates(play: Play, seconds: float) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 
 from mario.emulators.native import Native
 from mario.errors import UsageError
@@ -222,6 +223,11 @@ def test_an_action_that_is_none_is_named(vector, action):
     with pytest.raises(ValueError, match=f"action must be in 0 to 6, got {action}"):
         games.step(np.array([0, action]))
     assert games.step(np.array([0, 1]))[0].shape == (2, 4, 84, 84)
+
+
+def test_games_that_have_not_begun_cannot_be_played(vector):
+    with pytest.raises(ResetNeeded, match="call reset first"):
+        vector().step(np.zeros(1, int))
 
 
 def test_a_journal_of_other_games_is_refused(vector):
