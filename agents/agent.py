@@ -33,6 +33,7 @@ class Setting:
         seed: seeds everything that the agent draws.
         folder: where a memory too large for RAM is kept; None for a temporary folder.
         training: False for an agent that only plays: it needs no memory and never explores.
+        threads: how many may compute at a time on a CPU. Torch's own number stays as it is.
     """
 
     state_shape: tuple[int, ...]
@@ -42,6 +43,7 @@ class Setting:
     seed: int = 0
     folder: Path | None = None
     training: bool = True
+    threads: int = 1
 
 
 @dataclass(frozen=True)

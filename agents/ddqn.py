@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import smooth_l1_loss
 
 from agents.agent import Actions, Agent, AgentConfig, Setting, States
+from agents.crew import Crew
 from agents.ddqn_config import DDQNConfig
 from agents.ddqn_parts import build_memory, build_network, build_optimizer
 from agents.exploration import GREEDY, EpsilonGreedy
@@ -66,6 +67,8 @@ class DDQN(Agent):
         self._optimizer = optimizer
         self._exploration = exploration
         self._config = config
+        self._learning = [each for each in network.parameters() if each.requires_grad]
+        self._crew = Crew(setting.threads if setting.device == "cpu" else 1)
         self._learned_at = 0
         self._skipped_in_a_row = 0
         self.train(setting.training)
@@ -224,7 +227,8 @@ class DDQN(Agent):
             self.memory.ring.saved()
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Let go of the memory and the threads."""
+        self._crew.close()
         if self.memory is not None:
             self.memory.close()
 
@@ -242,13 +246,8 @@ class DDQN(Agent):
 
     def _update(self) -> dict[str, float] | None:
         batch = self.recall()
-        values, *after = self.network.across(batch["state"], batch["next_state"])
-        targets = double_q_targets(batch["reward"], batch["discount"], *after)
-        errors = td_errors(values, batch["action"], targets)
-        loss = smooth_l1_loss(errors, torch.zeros_like(errors))
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        scalars = torch.stack((loss, (targets - errors).mean(), self._clip_gradient()))
+        loss_and_value = self._crew.gradients(self._loss_and_value, batch, self._learning)
+        scalars = torch.cat((loss_and_value, self._clip_gradient()[None]))
         # the only wait for the device in an update
         means = dict(zip(("loss", "q", "grad_norm"), scalars.tolist(), strict=True))
         if not all(map(math.isfinite, means.values())):
@@ -258,11 +257,18 @@ class DDQN(Agent):
         self._optimizer.step()
         return means
 
+    def _loss_and_value(self, batch: TensorDict) -> Tensor:
+        values, *after = self.network.across(batch["state"], batch["next_state"])
+        targets = double_q_targets(batch["reward"], batch["discount"], *after)
+        errors = td_errors(values, batch["action"], targets)
+        loss = smooth_l1_loss(errors, torch.zeros_like(errors))
+        return torch.stack((loss, (targets - errors).mean()))
+
     def _clip_gradient(self) -> Tensor:
-        learning = [each for each in self.network.parameters() if each.requires_grad]
-        norm = nn.utils.get_total_norm([each.grad for each in learning if each.grad is not None])
+        gradients = [each.grad for each in self._learning if each.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
         if self._config.max_grad_norm is not None:
-            nn.utils.clip_grads_with_norm_(learning, self._config.max_grad_norm, norm)
+            nn.utils.clip_grads_with_norm_(self._learning, self._config.max_grad_norm, norm)
         return norm
 
     def _count_skipped(self, means: dict[str, float]) -> None:

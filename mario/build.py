@@ -113,6 +113,7 @@ def make_agent(
     seed: int = 0,
     folder: Path | None = None,
     training: bool = True,
+    threads: int = 1,
 ) -> Agent:
     """Make an agent for the games that it is to play.
 
@@ -124,6 +125,8 @@ def make_agent(
         seed: seeds everything that the agent draws.
         folder: where its memory is kept.
         training: False for an agent that only plays.
+        threads: how many it may compute with at a time. Torch's own are set to one: they wait for
+            each other so often that games on the same cores slow them down many times.
 
     Raises:
         UsageError: the agent cannot play these games, or the device is missing.
@@ -142,7 +145,9 @@ def make_agent(
         seed=seed,
         folder=folder,
         training=training,
+        threads=threads,
     )
+    torch.set_num_threads(1)
     try:
         return agent_class(name).build(setting, hyper)
     except ValueError as error:

@@ -63,7 +63,7 @@ class TrainConfig(Generic[H]):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the network runs; auto takes a GPU if there is one."""
     threads: int | None = None
-    """Threads that the network computes with; None for the cores that no game's process needs."""
+    """Threads that the network learns with; None for the cores that no game's process needs."""
     emulator: Literal["auto", "native", "nes-py"] = "auto"
     """Emulator behind NES games."""
     save_dir: Path = Path("checkpoints")

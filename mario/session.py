@@ -21,7 +21,7 @@ from mario.plain import to_dict
 from mario.progress import Progress
 from mario.run import Run
 from mario.saver import Saver
-from mario.threads import use_threads
+from mario.threads import spare_cores
 from mario.training import Trainer
 from mario.vector import GameVector
 from mario.vector_games import VectorGames
@@ -53,7 +53,6 @@ class Session:
             games = self._make_games(config.num_envs, config.seed, config.wrappers)
             stack.callback(games.close)
             processes = config.num_envs if isinstance(games, GameVector) else 0
-            use_threads(config.threads, processes)
             run = Run.open(resume) if resume else _new_run(config)
             stack.callback(run.close)
             if not resume:
@@ -62,6 +61,7 @@ class Session:
             agent = make_agent(
                 config.agent, config.hyper, games,
                 device=config.device, seed=config.seed, folder=run.folder / "memory",
+                threads=config.threads or spare_cores(processes),
             )  # fmt: skip
             stack.callback(agent.close)
             _check_disk(run.folder, agent)

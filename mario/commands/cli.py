@@ -13,7 +13,6 @@ from typing import Any, NoReturn, TypeVar
 import tyro
 
 from mario.errors import RunError, UsageError
-from mario.threads import wait_asleep
 
 T = TypeVar("T")
 
@@ -26,7 +25,6 @@ def run(name: str, body: Callable[[], int]) -> NoReturn:
     Exit codes: what ``body`` returns; 2 for a mistake of the user's and 1 for a run that cannot go
     on, each with one line on stderr.
     """
-    wait_asleep()
     try:
         code = body()
     except UsageError as error:

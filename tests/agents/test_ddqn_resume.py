@@ -67,8 +67,9 @@ def paused(agents, tmp_path) -> Paused:
     return pause(agents, TINY, tmp_path)
 
 
-def pause(agents, config: DDQNConfig, tmp_path: Path) -> Paused:
-    agent, games = agents(config, num_envs=3, folder=tmp_path / "run"), Corridors(3)
+def pause(agents, config: DDQNConfig, tmp_path: Path, threads: int = 1) -> Paused:
+    folder = tmp_path / "run"
+    agent, games = agents(config, num_envs=3, folder=folder, threads=threads), Corridors(3)
     live(agent, games, STEPS)
     assert (games.states[:, 0] != games.states[:, 1]).any(), "or ages would not matter"
     agent._skipped_in_a_row = 9  # so that its absence would be noticed
@@ -87,8 +88,14 @@ def outcome(agent: DDQN, games: Corridors) -> dict:
     return flat([state, remembered, learned, skipped])
 
 
-def resumed(agents, paused: Paused, without: str | None = None, config: DDQNConfig = TINY) -> dict:
-    agent = agents(config, num_envs=3, folder=paused.folder)
+def resumed(
+    agents,
+    paused: Paused,
+    without: str | None = None,
+    config: DDQNConfig = TINY,
+    threads: int = 1,
+) -> dict:
+    agent = agents(config, num_envs=3, folder=paused.folder, threads=threads)
     state = torch.load(io.BytesIO(paused.file), weights_only=True)
     if without:
         *path, last = without.split("/")
@@ -100,11 +107,14 @@ def resumed(agents, paused: Paused, without: str | None = None, config: DDQNConf
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("separate", [False, True])
-def test_going_on_is_the_same_as_never_having_stopped(agents, tmp_path, precision, separate):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_going_on_is_the_same_as_never_having_stopped(
+    agents, tmp_path, precision, separate, threads
+):
     config = replace(TINY, precision=precision, separate_target=separate)
-    paused = pause(agents, config, tmp_path)
+    paused = pause(agents, config, tmp_path, threads)
     straight = outcome(paused.agent, paused.games)
-    assert straight == resumed(agents, paused, config=config)
+    assert straight == resumed(agents, paused, config=config, threads=threads)
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

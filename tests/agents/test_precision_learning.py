@@ -62,6 +62,16 @@ def gradient(agent: DDQN) -> torch.Tensor:
     )
 
 
+def test_one_update_has_nearly_the_same_gradient_whoever_shares_the_batch(agents):
+    found = []
+    for threads in (1, 2, 3):
+        agent = agents(replace(CONFIG, burnin=10**6), num_envs=4, threads=threads)
+        live(agent, Corridors(4), steps=30)
+        found.append(gradient(agent))
+    for other in found[1:]:
+        torch.testing.assert_close(other, found[0], rtol=1e-4, atol=1e-6)
+
+
 def test_one_update_has_nearly_the_same_gradient_in_both(agents):
     exact, rough = (
         agents(replace(CONFIG, precision=precision, burnin=10**6), num_envs=4)
