@@ -1,0 +1,170 @@
+"""What is measured beside what: groups of contenders that take turns."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from contender import Contender
+
+from mario.games.roms import mario_rom
+from mario.threads import cores
+
+OURS = Path(sys.executable)
+AT_THE_TUTORIALS: dict[str, object] = {"batch_size": 32, "learn_every": 3, "separate_target": True}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Contenders that are measured in turns and shown in one table and one plot.
+
+    Attributes:
+        title: over the table.
+        unit: what is counted in a second.
+        base: name of the contender that the others are compared with.
+        contenders: all of them.
+        axis: what ``x`` of the contenders is.
+    """
+
+    title: str
+    unit: str
+    base: str
+    contenders: list[Contender]
+    axis: str = ""
+
+
+def all_groups(others: Path | None, quick: bool) -> list[Group]:
+    """Every group.
+
+    Args:
+        others: the Python that has stable-retro and Stable-Baselines3; None to leave them out.
+        quick: leave out what lies between the ends of the curves.
+    """
+    games = [1, 8, 64] if quick else [1, 2, 4, 8, 16, 32, 64]
+    return [
+        _frames(others),
+        _decisions(others, games),
+        _loops(others),
+        _loops_by_games([1, 8] if quick else [1, 2, 4, 8, 16, 32]),
+        _learner([32, 256] if quick else [32, 64, 128, 256]),
+        _products(),
+        _acting([1, 8, 16]),
+    ]
+
+
+def _frames(others: Path | None) -> Group:
+    contenders = [
+        Contender(emulator, "emulation:frames", {"emulator": emulator}, unit="frames")
+        for emulator in ("nes-py", "native")
+    ]
+    if others:
+        rom = {"rom": str(mario_rom())}
+        contenders.append(Contender("FCEUmm", "fceumm:frames", rom, unit="frames", python=others))
+    return Group("frames of the bare console", "frames", "nes-py", contenders)
+
+
+def _decisions(others: Path | None, games: list[int]) -> Group:
+    base = "nes-py, wrappers"
+    contenders = [
+        Contender(base, "emulation:wrapped", {"emulator": "nes-py"}),
+        Contender("native, wrappers", "emulation:wrapped", {"emulator": "native"}),
+    ]
+    contenders += [
+        Contender(
+            f"nes-py, {count} processes", "emulation:processes",
+            {"emulator": "nes-py", "num_envs": count}, x=count, curve="nes-py, processes",
+        )
+        for count in (1, 8)
+    ]  # fmt: skip
+    contenders += [
+        Contender(
+            f"fused, {count} games, {threads} threads", "emulation:fused",
+            {"num_envs": count, "threads": threads}, x=count, curve=f"fused, {threads} threads",
+        )
+        for threads in sorted({1, cores()})
+        for count in games
+        if threads <= count
+    ]  # fmt: skip
+    if others:
+        rom = {"rom": str(mario_rom())}
+        contenders.append(Contender("FCEUmm, lean", "fceumm:decisions", rom, python=others))
+    return Group("decisions as an agent sees them", "decisions", base, contenders, axis="games")
+
+
+def _loops(others: Path | None) -> Group:
+    base = "tutorial, learning"
+    contenders = [
+        Contender("tutorial, before learning", "tutorial:decisions", {"learning": False}),
+        Contender(base, "tutorial:decisions", {"learning": True}),
+        _ours("tutorial's setting, 1 game", 1, AT_THE_TUTORIALS | {"precision": "float32"}),
+        _ours("tutorial's setting, 8 games", 8, AT_THE_TUTORIALS),
+        _ours("4 samples a decision, 8 games", 8, _at(4)),
+        _ours("8 samples a decision, 8 games", 8, _at(8)),
+    ]
+    if others:
+        contenders += [
+            Contender(
+                f"Stable-Baselines3 {agent.upper()}", f"others:{agent}",
+                {"emulator": "nes-py"}, python=others,
+            )
+            for agent in ("dqn", "ppo")
+        ]  # fmt: skip
+    return Group("learning", "decisions", base, contenders)
+
+
+def _loops_by_games(games: list[int]) -> Group:
+    contenders = [
+        _ours(f"{samples} samples a decision, {count} games", count, _at(samples), count)
+        for samples in (4, 8)
+        for count in games
+    ]
+    return Group("learning, by games", "decisions", contenders[0].name, contenders, axis="games")
+
+
+def _learner(batches: list[int]) -> Group:
+    contenders = [
+        Contender(
+            f"{precision}, batch {batch}, {threads} threads", "learner:updates",
+            {"batch_size": batch, "precision": precision, "threads": threads},
+            unit="samples", x=batch, curve=f"{precision}, {threads} threads",
+        )
+        for precision in ("float32", "bfloat16")
+        for threads in sorted({1, cores()})
+        for batch in batches
+    ]  # fmt: skip
+    return Group("updates", "samples", contenders[0].name, contenders, axis="batch")
+
+
+def _products() -> Group:
+    contenders = [
+        Contender(
+            f"{precision}, {threads} threads", "learner:products",
+            {"precision": precision, "threads": threads}, unit="gflop",
+        )
+        for precision in ("float32", "bfloat16")
+        for threads in sorted({1, cores()})
+    ]  # fmt: skip
+    return Group("matrix products", "gflop", contenders[0].name, contenders)
+
+
+def _acting(games: list[int]) -> Group:
+    contenders = [
+        Contender(f"{count} games", "learner:acts", {"num_envs": count}, unit="states", x=count)
+        for count in games
+    ]
+    return Group("acting, one thread", "states", contenders[0].name, contenders, axis="games")
+
+
+def _ours(name: str, games: int, hyper: dict[str, object], x: float | None = None) -> Contender:
+    arguments = {"emulator": "auto", "num_envs": games, "hyper": hyper}
+    curve = name.split(",")[0]
+    return Contender(f"ours, {name}", "loops:ours", arguments, x=x, curve=curve)
+
+
+def _at(samples: int) -> dict[str, object]:
+    """Batches of 128, as often as makes so many samples for each decision, mostly greedy."""
+    return {
+        "batch_size": 128, "learn_every": 128 // samples,
+        "exploration_start": 0.1, "exploration_decay": 1.0,
+    }  # fmt: skip

@@ -1,0 +1,71 @@
+"""Work: updates of the network, and the matrix products that are their limit."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from child import Work
+
+from agents import DDQN, DDQNConfig, Setting
+from agents.precision import Precision
+from mario.build import resolve_device
+
+STATE_SHAPE = (4, 84, 84)
+ACTIONS = 5
+GAMES = 8
+SIDE = {"cpu": 1024, "cuda": 8192}
+"""Of the matrices; large enough to be limited by arithmetic."""
+
+FORWARD = 2 * (20 * 20 * 32 * 4 * 64 + 9 * 9 * 64 * 32 * 16 + 7 * 7 * 64 * 64 * 9 + 3136 * 512)
+FIRST = 2 * 20 * 20 * 32 * 4 * 64
+HEAD = 2 * 3136 * 512
+FLOP_PER_SAMPLE = 2 * FORWARD + HEAD + 2 * FORWARD - FIRST
+"""Two passes forward, a second head, and two back but for the gradient of the pixels."""
+
+
+def updates(batch_size: int, precision: Precision, threads: int) -> Work:
+    """Samples that a `DDQN` learns from, their recall left out."""
+    torch.set_num_threads(1)
+    setting = Setting(STATE_SHAPE, ACTIONS, GAMES, resolve_device("auto"), threads=threads)
+    agent = DDQN.build(
+        setting, DDQNConfig(memory=2_000, batch_size=batch_size, precision=precision)
+    )
+    _fill(agent)
+    batch = agent.recall()
+    agent.recall = lambda: batch  # type: ignore[method-assign]
+    agent._update()
+    while True:
+        agent._update()
+        yield {"samples": batch_size}
+
+
+def acts(num_envs: int) -> Work:
+    """States that a `DDQN` chooses the best action for."""
+    torch.set_num_threads(1)
+    device = resolve_device("auto")
+    config = DDQNConfig(memory=2_000, exploration_start=0.0, exploration_min=0.0)
+    agent = DDQN.build(Setting(STATE_SHAPE, ACTIONS, num_envs, device=device), config)
+    states = np.zeros((num_envs, *STATE_SHAPE), np.uint8)
+    while True:
+        agent.act(states)
+        yield {"states": num_envs}
+
+
+def products(precision: str, threads: int) -> Work:
+    """Floating-point operations, in billions, of products of large matrices."""
+    torch.set_num_threads(threads)
+    device = resolve_device("auto")
+    side, dtype = SIDE[device], getattr(torch, precision)
+    left, right = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
+    while True:
+        product = left @ right
+        product[0, 0].item()  # waits for the device
+        yield {"gflop": 2 * side**3 / 1e9}
+
+
+def _fill(agent: DDQN) -> None:
+    generator, no = np.random.default_rng(0), np.zeros(GAMES, np.bool_)
+    for _ in range(100):
+        states = generator.integers(0, 256, (GAMES, *STATE_SHAPE), dtype=np.uint8)
+        rewards = generator.random(GAMES, dtype=np.float32)
+        agent.cache(states, np.ones(GAMES, np.int64), rewards, no, no, states)

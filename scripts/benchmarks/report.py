@@ -1,0 +1,92 @@
+"""What the measurements come to: rows of numbers, a table, and plots."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from contender import Samples, median_ratio, rates
+from groups import Group
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+SHARES = ("emulation", "acting", "recall", "learning", "caching")
+
+
+def rows(group: Group, samples: Samples, refused: dict[str, str]) -> list[dict[str, Any]]:
+    """One row for each contender: its median rate, its ratio to the base, shares of its time."""
+    base = rates(samples[group.base], group.unit) if group.base in samples else None
+    found: list[dict[str, Any]] = []
+    for contender in group.contenders:
+        row: dict[str, Any] = {"name": contender.name, "x": contender.x, "curve": contender.curve}
+        if contender.name in refused:
+            found.append(row | {"skipped": refused[contender.name]})
+            continue
+        sums = samples[contender.name]
+        own = rates(sums, group.unit)
+        row |= {"median": statistics.median(own), "rounds": own}
+        if base:
+            row["ratio"] = median_ratio(own, base)
+        if "learning" in sums[0]:
+            seconds = sum(each["seconds"] for each in sums)
+            row["shares"] = {name: sum(each[name] for each in sums) / seconds for name in SHARES}
+        found.append(row)
+    return found
+
+
+def table(group: Group, found: list[dict[str, Any]]) -> str:
+    """The rows as text.
+
+    Args:
+        group: that was measured.
+        found: see `rows`.
+    """
+    unit = f"{group.unit}/s"
+    lines = [f"\n{group.title}\n{'':<44}{unit:>14}{'ratio':>9}"]
+    for row in found:
+        if "skipped" in row:
+            lines.append(f"{row['name']:<44}  skipped: {row['skipped']}")
+            continue
+        ratio = f"{row['ratio']:9.2f}" if "ratio" in row else ""
+        lines.append(f"{row['name']:<44}{row['median']:>14,.0f}{ratio}")
+        if "shares" in row:
+            shares = ", ".join(f"{name} {share:.0%}" for name, share in row["shares"].items())
+            lines.append(f"    {shares}")
+    return "\n".join(lines)
+
+
+def add_limits(
+    learner: list[dict[str, Any]], products: list[dict[str, Any]], flop_per_sample: int
+) -> None:
+    """Give each row of updates its share of what matrix products reach in the same numbers."""
+    peaks = {row["name"]: row["median"] for row in products if "median" in row}
+    for row in learner:
+        if (peak := peaks.get(row["curve"])) and "median" in row:
+            row["share_of_peak"] = row["median"] * flop_per_sample / 1e9 / peak
+
+
+def plot(group: Group, found: list[dict[str, Any]], folder: Path) -> None:
+    """Draw the group's curves, or its bars where it has none, into a file of ``folder``."""
+    measured = [row for row in found if "median" in row]
+    figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
+    if group.axis:
+        for curve in dict.fromkeys(row["curve"] for row in measured if row["x"] is not None):
+            points = [row for row in measured if row["curve"] == curve and row["x"] is not None]
+            heights = [row["median"] for row in points]
+            axes.plot([row["x"] for row in points], heights, "o-", label=curve or None)
+        axes.set_xscale("log", base=2)
+        axes.set_xlabel(group.axis)
+        axes.set_ylabel(f"{group.unit} per second")
+        axes.set_ylim(bottom=0)
+        if axes.get_legend_handles_labels()[1]:
+            axes.legend()
+    else:
+        axes.barh([row["name"] for row in measured], [row["median"] for row in measured])
+        axes.invert_yaxis()
+        axes.set_xlabel(f"{group.unit} per second")
+    axes.set_title(group.title)
+    figure.savefig(folder / f"{group.title.replace(', ', '-').replace(' ', '-')}.png", dpi=120)
+    plt.close(figure)
