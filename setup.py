@@ -17,10 +17,12 @@ def native(name: str, sources: set[Path]) -> Extension:
         sources=sorted(map(str, sources)),
         depends=sorted(map(str, headers)),
         language="c++",
-        extra_compile_args=["-O3", "-std=c++17", "-fno-plt", "-fvisibility=hidden", "-pthread"],
+        extra_compile_args=[
+            "-O3", "-g0", "-std=c++17", "-fno-plt", "-fvisibility=hidden", "-pthread",
+        ],
         extra_link_args=["-pthread"],
         optional=True,
-    )
+    )  # fmt: skip
 
 
 console, games = set(CONSOLE.glob("*.cpp")), set(GAMES.glob("*.cpp"))

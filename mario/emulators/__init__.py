@@ -45,8 +45,8 @@ def make_emulator(rom: Path, name: str = "auto") -> Emulator:
 
 @cache
 def _notice_fallback() -> None:
-    """Tell once that games will be slow; a worker's parent has told already."""
-    if multiprocessing.parent_process() is None:
+    """Tell once that games will be slow: of many processes only the first game's does."""
+    if multiprocessing.current_process().name in ("MainProcess", "game-0"):
         print(
             "emulator 'native' is not built, so games run on nes-py, many times slower;"
             " install a C++ compiler, then pip install again",

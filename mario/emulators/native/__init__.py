@@ -156,3 +156,4 @@ class _Ram(ctypes.Array[ctypes.c_ubyte]):
 
     _type_ = ctypes.c_ubyte
     _length_ = RAM_BYTES
+    emulator: Native

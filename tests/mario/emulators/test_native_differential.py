@@ -138,7 +138,9 @@ def play_both(make: Callable[[Emulator], NesGame], rom: Path, buttons: Iterable[
 def play_mario(level: str | None, lost_levels: bool, buttons: Iterable[int]) -> int:
     make = functools.partial(
         lambda emulator, **options: SuperMarioBros(emulator=emulator, **options),
-        level=level, lost_levels=lost_levels, actions="buttons",
+        level=level,
+        lost_levels=lost_levels,
+        actions="buttons",
     )
     return play_both(make, mario_rom(lost_levels=lost_levels), buttons)
 

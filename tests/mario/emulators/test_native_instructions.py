@@ -1,3 +1,4 @@
+# ruff: noqa: E731 - one line for each instruction
 """Every instruction of the native emulator's processor, against a plain model written here.
 
 A cartridge is made of random instructions, each with registers, flags and operands of its own; the
@@ -25,43 +26,46 @@ MODES = {
 }  # fmt: skip
 """Bytes of the operand of each way to address."""
 
-ALU = dict(zip(("izx", "zp", "imm", "abs", "izy", "zpx", "aby", "abx"), range(0, 32, 4)))
+Table = dict[int, tuple[str, str]]
 
 
-def opcodes() -> dict[int, tuple[str, str]]:
-    """Name and way to address of each opcode that is not a jump."""
-    table: dict[int, tuple[str, str]] = {}
-    for base, name in zip(range(1, 256, 32), "ora and eor adc sta lda cmp sbc".split()):
-        for mode, offset in ALU.items():
-            if (name, mode) != ("sta", "imm"):
-                table[base + offset] = name, mode
-    for base, name in zip((0x06, 0x26, 0x46, 0x66), "asl rol lsr ror".split()):
-        for offset, mode in zip((0, 4, 8, 16, 24), "zp acc abs zpx abx".split()):
-            table[base + offset] = name, mode
-    for base, name in ((0xC6, "dec"), (0xE6, "inc")):
-        for offset, mode in zip((0, 8, 16, 24), "zp abs zpx abx".split()):
-            table[base + offset] = name, mode
-    unofficial = zip((0x03, 0x23, 0x43, 0x63, 0xC3, 0xE3), "slo rla sre rra dcp isc".split())
-    for base, name in unofficial:
-        for mode, offset in ALU.items():
-            if mode != "imm":
-                table[base + offset] = name, mode
-    others = """86 stx zp,8E stx abs,96 stx zpy,84 sty zp,8C sty abs,94 sty zpx,A2 ldx imm,A6 ldx zp,
-        AE ldx abs,B6 ldx zpy,BE ldx aby,A0 ldy imm,A4 ldy zp,AC ldy abs,B4 ldy zpx,BC ldy abx,
-        C0 cpy imm,C4 cpy zp,CC cpy abs,E0 cpx imm,E4 cpx zp,EC cpx abs,24 bit zp,2C bit abs,
-        AA tax imp,A8 tay imp,8A txa imp,98 tya imp,BA tsx imp,E8 inx imp,CA dex imp,C8 iny imp,
-        88 dey imp,48 pha imp,68 pla imp,08 php imp,28 plp imp,18 clc imp,38 sec imp,58 cli imp,
-        78 sei imp,B8 clv imp,D8 cld imp,F8 sed imp,EA nop imp,1A nop imp,80 nop imm,04 nop zp,
-        14 nop zpx,0C nop abs,1C nop abx,A3 lax izx,A7 lax zp,AF lax abs,B3 lax izy,B7 lax zpy,
-        BF lax aby,83 sax izx,87 sax zp,8F sax abs,97 sax zpy,0B anc imm,4B alr imm,6B arr imm,
-        CB axs imm,EB sbc imm"""
-    for entry in others.split(","):
-        code, name, mode = entry.split()
-        table[int(code, 16)] = name, mode
-    return table
+def family(bases: str, names: str, modes: str) -> Table:
+    """Opcodes of instructions that have the same ways to address, each so far behind its base."""
+    ways = [way.split("+") for way in modes.split()]
+    return {
+        int(base, 16) + int(behind, 16): (name, mode)
+        for base, name in zip(bases.split(), names.split(), strict=True)
+        for mode, behind in ways
+    }
 
 
-OPCODES = opcodes()
+def single(opcodes: str) -> Table:
+    entries = (entry.split() for entry in opcodes.split(","))
+    return {int(code, 16): (name, mode) for code, name, mode in entries}
+
+
+ALU = "izx+0 zp+4 abs+C izy+10 zpx+14 aby+18 abx+1C"
+OPCODES = (
+    family("01 21 41 61 81 A1 C1 E1", "ora and eor adc sta lda cmp sbc", ALU)
+    | family("09 29 49 69 A9 C9 E9", "ora and eor adc lda cmp sbc", "imm+0")
+    | family("06 26 46 66", "asl rol lsr ror", "zp+0 acc+4 abs+8 zpx+10 abx+18")
+    | family("C6 E6", "dec inc", "zp+0 abs+8 zpx+10 abx+18")
+    | family("03 23 43 63 C3 E3", "slo rla sre rra dcp isc", ALU)
+    | single(
+        "86 stx zp,8E stx abs,96 stx zpy,84 sty zp,8C sty abs,94 sty zpx,A2 ldx imm,A6 ldx zp,"
+        "AE ldx abs,B6 ldx zpy,BE ldx aby,A0 ldy imm,A4 ldy zp,AC ldy abs,B4 ldy zpx,BC ldy abx,"
+        "C0 cpy imm,C4 cpy zp,CC cpy abs,E0 cpx imm,E4 cpx zp,EC cpx abs,24 bit zp,2C bit abs,"
+        "AA tax imp,A8 tay imp,8A txa imp,98 tya imp,BA tsx imp,E8 inx imp,CA dex imp,C8 iny imp,"
+        "88 dey imp,48 pha imp,68 pla imp,08 php imp,28 plp imp,18 clc imp,38 sec imp,58 cli imp,"
+        "78 sei imp,B8 clv imp,D8 cld imp,F8 sed imp,EA nop imp"
+    )
+    | single(
+        "1A nop imp,80 nop imm,04 nop zp,14 nop zpx,0C nop abs,1C nop abx,A3 lax izx,A7 lax zp,"
+        "AF lax abs,B3 lax izy,B7 lax zpy,BF lax aby,83 sax izx,87 sax zp,8F sax abs,97 sax zpy,"
+        "0B anc imm,4B alr imm,6B arr imm,CB axs imm,EB sbc imm"
+    )
+)
+"""Name and way to address of each opcode that is not a jump; the last ones are unofficial."""
 
 
 class Model:
@@ -177,52 +181,52 @@ class Model:
         self.flag(NEGATIVE, value & 0x80)
         self.flag(OVERFLOW, value & 0x40)
 
-    do_ora = lambda self, at: self.take(a=self.a | self.read(at))  # noqa: E731
-    do_and = lambda self, at: self.take(a=self.a & self.read(at))  # noqa: E731
-    do_eor = lambda self, at: self.take(a=self.a ^ self.read(at))  # noqa: E731
-    do_adc = lambda self, at: self.add(self.read(at))  # noqa: E731
-    do_sbc = lambda self, at: self.add(255 - self.read(at))  # noqa: E731
-    do_lda = lambda self, at: self.take(a=self.read(at))  # noqa: E731
-    do_ldx = lambda self, at: self.take(x=self.read(at))  # noqa: E731
-    do_ldy = lambda self, at: self.take(y=self.read(at))  # noqa: E731
-    do_lax = lambda self, at: self.take(a=self.read(at), x=self.read(at))  # noqa: E731
-    do_sta = lambda self, at: self.write(at, self.a)  # noqa: E731
-    do_stx = lambda self, at: self.write(at, self.x)  # noqa: E731
-    do_sty = lambda self, at: self.write(at, self.y)  # noqa: E731
-    do_sax = lambda self, at: self.write(at, self.a & self.x)  # noqa: E731
-    do_cmp = lambda self, at: self.compare(self.a, self.read(at))  # noqa: E731
-    do_cpx = lambda self, at: self.compare(self.x, self.read(at))  # noqa: E731
-    do_cpy = lambda self, at: self.compare(self.y, self.read(at))  # noqa: E731
-    do_asl = lambda self, at: self.shift(at, left=True, rotate=False)  # noqa: E731
-    do_rol = lambda self, at: self.shift(at, left=True, rotate=True)  # noqa: E731
-    do_lsr = lambda self, at: self.shift(at, left=False, rotate=False)  # noqa: E731
-    do_ror = lambda self, at: self.shift(at, left=False, rotate=True)  # noqa: E731
-    do_inc = lambda self, at: self.step(at, 1)  # noqa: E731
-    do_dec = lambda self, at: self.step(at, -1)  # noqa: E731
-    do_slo = lambda self, at: self.take(a=self.a | self.do_asl(at))  # noqa: E731
-    do_rla = lambda self, at: self.take(a=self.a & self.do_rol(at))  # noqa: E731
-    do_sre = lambda self, at: self.take(a=self.a ^ self.do_lsr(at))  # noqa: E731
-    do_rra = lambda self, at: self.add(self.do_ror(at))  # noqa: E731
-    do_isc = lambda self, at: self.add(255 - self.do_inc(at))  # noqa: E731
-    do_tax = lambda self, at: self.take(x=self.a)  # noqa: E731
-    do_tay = lambda self, at: self.take(y=self.a)  # noqa: E731
-    do_txa = lambda self, at: self.take(a=self.x)  # noqa: E731
-    do_tya = lambda self, at: self.take(a=self.y)  # noqa: E731
-    do_tsx = lambda self, at: self.take(x=self.sp)  # noqa: E731
-    do_inx = lambda self, at: self.take(x=self.x + 1)  # noqa: E731
-    do_dex = lambda self, at: self.take(x=self.x - 1)  # noqa: E731
-    do_iny = lambda self, at: self.take(y=self.y + 1)  # noqa: E731
-    do_dey = lambda self, at: self.take(y=self.y - 1)  # noqa: E731
-    do_pha = lambda self, at: self.push(self.a)  # noqa: E731
-    do_pla = lambda self, at: self.take(a=self.pull())  # noqa: E731
-    do_php = lambda self, at: self.push(self.flags | BREAK | UNUSED)  # noqa: E731
-    do_clc = lambda self, at: self.flag(CARRY, False)  # noqa: E731
-    do_sec = lambda self, at: self.flag(CARRY, True)  # noqa: E731
-    do_cli = lambda self, at: self.flag(MASK, False)  # noqa: E731
-    do_sei = lambda self, at: self.flag(MASK, True)  # noqa: E731
-    do_clv = lambda self, at: self.flag(OVERFLOW, False)  # noqa: E731
-    do_cld = lambda self, at: self.flag(DECIMAL, False)  # noqa: E731
-    do_sed = lambda self, at: self.flag(DECIMAL, True)  # noqa: E731
+    do_ora = lambda self, at: self.take(a=self.a | self.read(at))
+    do_and = lambda self, at: self.take(a=self.a & self.read(at))
+    do_eor = lambda self, at: self.take(a=self.a ^ self.read(at))
+    do_adc = lambda self, at: self.add(self.read(at))
+    do_sbc = lambda self, at: self.add(255 - self.read(at))
+    do_lda = lambda self, at: self.take(a=self.read(at))
+    do_ldx = lambda self, at: self.take(x=self.read(at))
+    do_ldy = lambda self, at: self.take(y=self.read(at))
+    do_lax = lambda self, at: self.take(a=self.read(at), x=self.read(at))
+    do_sta = lambda self, at: self.write(at, self.a)
+    do_stx = lambda self, at: self.write(at, self.x)
+    do_sty = lambda self, at: self.write(at, self.y)
+    do_sax = lambda self, at: self.write(at, self.a & self.x)
+    do_cmp = lambda self, at: self.compare(self.a, self.read(at))
+    do_cpx = lambda self, at: self.compare(self.x, self.read(at))
+    do_cpy = lambda self, at: self.compare(self.y, self.read(at))
+    do_asl = lambda self, at: self.shift(at, left=True, rotate=False)
+    do_rol = lambda self, at: self.shift(at, left=True, rotate=True)
+    do_lsr = lambda self, at: self.shift(at, left=False, rotate=False)
+    do_ror = lambda self, at: self.shift(at, left=False, rotate=True)
+    do_inc = lambda self, at: self.step(at, 1)
+    do_dec = lambda self, at: self.step(at, -1)
+    do_slo = lambda self, at: self.take(a=self.a | self.do_asl(at))
+    do_rla = lambda self, at: self.take(a=self.a & self.do_rol(at))
+    do_sre = lambda self, at: self.take(a=self.a ^ self.do_lsr(at))
+    do_rra = lambda self, at: self.add(self.do_ror(at))
+    do_isc = lambda self, at: self.add(255 - self.do_inc(at))
+    do_tax = lambda self, at: self.take(x=self.a)
+    do_tay = lambda self, at: self.take(y=self.a)
+    do_txa = lambda self, at: self.take(a=self.x)
+    do_tya = lambda self, at: self.take(a=self.y)
+    do_tsx = lambda self, at: self.take(x=self.sp)
+    do_inx = lambda self, at: self.take(x=self.x + 1)
+    do_dex = lambda self, at: self.take(x=self.x - 1)
+    do_iny = lambda self, at: self.take(y=self.y + 1)
+    do_dey = lambda self, at: self.take(y=self.y - 1)
+    do_pha = lambda self, at: self.push(self.a)
+    do_pla = lambda self, at: self.take(a=self.pull())
+    do_php = lambda self, at: self.push(self.flags | BREAK | UNUSED)
+    do_clc = lambda self, at: self.flag(CARRY, False)
+    do_sec = lambda self, at: self.flag(CARRY, True)
+    do_cli = lambda self, at: self.flag(MASK, False)
+    do_sei = lambda self, at: self.flag(MASK, True)
+    do_clv = lambda self, at: self.flag(OVERFLOW, False)
+    do_cld = lambda self, at: self.flag(DECIMAL, False)
+    do_sed = lambda self, at: self.flag(DECIMAL, True)
 
     def do_plp(self, at: int) -> None:
         self.flags = self.pull() & ~BREAK | UNUSED
@@ -245,7 +249,7 @@ def case(rng: random.Random, code: int, out: int) -> bytes:
     """Set registers and flags, carry out an instruction, and write down what became of them."""
     flags, *registers = rng.choices(range(256), k=4)
     body = bytes([0xA9, flags & ~MASK | MASK, 0x48])
-    for load, value in zip((0xA9, 0xA2, 0xA0), registers):
+    for load, value in zip((0xA9, 0xA2, 0xA0), registers, strict=True):
         body += bytes([load, value])
     body += b"\x28" + instruction(rng, code) + b"\x08"
     for store in (0x8D, 0x8E, 0x8C):

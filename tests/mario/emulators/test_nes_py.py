@@ -139,7 +139,8 @@ def test_without_nes_py_there_is_a_remedy() -> None:
     code = (
         "import importlib.util, pathlib; find = importlib.util.find_spec;"
         "importlib.util.find_spec = lambda name, *a: None if name == 'nes_py' else find(name, *a);"
-        "from mario.emulators import make_emulator; make_emulator(pathlib.Path('game.nes'), 'nes-py')"
+        "from mario.emulators import make_emulator;"
+        "make_emulator(pathlib.Path('game.nes'), 'nes-py')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "emulator 'nes-py' is not installed; pip install nes-py" in done.stderr

@@ -1,0 +1,34 @@
+"""Hostile ROMs and states for the native emulator, under address and undefined-behaviour checks."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import mario.emulators.native
+from mario.games.roms import mario_rom
+
+FOLDER = Path(mario.emulators.native.__file__).parent
+ROUNDS = 1000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="there is no compiler")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_hostile_roms_and_states_are_refused_or_harmless(tmp_path: Path, seed: int) -> None:
+    sources = [
+        path for path in FOLDER.glob("*.cpp") if path.name not in ("c_abi.cpp", "module.cpp")
+    ]
+    program, driver = tmp_path / "fuzz", Path(__file__).with_name("fuzz_native.cpp")
+    checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-D_GLIBCXX_ASSERTIONS"]
+    options = ["-std=c++17", "-O1", "-g", "-I", str(FOLDER), *checks]
+    subprocess.run(["g++", *options, *sources, driver, "-o", program], check=True)
+    done = subprocess.run(
+        [program, str(ROUNDS), str(seed), mario_rom()], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(int(count) > 100 for count in re.findall(r"\d+", done.stdout))
