@@ -43,6 +43,7 @@ class Crew:
         """
 
         def part_of_all(part: TensorDict) -> tuple[Tensor, Sequence[Tensor]]:
+            """What a part adds to the means, and to the gradient of the first."""
             shares = means(part) * (len(part) / len(batch))
             return shares.detach(), torch.autograd.grad(shares[0], parameters)
 

@@ -8,7 +8,7 @@ import sysconfig
 import venv
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[2] / ".bench"
+FOLDER = Path(sys.prefix) / "bench"
 ALONE = ("stable-retro==1.0.1", "farama-notifications", "stable-baselines3>=2.7,<3")
 """Installed without what they ask for, which this project has, in versions they also work with."""
 WITH_NEEDS = ("pandas",)

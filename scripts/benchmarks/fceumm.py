@@ -19,12 +19,11 @@ X_PAGE, X_IN_PAGE, Y_PAGE = 0x6D, 0x86, 0xB5
 
 
 def frames(rom: str) -> Work:
-    """Frames of the bare console, all drawn: the core draws them in any case."""
+    """Frames of the bare console, none looked at; the core draws them all in any case."""
     console = _Console(rom)
     while True:
         for _ in range(20):
             console.advance(0)
-            console.screen()
         yield {"frames": 20}
 
 
@@ -62,13 +61,16 @@ class _Console:
         self._bits = np.arange(9)
 
     def advance(self, buttons: int) -> None:
+        """Play a frame."""
         self._emulator.set_button_mask((buttons >> self._bits & 1).astype(np.uint8), 0)
         self._emulator.step()
 
     def screen(self) -> Any:
+        """The latest picture, uint8 ``(224, 240, 3)``."""
         return self._emulator.get_screen()
 
     def ram(self, address: int) -> int:
+        """A byte of the console's memory."""
         return int(self._data.memory.extract(address, "|u1"))
 
     def begin_level(self) -> bytes:
@@ -79,5 +81,6 @@ class _Console:
         return state
 
     def load(self, state: bytes) -> None:
+        """Go back to a state."""
         self._emulator.set_state(state)
         self.advance(0)  # until then the screen is the old one

@@ -97,6 +97,7 @@ def _loops(others: Path | None) -> Group:
     contenders = [
         Contender("tutorial, before learning", "tutorial:decisions", {"learning": False}),
         Contender(base, "tutorial:decisions", {"learning": True}),
+        Contender(f"{base}, 1 thread", "tutorial:decisions", {"learning": True, "threads": 1}),
         _ours("tutorial's setting, 1 game", 1, AT_THE_TUTORIALS | {"precision": "float32"}),
         _ours("tutorial's setting, 8 games", 8, AT_THE_TUTORIALS),
         _ours("4 samples a decision, 8 games", 8, _at(4)),

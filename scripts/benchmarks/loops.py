@@ -58,6 +58,7 @@ def _clock(owner: Any, verb: str, spent: Counter[str]) -> None:
     method: Callable[..., Any] = getattr(owner, verb)
 
     def timed(*arguments: Any) -> Any:
+        """Do as the method does."""
         start = time.perf_counter()
         result = method(*arguments)
         spent[verb] += time.perf_counter() - start  # type: ignore[assignment]

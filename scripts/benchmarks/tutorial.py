@@ -130,8 +130,14 @@ class Mario:
         loss.item()
 
 
-def decisions(learning: bool) -> Work:
-    """Decisions, before learning starts or while it goes on."""
+def decisions(learning: bool, threads: int | None = None) -> Work:
+    """Decisions, before learning starts or while it goes on.
+
+    Args:
+        learning: whether it goes on.
+        threads: of torch; None for its own choice, as the tutorial leaves it.
+    """
+    torch.set_num_threads(threads or torch.get_num_threads())
     screen = Screen()
     with tempfile.TemporaryDirectory() as folder:
         mario, state, waiting = Mario(2, folder), screen.reset(), True

@@ -1,0 +1,116 @@
+"""The bench measures what it says; how fast anything is, is not tested."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import child
+import contender
+import pytest
+import torch
+from contender import Contender, measure, median_ratio, rates
+from groups import Group, all_groups
+from learner import FLOP_PER_SAMPLE
+from report import add_limits, plot, rows, table
+
+from agents import QNetwork
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time that passes by a second with each look at it."""
+    monkeypatch.setattr(child.time, "perf_counter", itertools.count().__next__)
+
+
+def test_work_is_summed_up_by_name(clock):
+    work = ({"decisions": 2, "acting": 0.5} for _ in itertools.count())
+    assert child.work_for(work, seconds=4) == {"decisions": 6, "acting": 1.5, "seconds": 4}
+
+
+def test_rates_are_by_the_second_and_ratios_are_within_a_round():
+    assert rates([{"frames": 10.0, "seconds": 2.0}], "frames") == [5.0]
+    # the machine was slower in the second round, for both
+    assert median_ratio([20.0, 2.0, 20.0], [10.0, 1.0, 10.0]) == 2.0
+
+
+def test_contenders_run_in_processes_and_take_turns():
+    pair = [
+        Contender(f"{games} games", "learner:acts", {"num_envs": games}, unit="states")
+        for games in (1, 2)
+    ]
+    samples, refused = measure(pair, rounds=2, seconds=0.02)
+    assert refused == {}
+    for games, name in enumerate(samples, start=1):
+        assert [each["states"] % games for each in samples[name]] == [0, 0]
+        assert all(rate > 0 for rate in rates(samples[name], "states"))
+
+
+def test_what_cannot_be_measured_is_left_out_with_its_reason():
+    samples, refused = measure(
+        [Contender("broken", "learner:updates", {"batch_size": 0}), Contender("gone", "no:thing")],
+        rounds=1,
+        seconds=0.01,
+    )
+    assert samples == {}
+    assert "threads" in refused["broken"]
+    assert refused["gone"] == "ModuleNotFoundError: No module named 'no'"
+
+
+def group(names: list[str], **change) -> Group:
+    contenders = [Contender(name, "a:b", x=2**place) for place, name in enumerate(names)]
+    return Group(
+        **{"title": "t", "unit": "decisions", "base": names[0]} | change, contenders=contenders
+    )
+
+
+def test_rows_have_medians_ratios_and_shares(tmp_path):
+    slow = {"decisions": 10.0, "seconds": 1.0}
+    spent = dict.fromkeys(("emulation", "acting", "recall", "caching"), 0.25) | {"learning": 1.0}
+    fast = {"decisions": 60.0, "seconds": 2.0, **spent}
+    group_of_three = group(["slow", "fast", "gone"], axis="games")
+    found = rows(group_of_three, {"slow": [slow] * 3, "fast": [fast] * 3}, {"gone": "why"})
+    assert [row.get("median") for row in found] == [10.0, 30.0, None]
+    assert [row.get("ratio") for row in found] == [1.0, 3.0, None]
+    assert found[1]["shares"]["learning"] == 0.5
+    text = table(group_of_three, found)
+    assert "gone                                          skipped: why" in text
+    assert "emulation 12%, acting 12%, recall 12%, learning 50%, caching 12%" in text
+    plot(group_of_three, found, tmp_path)
+    assert (tmp_path / "t.png").stat().st_size > 1000
+
+
+def test_an_update_is_held_against_the_products_of_its_own_numbers_and_threads():
+    learner = [{"name": "u", "curve": "bfloat16, 2 threads", "median": 1e9 / FLOP_PER_SAMPLE}]
+    add_limits(learner, [{"name": "bfloat16, 2 threads", "median": 4.0}], FLOP_PER_SAMPLE)
+    assert learner[0]["share_of_peak"] == pytest.approx(0.25)
+
+
+def test_the_operations_of_an_update_are_those_of_the_network():
+    network, counted = QNetwork((4, 84, 84), 1), 0
+    for layer, places in {0: 20 * 20, 2: 9 * 9, 4: 7 * 7}.items():
+        counted += 2 * places * network.features[layer].weight.numel()
+    forward = counted + 2 * network.online_head[0].weight.numel()
+    first = 2 * 20 * 20 * network.features[0].weight.numel()
+    head = 2 * network.target_head[0].weight.numel()
+    assert forward * 4 + head - first == FLOP_PER_SAMPLE
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_every_group_compares_contenders_of_different_names_with_one_of_them(quick):
+    for each in all_groups(others=contender.CHILD, quick=quick):
+        names = [contender.name for contender in each.contenders]
+        assert len(set(names)) == len(names)
+        assert each.base in names
+        assert {contender.unit for contender in each.contenders} == {each.unit}
+        if each.axis:
+            assert any(contender.x is not None for contender in each.contenders)
+
+
+def test_the_peak_is_counted_in_billions(monkeypatch):
+    import learner
+
+    before = torch.get_num_threads()
+    monkeypatch.setitem(learner.SIDE, "cpu", 10)
+    monkeypatch.setattr(learner, "resolve_device", lambda name: "cpu")
+    assert math.isclose(next(learner.products("float32", threads=before))["gflop"], 2e-6)
