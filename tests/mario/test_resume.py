@@ -79,13 +79,15 @@ def assert_same_run(one, other):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("emulator", ["nes-py", "auto"])
 @pytest.mark.parametrize("num_envs", [1, 4])
-def test_stopping_and_resuming_changes_nothing(tmp_path, num_envs):
-    whole = train(config(tmp_path / "whole", num_envs=num_envs))
+def test_stopping_and_resuming_changes_nothing(tmp_path, num_envs, emulator):
+    chosen = {"num_envs": num_envs, "emulator": emulator}
+    whole = train(config(tmp_path / "whole", **chosen))
     folder = tmp_path / "parts"
-    part = train(config(folder, num_envs=num_envs, steps=148))
+    part = train(config(folder, steps=148, **chosen))
     for steps in (260, 400):  # two resumes: a resumed run's own save is as good
-        train(config(folder, num_envs=num_envs, steps=steps), part)
+        train(config(folder, steps=steps, **chosen), part)
     assert load(whole / "last.chkpt")["resume"]["agent"]["decisions"] == 400
     assert len(rows(whole / "metrics.csv")) > 0
     assert_same_run(whole, part)
