@@ -73,7 +73,7 @@ def test_what_a_game_cannot_be_made_with_is_named() -> None:
 def test_importing_the_program_is_quiet_and_light() -> None:
     code = (
         "import sys, mario, wrappers;"
-        "mario.games.make_game('SuperMarioBros-1-1-v0').reset();"
+        "mario.games.make_game('SuperMarioBros-1-1-v0', emulator='nes-py').reset();"
         "print(*{'torch', 'gym', 'matplotlib', 'pyglet'} & set(sys.modules), end='')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
