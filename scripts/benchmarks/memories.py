@@ -24,7 +24,8 @@ def measure_memories(quick: bool) -> list[dict[str, Any]]:
         done = subprocess.run(
             [sys.executable, SCRIPT, *asked], check=True, capture_output=True, text=True
         )
-        found += [row | {"capacity": capacity} for row in json.loads(done.stdout)]
+        written = done.stdout[done.stdout.index("[\n") :]  # below what torchrl has to say
+        found += [row | {"capacity": capacity} for row in json.loads(written)]
     return found
 
 

@@ -155,7 +155,7 @@ def test_a_signal_saves_and_exits_as_the_shell_expects(tmp_path, number, code):
     assert "run: " in process.stdout.readline()
     time.sleep(1.5)
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == code, errors
     assert "Traceback" not in errors
     (folder,) = tmp_path.iterdir()
