@@ -23,7 +23,6 @@ from mario.run import Run
 from mario.saver import Saver
 from mario.threads import spare_cores
 from mario.training import Trainer
-from mario.vector import GameVector
 from mario.vector_games import VectorGames
 from wrappers import WrapperConfig
 
@@ -52,7 +51,6 @@ class Session:
             say = self._progress.write
             games = self._make_games(config.num_envs, config.seed, config.wrappers)
             stack.callback(games.close)
-            processes = config.num_envs if isinstance(games, GameVector) else 0
             run = Run.open(resume) if resume else _new_run(config)
             stack.callback(run.close)
             if not resume:
@@ -61,7 +59,7 @@ class Session:
             agent = make_agent(
                 config.agent, config.hyper, games,
                 device=config.device, seed=config.seed, folder=run.folder / "memory",
-                threads=config.threads or spare_cores(processes),
+                threads=config.threads or spare_cores(games.processes),
             )  # fmt: skip
             stack.callback(agent.close)
             _check_disk(run.folder, agent)

@@ -133,6 +133,11 @@ class GameVector(VectorGames):
         self.metadata = {**metadata, "autoreset_mode": AutoresetMode.SAME_STEP}
         self._seen: list[NDArray[Any]] = []
 
+    @property
+    def processes(self) -> int:
+        """See `VectorGames.processes`: one for each game."""
+        return self.num_envs
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[Any], dict[str, Any]]:

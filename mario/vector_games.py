@@ -23,6 +23,11 @@ class VectorGames(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
     in ``infos["final_obs"]``, what was known then in ``infos["final_info"]``.
     """
 
+    @property
+    def processes(self) -> int:
+        """How many processes beside this one the games keep busy."""
+        return 0
+
     @abstractmethod
     def step_async(self, actions: NDArray[np.int64]) -> None:
         """Start one step of every game; `step_wait` collects it."""

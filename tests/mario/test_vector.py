@@ -49,6 +49,7 @@ def test_games_are_reset_and_stepped_together(vector):
     assert observations[:, 0, 0, 0].tolist() == [base(7, 0, 0) + 1, base(7, 1, 0) + 1]
     assert rewards.tolist() == [1, 2]
     assert rewards.dtype == np.float32
+    assert games.processes == 2
     assert not terminated.any()
     assert not truncated.any()
     assert infos["x_pos"].tolist() == [1, 1]
