@@ -28,8 +28,10 @@ class Crew:
         self._threads = threads
         self._others = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="learner")
 
-    def gradients(self, means: Means, batch: TensorDict, parameters: Sequence[Tensor]) -> Tensor:
-        """Leave in every parameter's ``grad`` the gradient of the first mean over the batch.
+    def gradients(
+        self, means: Means, batch: TensorDict, parameters: Sequence[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Compute the gradient of the first mean over the batch.
 
         The same threads and batch give the same numbers, whichever thread is done first.
 
@@ -39,13 +41,15 @@ class Crew:
             parameters: all that ``means`` depends on and that is to learn.
 
         Returns:
-            The means over the whole batch, without a gradient.
+            The means over the whole batch, and for each parameter the gradient of the first of
+            them, float32 whatever the parameter is.
         """
 
-        def part_of_all(part: TensorDict) -> tuple[Tensor, Sequence[Tensor]]:
+        def part_of_all(part: TensorDict) -> tuple[Tensor, list[Tensor]]:
             """What a part adds to the means, and to the gradient of the first."""
             shares = means(part) * (len(part) / len(batch))
-            return shares.detach(), torch.autograd.grad(shares[0], parameters)
+            gradients = torch.autograd.grad(shares[0], parameters)
+            return shares.detach(), [each.float() for each in gradients]
 
         first, *others = batch.chunk(self._threads)
         waiting = [self._others.submit(part_of_all, part) for part in others]
@@ -55,9 +59,7 @@ class Crew:
             total = total + shares
             for gradient, addend in zip(gradients, more, strict=True):
                 gradient.add_(addend)
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.grad = gradient
-        return total
+        return total, gradients
 
     def close(self) -> None:
         """End the threads. Closing twice is harmless."""

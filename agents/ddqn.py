@@ -19,7 +19,7 @@ from agents.ddqn_parts import build_memory, build_network, build_optimizer
 from agents.exploration import GREEDY, EpsilonGreedy
 from agents.memory import FrameMemory
 from agents.networks import QNetwork, load_weights
-from agents.precision import Precision, resolve_precision
+from agents.precision import Twin, resolve_precision
 from agents.schedules import Exponential, crossings
 from agents.targets import double_q_targets, td_errors
 from agents.tutorial import is_tutorial, translate
@@ -68,6 +68,9 @@ class DDQN(Agent):
         self._exploration = exploration
         self._config = config
         self._learning = [each for each in network.parameters() if each.requires_grad]
+        # playing is in float32 whatever learning is in, or a score would depend on the machine
+        precision = config.precision if setting.training else "float32"
+        self._twin = Twin(network, resolve_precision(precision, setting.device))
         self._crew = Crew(setting.threads if setting.device == "cpu" else 1)
         self._learned_at = 0
         self._skipped_in_a_row = 0
@@ -109,13 +112,6 @@ class DDQN(Agent):
             f"{memory.folder} ({memory.bytes_per_transition / 1e3:.1f} kB each; "
             f"the tutorial's layout would take {theirs / 1e9:.1f} GB)"
         )
-
-    def train(self, mode: bool = True) -> None:
-        """Explore and learn from now on, or only play; that in float32, whatever it learns in."""
-        super().train(mode)
-        # or a score would depend on what the machine at hand is fastest with
-        precision: Precision = self._config.precision if mode else "float32"
-        self.network.precision = resolve_precision(precision, self.setting.device)
 
     def act(self, states: States) -> Actions:
         """Choose one action per game; a game that explores is not shown to the network."""
@@ -162,6 +158,7 @@ class DDQN(Agent):
         since, self._learned_at = self._learned_at, self.decisions
         if crossings(self._config.sync_every, since, self.decisions):
             self.network.sync_target()
+            self._twin.follow_all()
         if self.decisions < self._config.burnin:
             return None
         since = max(since, self._config.burnin - 1)
@@ -185,6 +182,7 @@ class DDQN(Agent):
             ValueError: they are of another network.
         """
         load_weights(self.network, translate(weights) if is_tutorial(weights) else weights)
+        self._twin.follow_all()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that going on exactly here needs, but the memory's rows: see `flush`."""
@@ -204,7 +202,7 @@ class DDQN(Agent):
         Raises:
             ValueError: it is of another network or number of games.
         """
-        load_weights(self.network, state["network"])
+        self.load_weights(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._exploration.load_state_dict(state["exploration"])
         self._kept().load_state_dict(state["memory"])
@@ -241,12 +239,17 @@ class DDQN(Agent):
     def _best(self, states: States) -> Actions:
         # a copy, since the states may be read-only or written to by the games
         seen = torch.tensor(states, device=self.setting.device)
-        best: Actions = self.network.online(seen).argmax(dim=1).cpu().numpy()
+        network = self._twin.like if self.training else self.network
+        best: Actions = network.online(seen).argmax(dim=1).cpu().numpy()
         return best
 
     def _update(self) -> dict[str, float] | None:
         batch = self.recall()
-        loss_and_value = self._crew.gradients(self._loss_and_value, batch, self._learning)
+        loss_and_value, gradients = self._crew.gradients(
+            self._loss_and_value, batch, self._twin.learning
+        )
+        for parameter, gradient in zip(self._learning, gradients, strict=True):
+            parameter.grad = gradient
         scalars = torch.cat((loss_and_value, self._clip_gradient()[None]))
         # the only wait for the device in an update
         means = dict(zip(("loss", "q", "grad_norm"), scalars.tolist(), strict=True))
@@ -255,10 +258,11 @@ class DDQN(Agent):
             return None
         self._skipped_in_a_row = 0
         self._optimizer.step()
+        self._twin.follow()
         return means
 
     def _loss_and_value(self, batch: TensorDict) -> Tensor:
-        values, *after = self.network.across(batch["state"], batch["next_state"])
+        values, *after = self._twin.like.across(batch["state"], batch["next_state"])
         targets = double_q_targets(batch["reward"], batch["discount"], *after)
         errors = td_errors(values, batch["action"], targets)
         loss = smooth_l1_loss(errors, torch.zeros_like(errors))

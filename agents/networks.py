@@ -57,9 +57,7 @@ class QNetwork(nn.Module):
         hidden: width of the layer between the features and the values.
         separate_target: whether the target has its own copy of the features.
 
-    Attributes:
-        precision: what it computes with, ``torch.float32`` or ``torch.bfloat16``. The weights and
-            the values that come out are float32.
+    The values that come out are float32, whatever numbers it computes with.
     """
 
     def __init__(
@@ -70,7 +68,6 @@ class QNetwork(nn.Module):
         separate_target: bool = False,
     ) -> None:
         super().__init__()
-        self.precision = torch.float32
         self.features = NatureCNN(state_shape)
         self.online_head = nn.Sequential(
             nn.Linear(self.features.num_features, hidden),
@@ -84,14 +81,12 @@ class QNetwork(nn.Module):
 
     def online(self, states: Tensor) -> Tensor:
         """Values now, ``(batch, num_actions)``, of states uint8 ``(batch, *state_shape)``."""
-        with self._computing(states):
-            values: Tensor = self.online_head(self.features(states))
+        values: Tensor = self.online_head(self.features(states))
         return values.float()
 
     def target(self, states: Tensor) -> Tensor:
         """Values as of the last sync, ``(batch, num_actions)``; no gradient reaches the head."""
-        with self._computing(states):
-            values: Tensor = self.target_head((self.target_features or self.features)(states))
+        values: Tensor = self.target_head((self.target_features or self.features)(states))
         return values.float()
 
     def across(self, states: Tensor, next_states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -104,14 +99,11 @@ class QNetwork(nn.Module):
         Returns:
             `online` of the states; then, without a gradient, `online` and `target` of the next.
         """
-        # autocast keeps what it made of a weight to its end: hence the states come first, in whose
-        # part of the graph the weights need gradients
-        with self._computing(states):
-            values = self.online(states)
-            with torch.no_grad():
-                features = self.features(next_states)
-                theirs = self.target_features(next_states) if self.target_features else features
-                after, target = self.online_head(features), self.target_head(theirs)
+        values = self.online(states)
+        with torch.no_grad():
+            features = self.features(next_states)
+            theirs = self.target_features(next_states) if self.target_features else features
+            after, target = self.online_head(features), self.target_head(theirs)
         return values, after.float(), target.float()
 
     def forward(self, states: Tensor) -> Tensor:
@@ -123,10 +115,6 @@ class QNetwork(nn.Module):
         self.target_head.load_state_dict(self.online_head.state_dict())
         if self.target_features is not None:
             self.target_features.load_state_dict(self.features.state_dict())
-
-    def _computing(self, states: Tensor) -> torch.autocast:
-        low = self.precision is torch.bfloat16
-        return torch.autocast(states.device.type, torch.bfloat16, enabled=low)
 
 
 def load_weights(network: nn.Module, weights: dict[str, Any]) -> None:

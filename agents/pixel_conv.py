@@ -31,11 +31,9 @@ class PixelConv2d(nn.Conv2d):
         Returns:
             ``(batch, filters, height // 4 - 1, width // 4 - 1)``.
         """
-        device = states.device.type
-        autocast = torch.is_autocast_enabled(device)
-        dtype = torch.get_autocast_dtype(device) if autocast else self.weight.dtype
         # bytes are exact in bfloat16 too, and there are fewer weights to be scaled than pixels
-        return conv2d(_blocks(states).to(dtype), _over_blocks(self.weight / 255), self.bias)
+        blocks = _blocks(states).to(self.weight.dtype)
+        return conv2d(blocks, _over_blocks(self.weight / 255), self.bias)
 
 
 def _blocks(states: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 import yaml
 
 from agents import Agent, AgentConfig, Setting
+from mario.allocator import keep_freed_memory
 from mario.config import agent_class
 from mario.emulators.emulator import SCREEN_SHAPE
 from mario.errors import UsageError
@@ -148,6 +149,7 @@ def make_agent(
         threads=threads,
     )
     torch.set_num_threads(1)
+    keep_freed_memory()
     try:
         return agent_class(name).build(setting, hyper)
     except ValueError as error:

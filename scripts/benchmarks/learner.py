@@ -8,6 +8,7 @@ from child import Work
 
 from agents import DDQN, DDQNConfig, Setting
 from agents.precision import Precision
+from mario.allocator import keep_freed_memory
 from mario.build import resolve_device
 
 STATE_SHAPE = (4, 84, 84)
@@ -26,6 +27,7 @@ FLOP_PER_SAMPLE = 2 * FORWARD + HEAD + 2 * FORWARD - FIRST
 def updates(batch_size: int, precision: Precision, threads: int) -> Work:
     """Samples that a `DDQN` learns from, their recall left out."""
     torch.set_num_threads(1)
+    keep_freed_memory()
     setting = Setting(STATE_SHAPE, ACTIONS, GAMES, resolve_device("auto"), threads=threads)
     agent = DDQN.build(
         setting, DDQNConfig(memory=2_000, batch_size=batch_size, precision=precision)

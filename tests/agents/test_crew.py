@@ -38,11 +38,21 @@ def test_the_parts_add_up_to_the_batch(crews, threads, count):
         outputs = part["x"] @ weight
         return torch.stack((outputs.square().mean(), outputs.mean()))
 
-    found = crews(threads).gradients(means, batch, [weight])
+    found, gradients = crews(threads).gradients(means, batch, [weight])
     expected = means(batch)
     torch.testing.assert_close(found, expected.detach())
-    torch.testing.assert_close(weight.grad, torch.autograd.grad(expected[0], weight)[0])
+    torch.testing.assert_close(gradients, list(torch.autograd.grad(expected[0], weight)))
     assert not found.requires_grad
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_gradients_are_added_up_in_float32(crews, threads):
+    weight = WEIGHT.bfloat16().requires_grad_()
+    _, gradients = crews(threads).gradients(
+        lambda part: (part["x"].bfloat16() @ weight).float().mean()[None], rows(6), [weight]
+    )
+    assert [each.dtype for each in gradients] == [torch.float32]
+    torch.testing.assert_close(gradients[0], rows(6)["x"].mean(dim=0), rtol=0.02, atol=0)
 
 
 def test_each_part_has_a_thread_of_its_own_and_all_run_at_the_same_time(crews):
@@ -70,11 +80,11 @@ def test_whoever_is_done_last_the_sum_is_the_same(crews, late):
             others_done.set()
         return square(part["x"], weight)[None]
 
-    crew.gradients(means, batch, [weight])
+    _, (gradient,) = crew.gradients(means, batch, [weight])
     parts = [
         torch.autograd.grad(square(part["x"], weight) / 4, weight)[0] for part in batch.chunk(4)
     ]
-    assert torch.equal(weight.grad, ((parts[0] + parts[1]) + parts[2]) + parts[3])
+    assert torch.equal(gradient, ((parts[0] + parts[1]) + parts[2]) + parts[3])
 
 
 def square(inputs: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

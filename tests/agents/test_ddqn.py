@@ -53,16 +53,35 @@ class TestActing:
 
 
 class TestPrecision:
-    def test_it_learns_in_what_the_configuration_says_and_plays_in_float32(self, agents):
-        agent = agents(changed(precision="bfloat16"))
-        assert agent.network.precision is torch.bfloat16
-        agent.train(False)
-        assert agent.network.precision is torch.float32
-        agent.train()
-        assert agent.network.precision is torch.bfloat16
-        assert agents(changed(precision="bfloat16"), training=False).network.precision is (
-            torch.float32
-        )
+    def test_it_explores_in_what_the_configuration_says_and_plays_in_float32(
+        self, agents, monkeypatch
+    ):
+        used = []
+        online = QNetwork.online
+
+        def noted(network, states):
+            used.append(next(network.parameters()).dtype)
+            return online(network, states)
+
+        monkeypatch.setattr(QNetwork, "online", noted)
+        greedy = {"precision": "bfloat16", "exploration_start": 0.0, "exploration_min": 0.0}
+        agent = agents(changed(**greedy))
+        states = np.zeros((1, *SHAPE), np.uint8)
+        for mode in (True, False, True):
+            agent.train(mode)
+            agent.act(states)
+        agents(changed(**greedy), training=False).act(states)
+        assert used == [torch.bfloat16, torch.float32, torch.bfloat16, torch.float32]
+
+    @pytest.mark.parametrize("separate", [False, True])
+    def test_what_was_learned_synced_or_loaded_is_what_it_explores_with(self, agents, separate):
+        agent = agents(changed(precision="bfloat16", separate_target=separate))
+        live(agent, Corridors(), steps=50)
+        agent.load_weights(agents(changed(separate_target=separate), seed=1).weights())
+        live(agent, Corridors(), steps=12)
+        rounded = {name: each.bfloat16() for name, each in agent.network.state_dict().items()}
+        followed = agent._twin.like.state_dict()
+        assert all(torch.equal(followed[name], each) for name, each in rounded.items())
 
     def test_what_is_saved_is_float32_all_the_same(self, agents):
         agent = agents(changed(precision="bfloat16"))

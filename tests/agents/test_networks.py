@@ -54,7 +54,7 @@ class TestTarget:
     @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
     def test_across_is_online_of_one_side_and_both_of_the_other(self, separate: bool, precision):
         network, next_states = QNetwork((4, 84, 84), 2, separate_target=separate), STATES.flip(0)
-        network.precision = precision
+        network.to(precision)
         nudge(network)
         values, online, target = network.across(STATES, next_states)
         assert torch.equal(values, network.online(STATES))
@@ -80,20 +80,11 @@ class TestTarget:
         assert torch.equal(network.target(STATES), synced)
 
 
-def test_in_bfloat16_values_and_gradients_are_nearly_those_of_float32():
-    torch.manual_seed(0)
-    network, gradients, values = QNetwork((4, 84, 84), 3), {}, {}
-    for precision in (torch.float32, torch.bfloat16):
-        network.precision = precision
-        network.zero_grad()
-        values[precision] = network.across(STATES, STATES)[0]
-        (values[precision] - 1).square().sum().backward()
-        gradients[precision] = torch.cat([g.flatten() for g in grads(network)])
-    torch.testing.assert_close(*values.values(), rtol=0.02, atol=0.01)
-    assert not torch.equal(*values.values())
-    assert {each.dtype for each in (*values.values(), *gradients.values())} == {torch.float32}
-    exact, rough = gradients.values()
-    assert (rough - exact).norm() < 0.05 * exact.norm()
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_values_are_float32_whatever_it_computes_with(precision):
+    network = QNetwork((4, 84, 84), 3).to(precision)
+    found = (*network.across(STATES, STATES), network.online(STATES), network.target(STATES))
+    assert {values.dtype for values in found} == {torch.float32}
 
 
 def test_only_a_separate_target_keeps_the_features_it_had():

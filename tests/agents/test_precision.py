@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from agents.precision import has_bfloat16, resolve_precision
+from agents.networks import QNetwork
+from agents.precision import Twin, has_bfloat16, resolve_precision
 
 CPU = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
 
@@ -33,3 +34,54 @@ def test_what_is_named_is_taken_whatever_the_hardware_has(processor):
 def test_a_gpu_is_asked_itself(monkeypatch, has):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has)
     assert has_bfloat16("cuda:1") == has
+
+
+STATES = torch.randint(0, 256, (8, 4, 84, 84), dtype=torch.uint8)
+
+
+class TestTwin:
+    def test_in_float32_it_is_the_network_itself(self):
+        network = QNetwork((4, 84, 84), 3)
+        twin = Twin(network, torch.float32)
+        twin.follow()
+        twin.follow_all()
+        assert twin.like is network
+
+    def test_in_bfloat16_values_and_gradients_are_nearly_those_of_float32(self):
+        torch.manual_seed(0)
+        network, gradients, values = QNetwork((4, 84, 84), 3), [], []
+        for dtype in (torch.float32, torch.bfloat16):
+            twin = Twin(network, dtype)
+            values.append(twin.like.across(STATES, STATES)[0])
+            loss = (values[-1] - 1).square().sum()
+            found = torch.autograd.grad(loss, twin.learning)
+            gradients.append(torch.cat([each.flatten().float() for each in found]))
+        torch.testing.assert_close(*values, rtol=0.02, atol=0.01)
+        assert not torch.equal(*values)
+        exact, rough = gradients
+        assert (rough - exact).norm() < 0.05 * exact.norm()
+
+    def test_it_stays_as_it_was_until_it_follows(self):
+        network = QNetwork((4, 84, 84), 3)
+        twin = Twin(network, torch.bfloat16)
+        before = twin.like.online(STATES)
+        with torch.no_grad():
+            network.online_head[2].bias += 1
+        assert torch.equal(twin.like.online(STATES), before)
+        twin.follow()
+        assert not torch.equal(twin.like.online(STATES), before)
+
+    def test_it_follows_what_learns_at_each_update_and_the_target_only_with_all(self):
+        network = QNetwork((4, 84, 84), 3)
+        twin = Twin(network, torch.bfloat16)
+        with torch.no_grad():
+            for each in network.parameters():
+                each += 1
+        twin.follow()
+        assert not torch.equal(
+            twin.like.target_head[2].bias, network.target_head[2].bias.bfloat16()
+        )
+        twin.follow_all()
+        for mine, theirs in zip(twin.like.parameters(), network.parameters(), strict=True):
+            assert torch.equal(mine, theirs.bfloat16())
+            assert mine.requires_grad == theirs.requires_grad
