@@ -15,12 +15,12 @@ from torch.nn.functional import smooth_l1_loss
 from agents.agent import Actions, Agent, AgentConfig, Setting, States
 from agents.crew import Crew
 from agents.ddqn_config import DDQNConfig
-from agents.ddqn_parts import build_memory, build_network, build_optimizer
+from agents.ddqn_parts import build_exploration, build_memory, build_network, build_optimizer
 from agents.exploration import GREEDY, EpsilonGreedy
 from agents.memory import FrameMemory
 from agents.networks import QNetwork, load_weights
 from agents.precision import Twin, resolve_precision
-from agents.schedules import Exponential, crossings
+from agents.schedules import crossings
 from agents.targets import double_q_targets, td_errors
 from agents.tutorial import is_tutorial, translate
 
@@ -88,11 +88,11 @@ class DDQN(Agent):
             raise TypeError(f"config is {config!r}; give a DDQNConfig")
         network = build_network(setting, config)
         memory = build_memory(setting, config) if setting.training else None
-        schedule = Exponential(
-            config.exploration_start, config.exploration_decay, config.exploration_min
+        optimizer, exploration = (
+            build_optimizer(network, config),
+            build_exploration(setting, config),
         )
-        exploration = EpsilonGreedy(schedule, setting.num_actions, setting.seed)
-        return cls(setting, network, memory, build_optimizer(network, config), exploration, config)
+        return cls(setting, network, memory, optimizer, exploration, config)
 
     @property
     def exploration_rate(self) -> float:

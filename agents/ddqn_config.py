@@ -23,6 +23,8 @@ class DDQNConfig(AgentConfig):
     """Discount of a reward per step that it is away."""
     learning_rate: float = 2.5e-4
     """Step size of Adam."""
+    adam_epsilon: float = 1e-8
+    """What Adam adds to the root of the mean squared gradient that it divides by."""
     batch_size: int = 32
     """Transitions per update."""
     memory: int = 100_000
@@ -39,6 +41,11 @@ class DDQNConfig(AgentConfig):
     """What that share is multiplied by at each decision."""
     exploration_min: float = 0.1
     """Share of random actions in the end."""
+    exploration_ladder: float = 0.0
+    """Base of a ladder of rates: the first of the games that are played at a time explores at
+    least so much, each after it less, the last hardly at all; 0 for all alike."""
+    exploration_hold: int = 1
+    """Most decisions that a random action is held; how long is drawn anew each time."""
     n_step: int = 1
     """Steps of rewards between a state and the one it is bootstrapped from."""
     hidden: int = 512
@@ -51,13 +58,14 @@ class DDQNConfig(AgentConfig):
     """Numbers to learn with; auto takes bfloat16 where the hardware has it. It plays in float32."""
 
     def __post_init__(self) -> None:
-        counts = ("batch_size", "memory", "learn_every", "sync_every", "n_step", "hidden")
-        for name in counts:
+        counts = "batch_size memory learn_every sync_every n_step hidden exploration_hold"
+        for name in counts.split():
             self._require(name, getattr(self, name) >= 1, "1 or more")
-        for name in ("gamma", "exploration_start", "exploration_min"):
+        for name in ("gamma", "exploration_start", "exploration_min", "exploration_ladder"):
             self._require(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
         self._require("burnin", self.burnin >= 0, "0 or more")
-        self._require("learning_rate", 0 < self.learning_rate < math.inf, "a number above 0")
+        for name in ("learning_rate", "adam_epsilon"):
+            self._require(name, 0 < getattr(self, name) < math.inf, "a number above 0")
         self._require("exploration_decay", 0 < self.exploration_decay <= 1, "above 0 and up to 1")
         below = self.exploration_min <= self.exploration_start
         self._require("exploration_min", below, "at most exploration_start")

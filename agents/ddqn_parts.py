@@ -6,8 +6,10 @@ import torch
 
 from agents.agent import Setting
 from agents.ddqn_config import DDQNConfig
+from agents.exploration import EpsilonGreedy, ladder
 from agents.memory import FrameMemory
 from agents.networks import QNetwork
+from agents.schedules import Exponential
 
 
 def build_network(setting: Setting, config: DDQNConfig) -> QNetwork:
@@ -41,4 +43,19 @@ def build_memory(setting: Setting, config: DDQNConfig) -> FrameMemory:
 def build_optimizer(network: QNetwork, config: DDQNConfig) -> torch.optim.Optimizer:
     """Make the Adam of what learns: the target, which only ever is copied to, is left out."""
     learning = [each for each in network.parameters() if each.requires_grad]
-    return torch.optim.Adam(learning, lr=config.learning_rate, fused=True)
+    return torch.optim.Adam(learning, lr=config.learning_rate, eps=config.adam_epsilon, fused=True)
+
+
+def build_exploration(setting: Setting, config: DDQNConfig) -> EpsilonGreedy:
+    """Make the exploration of all games: one schedule, and a ladder of least rates if wanted."""
+    schedule = Exponential(
+        config.exploration_start, config.exploration_decay, config.exploration_min
+    )
+    base = config.exploration_ladder
+    return EpsilonGreedy(
+        schedule,
+        setting.num_actions,
+        setting.seed,
+        floors=ladder(base, setting.num_envs) if base else None,
+        hold=config.exploration_hold,
+    )

@@ -108,6 +108,8 @@ class FusedVector(VectorGames):
         everyone, nothing = np.ones(num_envs, np.bool_), np.full(num_envs, "", object)
         self._constant = {f"_{key}": everyone for key in (*_native.INFO, "ended_by")}
         self._constant |= {"ended_by": nothing}
+        worth = self._wrappers.worth_of_ends
+        self._worth_of_ends = np.array([worth.get(end, 0.0) for end in _native.ENDINGS], np.float32)
         self._step: _Step | None = None
         self._begun = False
         self._last = _Last(
@@ -154,11 +156,11 @@ class FusedVector(VectorGames):
         self._open().wait()
         step, self._step = self._step, None
         assert step is not None, "step_async comes first"
-        infos = self._infos(step.info)
+        infos, rewards = self._infos(step.info), self._shaped(step.rewards)
         ended = step.terminated | step.truncated
         if ended.any():
             infos |= self._final(ended)
-        rewards = self._shaped(step.rewards)
+            rewards[ended] += self._worth_of_ends[self._last.endings[ended]]
         return step.observations, rewards, step.terminated, step.truncated, infos
 
     def step(self, actions: NDArray[np.int64]) -> Results:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, SupportsFloat
 
 import gymnasium as gym
@@ -59,3 +60,22 @@ class ClipReward(gym.RewardWrapper[Any, Any]):
     def reward(self, reward: SupportsFloat) -> float:
         """See `gymnasium.RewardWrapper.reward`."""
         return max(-self._bound, min(self._bound, float(reward)))
+
+
+class EndReward(gym.Wrapper[Any, Any, Any, Any]):
+    """Adds to the reward of an episode's last step what its end is worth.
+
+    Args:
+        env: the game; ``info["ended_by"]`` says why an episode ended.
+        worth: of some of those ends.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], worth: Mapping[str, float]) -> None:
+        super().__init__(env)
+        self._worth = dict(worth)
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        """See `gymnasium.Env.step`."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        reward = float(reward) + self._worth.get(info["ended_by"], 0.0)
+        return observation, reward, terminated, truncated, info

@@ -14,9 +14,12 @@ from gymnasium.wrappers import (
 )
 
 from wrappers.observation import GrayScaleObservation
-from wrappers.reward import ClipReward, ScaleReward
+from wrappers.reward import ClipReward, EndReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
 from wrappers.start import NoopStart
+
+LOST = ("death", "time", "game over")
+"""What a game ends by when it is lost."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class WrapperConfig:
     """Factor of what the agent is rewarded with; the episode's reward is counted without it."""
     reward_clip: float | None = None
     """Greatest absolute reward of a decision after scaling; None for no limit."""
+    reward_won: float = 0.0
+    """Added to the reward for reaching the end, neither scaled nor clipped."""
+    reward_lost: float = 0.0
+    """The same for losing the game; a punishment is less than 0."""
 
     def __post_init__(self) -> None:
         for name, least in (("skip", 1), ("size", 1), ("stack", 1), ("noops", 0)):
@@ -48,8 +55,21 @@ class WrapperConfig:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
         if not math.isfinite(self.reward_scale) or self.reward_scale == 0:
             raise ValueError(f"reward_scale must be finite and not 0, got {self.reward_scale}")
+        for name in ("reward_won", "reward_lost"):
+            if not math.isfinite(value := getattr(self, name)):
+                raise ValueError(f"{name} must be finite, got {value}")
         if self.reward_clip is not None and not self.reward_clip > 0:
             raise ValueError(f"reward_clip must be above 0, got {self.reward_clip}")
+
+    @property
+    def worth_of_ends(self) -> dict[str, float]:
+        """What is added to the reward, by what the game says that it ended by.
+
+        >>> WrapperConfig(reward_won=5).worth_of_ends
+        {'flag': 5}
+        """
+        worth = {"flag": self.reward_won} | dict.fromkeys(LOST, self.reward_lost)
+        return {end: reward for end, reward in worth.items() if reward}
 
     def with_noops(self, noops: int) -> Self:
         """The same with other random starts.
@@ -85,4 +105,6 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
         env = ScaleReward(env, config.reward_scale)
     if config.reward_clip is not None:
         env = ClipReward(env, config.reward_clip)
+    if config.worth_of_ends:
+        env = EndReward(env, config.worth_of_ends)
     return FrameStackObservation(env, config.stack)
