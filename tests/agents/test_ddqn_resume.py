@@ -117,6 +117,13 @@ def test_going_on_is_the_same_as_never_having_stopped(
     assert straight == resumed(agents, paused, config=config, threads=threads)
 
 
+def test_a_random_action_is_held_on(agents, tmp_path):
+    config = replace(TINY, exploration_ladder=0.9, exploration_hold=16)
+    paused = pause(agents, config, tmp_path)
+    straight = outcome(paused.agent, paused.games)
+    assert straight == resumed(agents, paused, config=config)
+
+
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_nothing_in_the_state_is_there_for_nothing(agents, paused, entry):
     straight = outcome(paused.agent, paused.games)

@@ -158,6 +158,12 @@ def test_every_wrapper_has_the_same_effect(vector, wrappers):
     assert_same_play(games, players, random_actions(1, 2, 60))
 
 
+def test_an_end_is_worth_the_same(vector):
+    wrappers = WrapperConfig(reward_scale=0.1, reward_clip=1.0, reward_won=5, reward_lost=-2.5)
+    games, players = vector(wrappers=wrappers), [player(0, wrappers, level="1-1")]
+    assert "death" in assert_same_play(games, players, [np.ones(1, int)] * 60)
+
+
 def test_threads_and_waiting_change_nothing(vector):
     one, three = vector(8, threads=1), vector(8, threads=3)
     np.testing.assert_array_equal(one.reset()[0], three.reset()[0])

@@ -19,13 +19,18 @@ class ColorGame(gym.Env):
     observation_space = gym.spaces.Box(0, 255, (240, 256, 3), np.uint8)
     action_space = gym.spaces.Discrete(2)
 
+    def __init__(self, ended_by: str = "flag") -> None:
+        self.ended_by = ended_by
+
     def reset(self, *, seed=None, options=None):
         self.frame = (options or {}).get("noops", 0)
         return self.picture(), {}
 
     def step(self, action):
         self.frame += 1
-        return self.picture(), 10.0, self.frame >= 20, False, {"frame": self.frame}
+        over = self.frame >= 20
+        info = {"frame": self.frame, "ended_by": self.ended_by if over else ""}
+        return self.picture(), 10.0, over, False, info
 
     def picture(self):
         picture = np.full((240, 256, 3), self.frame, np.uint8)
@@ -73,6 +78,16 @@ def test_the_agents_reward_is_scaled_then_clipped_and_the_episodes_is_the_games_
     assert (info["episode"]["r"], info["episode"]["l"], info["frame"]) == (200.0, 7, 20)
 
 
+@pytest.mark.parametrize(
+    ("end", "worth"), [("flag", 5), ("death", -2), ("time", -2), ("truncated", 0), ("", 0)]
+)
+def test_an_end_is_worth_what_the_agent_is_told_on_top_of_what_was_clipped(end, worth) -> None:
+    config = WrapperConfig(skip=10, reward_clip=3, reward_won=5, reward_lost=-2)
+    env = wrap(ColorGame(ended_by=end), config)
+    env.reset()
+    assert [env.step(0)[1] for _ in range(2)] == [3, 3 + worth]
+
+
 def test_games_start_up_to_as_many_frames_late_as_told() -> None:
     env = wrap(ColorGame(), WrapperConfig(noops=3))
     env.reset(seed=0)
@@ -94,6 +109,8 @@ def test_sizes_are_free() -> None:
         ("reward_scale", 0.0, "reward_scale must be finite and not 0, got 0.0"),
         ("reward_scale", math.nan, "reward_scale must be finite and not 0, got nan"),
         ("reward_clip", 0.0, "reward_clip must be above 0, got 0.0"),
+        ("reward_won", math.inf, "reward_won must be finite, got inf"),
+        ("reward_lost", math.nan, "reward_lost must be finite, got nan"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named(name: str, value: float, message: str) -> None:
