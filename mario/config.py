@@ -17,7 +17,7 @@ H = TypeVar("H", bound=AgentConfig)
 DEFAULT_EPISODES = 40_000
 DEFAULT_GAME = "SuperMarioBros-1-1-v0"
 AGENTS = {"ddqn": "agents.ddqn:DDQN"}
-DEFAULT_PRESETS = {"ddqn": "tutorial"}
+DEFAULT_PRESETS = {"ddqn": "mario"}
 """The preset of each agent that is used when none is named."""
 
 
@@ -60,6 +60,8 @@ class TrainConfig(Generic[H]):
     """Games played at a time."""
     seed: int = 0
     """Seed of everything that is drawn at random."""
+    warm_start: Path | None = None
+    """Checkpoint whose weights the agent starts with, trained on any game with as many actions."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the network runs; auto takes a GPU if there is one."""
     threads: int | None = None

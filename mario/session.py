@@ -22,6 +22,7 @@ from mario.progress import Progress
 from mario.run import Run
 from mario.saver import Saver
 from mario.threads import spare_cores
+from mario.trained import open_trained
 from mario.training import Trainer
 from mario.vector_games import VectorGames
 from wrappers import WrapperConfig
@@ -73,6 +74,8 @@ class Session:
             say(agent.memory_report)
             if resume:
                 self._go_on(run)
+            elif config.warm_start is not None:
+                open_trained(config.warm_start).hand_over(agent)
             self._parts = stack.pop_all()
 
     def train(self) -> None:

@@ -67,6 +67,15 @@ class Trained:
                     f"{self.path} was trained with {what} {mine}, this game has {theirs}; "
                     f"leave --game out to play {self.game}"
                 )
+        self.hand_over(agent)
+        return agent
+
+    def hand_over(self, agent: Agent) -> None:
+        """Give its weights to an agent.
+
+        Raises:
+            CheckpointError: they are of another kind of agent, or of other actions or layers.
+        """
         try:
             agent.load_weights(self.weights)
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
@@ -74,7 +83,6 @@ class Trained:
             raise CheckpointError(
                 f"checkpoint {self.path} does not fit its agent: {reason}"
             ) from None
-        return agent
 
 
 def open_trained(path: Path, *, game: str | None = None, agent: str | None = None) -> Trained:

@@ -36,5 +36,15 @@ def read_preset(name: str, game: str | None = None) -> dict[str, Any]:
     chosen: str = game or values.get("game", DEFAULT_GAME)
     for pattern, more in values.pop("games", {}).items():
         if fnmatch.fnmatch(chosen, pattern):
-            values |= more
+            values = _merged(values, more)
     return values
+
+
+def _merged(values: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """The first with what the second says in its place, and so on in what is inside of it."""
+    inner = {
+        key: _merged(values[key], each)
+        for key, each in more.items()
+        if isinstance(each, dict) and isinstance(values.get(key), dict)
+    }
+    return values | more | inner

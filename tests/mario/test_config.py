@@ -124,6 +124,13 @@ def test_a_presets_actions_are_for_its_own_games():
     assert "actions" not in read_preset("tutorial", "Tetris-v0")
 
 
+def test_what_is_for_some_games_is_added_to_what_is_for_all():
+    mario, others = (read_preset("mario", game)["wrappers"] for game in (None, "Tetris-v0"))
+    assert mario["noops"] == others["noops"] == 30
+    assert (mario["reward_clip"], mario["reward_won"]) == (None, 5.0)
+    assert (others["reward_clip"], others.get("reward_won")) == (1.0, None)
+
+
 def test_an_unknown_preset_is_told_the_nearest():
     with pytest.raises(UsageError, match="unknown preset 'tutrial'; did you mean 'tutorial'"):
         read_preset("tutrial")

@@ -10,12 +10,16 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from mario.checkpoint import load
 from mario.commands.train import main, read_flags
 
-QUICK = ["--evaluation.episodes", "1", "--hyper.memory", "300", "--hyper.burnin", "20"]
+QUICK = [
+    "--preset", "tutorial", "--evaluation.episodes", "1",
+    "--hyper.memory", "300", "--hyper.burnin", "20",
+]  # fmt: skip
 """Flags of a run that learns a little in a few seconds."""
 
 
@@ -139,10 +143,33 @@ def test_help_names_every_group_and_the_presets(capsys):
 
 
 def test_flags_override_the_preset():
-    config, resume = read_flags(["--hyper.gamma", "0.5", "--num-envs", "3"])
+    flags = ["--preset", "tutorial", "--hyper.gamma", "0.5", "--num-envs", "3"]
+    config, resume = read_flags(flags)
     assert (config.hyper.gamma, config.num_envs, resume) == (0.5, 3, None)
     assert config.hyper.learning_rate == 2.5e-4
     assert config.hyper.separate_target
+
+
+def test_without_a_preset_it_is_the_one_that_learns_fastest():
+    config, _ = read_flags([])
+    assert (config.preset, config.num_envs, config.actions) == ("mario", 8, "right-only")
+    assert (config.wrappers.reward_won, config.wrappers.reward_clip) == (5.0, None)
+
+
+def test_a_run_may_start_with_the_weights_of_another(trained, tmp_path):
+    other = trained[0] / "last.chkpt"
+    flags = ["--warm-start", other, "--save-dir", tmp_path, *QUICK[:-1], "9999"]
+    assert run(*flags, "--steps", 5, "--game", "SuperMarioBros-1-2-v0") == 0
+    (folder,) = tmp_path.iterdir()
+    mine, theirs = (load(path)["model"] for path in (folder / "last.chkpt", other))
+    assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
+
+
+def test_weights_of_other_actions_are_no_start(trained, tmp_path, capsys):
+    flags = ["--warm-start", trained[0] / "last.chkpt", "--save-dir", tmp_path, *QUICK]
+    assert run(*flags, "--actions", "simple") == 2
+    assert "does not fit its agent: weights have" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
