@@ -25,6 +25,9 @@ FINAL = -1
 OLDEST_AGE = 255
 """Where counting the steps of an episode stops."""
 
+MARGIN = 0.03
+"""Rows beside the capacity, as a share of it; `FrameRing` says what for."""
+
 SPARE_ROWS = 8
 """Rows that even the smallest margin has."""
 
@@ -48,7 +51,6 @@ class FrameMemory:
         n_step: over how many steps rewards are summed.
         gamma: discount per step.
         seed: seeds the draws.
-        margin: rows beside the capacity, as a share of it; see `FrameRing`.
 
     Attributes:
         ring: the rows, and how many of them were lost before a state was loaded.
@@ -72,7 +74,6 @@ class FrameMemory:
         n_step: int = 1,
         gamma: float = 0.9,
         seed: int = 0,
-        margin: float = 0.03,
     ) -> None:
         _check_arguments(state_shape, lanes, capacity, n_step)
         self.folder = folder or Path(tempfile.mkdtemp(prefix="memory-"))
@@ -84,7 +85,7 @@ class FrameMemory:
         self._n_step, self._gamma = n_step, gamma
         self._share = share = math.ceil(capacity / lanes)
         window = share + self._stack - 1 + n_step
-        rows = max(share + math.ceil(margin * share), window + SPARE_ROWS)
+        rows = max(share + math.ceil(MARGIN * share), window + SPARE_ROWS)
         self.ring = FrameRing(self.folder, lanes, window, rows, math.prod(self._image))
         self._ages: Indices = np.zeros(lanes, np.int64)
         self._generator = np.random.default_rng(seed)
@@ -258,9 +259,12 @@ class FrameMemory:
                 return lanes, numbers
         lanes, numbers = self.anchors()
         if not lanes.size:
-            raise LookupError(f"nothing can be drawn yet; cache more than {self._n_step} steps")
+            raise self._nothing_yet()
         chosen = self._generator.integers(lanes.size, size=count)
         return lanes[chosen], numbers[chosen]
+
+    def _nothing_yet(self) -> LookupError:
+        return LookupError(f"nothing can be drawn yet; cache more than {self._n_step} steps")
 
     def _frames(self, lanes: Indices, numbers: Indices, offsets: Indices) -> torch.Tensor:
         beginnings = numbers - self.ring.take("age", lanes, numbers)
