@@ -69,6 +69,68 @@ def td_errors(q_values: Tensor, actions: Tensor, targets: Tensor) -> Tensor:
     return targets - q_values.gather(1, actions.unsqueeze(1)).squeeze(1)
 
 
+def importance_weights(probabilities: Tensor, beta: float) -> Tensor:
+    """How much transitions count that were not drawn as often as others.
+
+    ``(N P(i)) ** -beta``, divided by the largest, in which ``N`` cancels out. Schaul et al. 2015,
+    https://arxiv.org/abs/1511.05952, section 3.4 and line 10 of algorithm 1. The largest is that of
+    the batch, as in dqn_zoo: were it that of the memory, one transition that hardly ever is drawn
+    would make every step of learning smaller.
+
+    Args:
+        probabilities: of each transition to be drawn, above 0, float ``(batch,)``.
+        beta: 0 for the same weight for all, 1 to make up for the probabilities wholly.
+
+    Returns:
+        float32 ``(batch,)``, up to 1.
+
+    >>> importance_weights(torch.tensor([0.5, 0.125]), beta=0.5)
+    tensor([0.5000, 1.0000])
+    """
+    return (probabilities.min() / probabilities).pow(beta).float()
+
+
+def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
+    """The mean of losses times their weights, divided by the number of losses.
+
+    Schaul et al. 2015, https://arxiv.org/abs/1511.05952, line 13 of algorithm 1.
+
+    Args:
+        losses: float ``(batch,)``.
+        weights: float ``(batch,)``.
+
+    Raises:
+        ValueError: the shapes do not go together.
+
+    >>> weighted_mean(torch.tensor([2.0, 4.0]), torch.tensor([1.0, 0.5]))
+    tensor(2.)
+    """
+    _check_values(weights, losses.shape, "weights")
+    return (weights * losses).mean()
+
+
+def dueling_values(value: Tensor, advantages: Tensor) -> Tensor:
+    """Values of actions out of the value of a state and what each action is better than others.
+
+    ``V + A - mean(A)``. Wang et al. 2015, https://arxiv.org/abs/1511.06581, equation 9.
+
+    Args:
+        value: of the states, float ``(batch, 1)``.
+        advantages: of the actions, float ``(batch, actions)``.
+
+    Returns:
+        ``(batch, actions)``, whose mean over the actions is the value.
+
+    Raises:
+        ValueError: the shapes do not go together.
+
+    >>> dueling_values(torch.tensor([[10.0]]), torch.tensor([[1.0, 5.0]]))
+    tensor([[ 8., 12.]])
+    """
+    _check_values(value, torch.Size((len(advantages), 1)), "value")
+    return value + advantages - advantages.mean(dim=1, keepdim=True)
+
+
 def _check_values(values: Tensor, shape: torch.Size, name: str) -> None:
     # broadcasting (batch,) against (batch, 1) would silently learn batch x batch targets
     if values.shape != shape:
