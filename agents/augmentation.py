@@ -30,7 +30,8 @@ class RandomShift:
         if pixels < 1:
             raise ValueError(f"pixels is {pixels}; give 1 or more")
         self._pixels = pixels
-        self._generator = np.random.default_rng(seed)
+        # others have generators of the same seed: these draws are not to go along with theirs
+        self._generator = np.random.default_rng((seed, *b"shift"))
 
     def __call__(self, states: Tensor) -> Tensor:
         """A copy of states, uint8 ``(batch, stack, height, width)``, each moved at random."""

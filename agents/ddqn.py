@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,18 +11,26 @@ import torch
 from numpy.typing import NDArray
 from tensordict import TensorDict
 from torch import Tensor, nn
-from torch.nn.functional import smooth_l1_loss
 
 from agents.agent import Actions, Agent, AgentConfig, Setting, States
+from agents.augmentation import RandomShift
 from agents.crew import Crew
 from agents.ddqn_config import DDQNConfig
-from agents.ddqn_parts import build_exploration, build_memory, build_network, build_optimizer
+from agents.ddqn_parts import (
+    build_exploration,
+    build_memory,
+    build_network,
+    build_optimizer,
+    build_shift,
+)
+from agents.double_q_loss import loss_and_value
 from agents.exploration import GREEDY, EpsilonGreedy
 from agents.memory import FrameMemory
 from agents.networks import QNetwork, load_weights
 from agents.precision import Twin, resolve_precision
-from agents.schedules import crossings
-from agents.targets import double_q_targets, td_errors
+from agents.prioritized_memory import PrioritizedMemory
+from agents.schedules import Linear, crossings
+from agents.targets import importance_weights
 from agents.tutorial import is_tutorial, translate
 
 MOST_SKIPPED = 10
@@ -42,6 +51,7 @@ class DDQN(Agent):
         optimizer: of the online part of ``network``.
         exploration: when to try something random.
         config: everything else.
+        shift: moves the states that are learned from, if they are to be moved.
 
     Attributes:
         decisions: how many steps were cached, crashed ones left out.
@@ -59,6 +69,7 @@ class DDQN(Agent):
         optimizer: torch.optim.Optimizer,
         exploration: EpsilonGreedy,
         config: DDQNConfig,
+        shift: RandomShift | None = None,
     ) -> None:
         super().__init__(setting)
         self.network = network
@@ -67,6 +78,8 @@ class DDQN(Agent):
         self._optimizer = optimizer
         self._exploration = exploration
         self._config = config
+        self._shift = shift
+        self._beta = Linear(config.priority_beta, 1.0, config.priority_beta_steps)
         self._learning = [each for each in network.parameters() if each.requires_grad]
         # playing is in float32 whatever learning is in, or a score would depend on the machine
         precision = config.precision if setting.training else "float32"
@@ -88,11 +101,9 @@ class DDQN(Agent):
             raise TypeError(f"config is {config!r}; give a DDQNConfig")
         network = build_network(setting, config)
         memory = build_memory(setting, config) if setting.training else None
-        optimizer, exploration = (
-            build_optimizer(network, config),
-            build_exploration(setting, config),
-        )
-        return cls(setting, network, memory, optimizer, exploration, config)
+        optimizer, shift = build_optimizer(network, config), build_shift(setting, config)
+        exploration = build_exploration(setting, config)
+        return cls(setting, network, memory, optimizer, exploration, config, shift)
 
     @property
     def exploration_rate(self) -> float:
@@ -102,16 +113,7 @@ class DDQN(Agent):
     @property
     def memory_report(self) -> str:
         """One line on the memory's size and place, and what the tutorial's would take."""
-        if self.memory is None:
-            return super().memory_report
-        memory = self.memory
-        # the tutorial keeps two stacks of float32 for each transition
-        theirs = memory.capacity * 2 * 4 * math.prod(self.setting.state_shape)
-        return (
-            f"memory: {memory.capacity:,} transitions, {memory.ring.nbytes / 1e9:.2f} GB at "
-            f"{memory.folder} ({memory.bytes_per_transition / 1e3:.1f} kB each; "
-            f"the tutorial's layout would take {theirs / 1e9:.1f} GB)"
-        )
+        return super().memory_report if self.memory is None else self.memory.report
 
     def act(self, states: States) -> Actions:
         """Choose one action per game; a game that explores is not shown to the network."""
@@ -137,12 +139,22 @@ class DDQN(Agent):
         self.decisions += int(np.count_nonzero(actions >= 0))
 
     def recall(self) -> TensorDict:
-        """Draw transitions; `FrameMemory.read` says what they consist of."""
-        batch = self._kept().sample(self._config.batch_size)
-        if self.setting.device == "cpu":
-            return batch
-        # from pinned memory it crosses to the device while the next lines of Python run
-        return batch.pin_memory().to(self.setting.device, non_blocking=True)
+        """Draw transitions; the memory's ``sample`` says what they consist of.
+
+        Those drawn by priority have a ``weight``, and an ``error``, which learning is to set.
+        """
+        memory = self._kept()
+        batch = memory.sample(self._config.batch_size)
+        if isinstance(memory, PrioritizedMemory):
+            batch["weight"] = importance_weights(batch["probability"], self._beta(self.decisions))
+            batch["error"] = torch.zeros_like(batch["weight"])
+        if self.setting.device != "cpu":
+            # from pinned memory it crosses to the device while the next lines of Python run
+            batch = batch.pin_memory().to(self.setting.device, non_blocking=True)
+        if self._shift is not None:
+            for side in ("state", "next_state"):
+                batch[side] = self._shift(batch[side])
+        return batch
 
     def learn(self) -> dict[str, float] | None:
         """Make the updates that are due since the last call, after the burn-in.
@@ -186,7 +198,7 @@ class DDQN(Agent):
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that going on exactly here needs, but the memory's rows: see `flush`."""
-        return {
+        state = {
             "network": self.weights(),
             "optimizer": self._optimizer.state_dict(),
             "exploration": self._exploration.state_dict(),
@@ -195,6 +207,7 @@ class DDQN(Agent):
             "learned_at": self._learned_at,
             "skipped_in_a_row": self._skipped_in_a_row,
         }
+        return state if self._shift is None else state | {"shift": self._shift.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on exactly where `state_dict` was taken.
@@ -209,6 +222,8 @@ class DDQN(Agent):
         self.decisions = state["decisions"]
         self._learned_at = state["learned_at"]
         self._skipped_in_a_row = state["skipped_in_a_row"]
+        if self._shift is not None:
+            self._shift.load_state_dict(state["shift"])
 
     def flush(self) -> None:
         """Wait until the memory's rows are on disk."""
@@ -245,12 +260,12 @@ class DDQN(Agent):
 
     def _update(self) -> dict[str, float] | None:
         batch = self.recall()
-        loss_and_value, gradients = self._crew.gradients(
-            self._loss_and_value, batch, self._twin.learning
+        scalars, gradients = self._crew.gradients(
+            partial(loss_and_value, self._twin.like), batch, self._twin.learning
         )
         for parameter, gradient in zip(self._learning, gradients, strict=True):
             parameter.grad = gradient
-        scalars = torch.cat((loss_and_value, self._clip_gradient()[None]))
+        scalars = torch.cat((scalars, self._clip_gradient()[None]))
         # the only wait for the device in an update
         means = dict(zip(("loss", "q", "grad_norm"), scalars.tolist(), strict=True))
         if not all(map(math.isfinite, means.values())):
@@ -259,14 +274,9 @@ class DDQN(Agent):
         self._skipped_in_a_row = 0
         self._optimizer.step()
         self._twin.follow()
+        if isinstance(self.memory, PrioritizedMemory):
+            self.memory.prioritize(batch["row"].cpu().numpy(), batch["error"].cpu().numpy())
         return means
-
-    def _loss_and_value(self, batch: TensorDict) -> Tensor:
-        values, *after = self._twin.like.across(batch["state"], batch["next_state"])
-        targets = double_q_targets(batch["reward"], batch["discount"], *after)
-        errors = td_errors(values, batch["action"], targets)
-        loss = smooth_l1_loss(errors, torch.zeros_like(errors))
-        return torch.stack((loss, (targets - errors).mean()))
 
     def _clip_gradient(self) -> Tensor:
         gradients = [each.grad for each in self._learning if each.grad is not None]

@@ -8,6 +8,14 @@ from dataclasses import dataclass
 from agents.agent import AgentConfig
 from agents.precision import Precision
 
+COUNTS = (
+    "batch_size memory learn_every sync_every n_step hidden exploration_hold priority_beta_steps"
+)
+"""What there is at least 1 of."""
+
+SHARES = "gamma exploration_start exploration_min exploration_ladder priority_alpha priority_beta"
+"""What is a number from 0 to 1."""
+
 
 @dataclass(frozen=True)
 class DDQNConfig(AgentConfig):
@@ -54,16 +62,26 @@ class DDQNConfig(AgentConfig):
     """Give the target convolutions of its own, in place of those of the online network."""
     max_grad_norm: float | None = None
     """Longest gradient that is not shortened; none for any length."""
+    dueling: bool = False
+    """Make values of the value of a state and advantages of actions."""
+    priority_alpha: float = 0.0
+    """How much more often what was learned badly is drawn: 0 for not at all, up to 1."""
+    priority_beta: float = 0.4
+    """How far that is made up for by weights at first, from 0 to 1; in the end it is 1."""
+    priority_beta_steps: int = 1_000_000
+    """Decisions until then."""
+    shift: int = 0
+    """Most pixels that what is learned from is moved by at random; 0 for none."""
     precision: Precision = "auto"
     """Numbers to learn with; auto takes bfloat16 where the hardware has it. It plays in float32."""
 
     def __post_init__(self) -> None:
-        counts = "batch_size memory learn_every sync_every n_step hidden exploration_hold"
-        for name in counts.split():
+        for name in COUNTS.split():
             self._require(name, getattr(self, name) >= 1, "1 or more")
-        for name in ("gamma", "exploration_start", "exploration_min", "exploration_ladder"):
+        for name in SHARES.split():
             self._require(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
-        self._require("burnin", self.burnin >= 0, "0 or more")
+        for name in ("burnin", "shift"):
+            self._require(name, getattr(self, name) >= 0, "0 or more")
         for name in ("learning_rate", "adam_epsilon"):
             self._require(name, 0 < getattr(self, name) < math.inf, "a number above 0")
         self._require("exploration_decay", 0 < self.exploration_decay <= 1, "above 0 and up to 1")

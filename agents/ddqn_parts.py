@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 
 from agents.agent import Setting
+from agents.augmentation import RandomShift
 from agents.ddqn_config import DDQNConfig
 from agents.exploration import EpsilonGreedy, ladder
 from agents.memory import FrameMemory
 from agents.networks import QNetwork
+from agents.prioritized_memory import PrioritizedMemory
 from agents.schedules import Exponential
 
 
@@ -17,27 +19,32 @@ def build_network(setting: Setting, config: DDQNConfig) -> QNetwork:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(setting.seed)
         network = QNetwork(
-            setting.state_shape, setting.num_actions, config.hidden, config.separate_target
+            setting.state_shape,
+            setting.num_actions,
+            config.hidden,
+            config.separate_target,
+            config.dueling,
         )
     # convolutions are fastest with the channels innermost
     return network.to(memory_format=torch.channels_last).to(setting.device)
 
 
 def build_memory(setting: Setting, config: DDQNConfig) -> FrameMemory:
-    """Reserve a memory for the games.
+    """Reserve a memory for the games, that draws by priority if they matter.
 
     Raises:
         MemoryDoesNotFit: the disk has no room for it.
     """
-    return FrameMemory(
-        setting.folder,
-        setting.state_shape,
-        setting.num_envs,
-        config.memory,
-        config.n_step,
-        config.gamma,
-        setting.seed,
-    )
+    size = setting.folder, setting.state_shape, setting.num_envs, config.memory
+    how = config.n_step, config.gamma, setting.seed
+    if config.priority_alpha:
+        return PrioritizedMemory(*size, *how, config.priority_alpha)
+    return FrameMemory(*size, *how)
+
+
+def build_shift(setting: Setting, config: DDQNConfig) -> RandomShift | None:
+    """Make the augmentation, if there is to be one."""
+    return RandomShift(config.shift, setting.seed) if config.shift else None
 
 
 def build_optimizer(network: QNetwork, config: DDQNConfig) -> torch.optim.Optimizer:

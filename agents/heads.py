@@ -36,4 +36,5 @@ class DuelingHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Values, ``(batch, num_actions)``, of features ``(batch, num_features)``."""
-        return dueling_values(self.value(features), self.advantages(features))
+        # a sum is not to be rounded to bfloat16, though the layers may be in it
+        return dueling_values(self.value(features).float(), self.advantages(features).float())

@@ -101,6 +101,17 @@ class FrameMemory:
         """Bytes on disk for each transition that can be drawn once it is full."""
         return self.ring.nbytes / self.capacity
 
+    @property
+    def report(self) -> str:
+        """One line on its size and place, and what the tutorial's would take."""
+        # the tutorial keeps two stacks of float32 for each transition
+        theirs = self.capacity * 2 * 4 * self._stack * math.prod(self._image)
+        return (
+            f"memory: {self.capacity:,} transitions, {self.ring.nbytes / 1e9:.2f} GB at "
+            f"{self.folder} ({self.bytes_per_transition / 1e3:.1f} kB each; "
+            f"the tutorial's layout would take {theirs / 1e9:.1f} GB)"
+        )
+
     def cache(
         self,
         states: States,

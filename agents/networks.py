@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from agents.heads import DuelingHead, Head
 from agents.pixel_conv import PixelConv2d
 
 
@@ -56,6 +57,7 @@ class QNetwork(nn.Module):
         num_actions: how many actions there are.
         hidden: width of the layer between the features and the values.
         separate_target: whether the target has its own copy of the features.
+        dueling: whether values are made of the value of a state and advantages of actions.
 
     The values that come out are float32, whatever numbers it computes with.
     """
@@ -66,14 +68,12 @@ class QNetwork(nn.Module):
         num_actions: int,
         hidden: int = 512,
         separate_target: bool = False,
+        dueling: bool = False,
     ) -> None:
         super().__init__()
         self.features = NatureCNN(state_shape)
-        self.online_head = nn.Sequential(
-            nn.Linear(self.features.num_features, hidden),
-            nn.ReLU(),
-            nn.Linear(hidden, num_actions),
-        )
+        kind = DuelingHead if dueling else Head
+        self.online_head = kind(self.features.num_features, hidden, num_actions)
         self.target_head = copy.deepcopy(self.online_head).requires_grad_(False)
         self.target_features: NatureCNN | None = None
         if separate_target:

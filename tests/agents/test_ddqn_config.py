@@ -13,6 +13,7 @@ def test_the_defaults_are_the_tutorials():
     assert (config.learn_every, config.sync_every) == (3, 10_000)
     rates = config.exploration_start, config.exploration_decay, config.exploration_min
     assert rates == (1.0, 0.99999975, 0.1)
+    assert (config.dueling, config.priority_alpha, config.shift) == (False, 0.0, 0)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,10 @@ def test_the_defaults_are_the_tutorials():
         ({"adam_epsilon": 0.0}, "adam_epsilon is 0.0; give a number above 0"),
         ({"n_step": 0}, "n_step is 0; give 1 or more"),
         ({"hidden": 0}, "hidden is 0; give 1 or more"),
+        ({"priority_alpha": 1.1}, "priority_alpha is 1.1; give a number from 0 to 1"),
+        ({"priority_beta": -0.1}, "priority_beta is -0.1; give a number from 0 to 1"),
+        ({"priority_beta_steps": 0}, "priority_beta_steps is 0; give 1 or more"),
+        ({"shift": -1}, "shift is -1; give 0 or more"),
         ({"max_grad_norm": -1.0}, "max_grad_norm is -1.0; give a number above 0, or none"),
         ({"max_grad_norm": 0.0}, "max_grad_norm is 0.0; give a number above 0, or none"),
     ],

@@ -17,6 +17,7 @@ from agents.ddqn import DDQN
 from agents.ddqn_config import DDQNConfig
 
 STEPS = 38
+OPTIONS = {"priority_alpha": 0.6, "priority_beta_steps": 150, "shift": 2, "dueling": True}
 
 ENTRIES = [
     "network",
@@ -30,6 +31,7 @@ ENTRIES = [
     "learned_at",
     "skipped_in_a_row",
 ]
+OPTIONAL = ["memory/priorities", "memory/highest_priority", "shift/generator"]
 
 
 @dataclass
@@ -73,6 +75,7 @@ def pause(agents, config: DDQNConfig, tmp_path: Path, threads: int = 1) -> Pause
     live(agent, games, STEPS)
     assert (games.states[:, 0] != games.states[:, 1]).any(), "or ages would not matter"
     agent._skipped_in_a_row = 9  # so that its absence would be noticed
+    agent.memory._highest = 9.0
     agent.flush()
     file = in_a_file(agent.state_dict())
     shutil.copytree(tmp_path / "run", tmp_path / "copy")
@@ -106,12 +109,10 @@ def resumed(
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("separate", [False, True])
+@pytest.mark.parametrize("change", [{}, {"separate_target": True}, OPTIONS])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_going_on_is_the_same_as_never_having_stopped(
-    agents, tmp_path, precision, separate, threads
-):
-    config = replace(TINY, precision=precision, separate_target=separate)
+def test_going_on_is_the_same_as_never_having_stopped(agents, tmp_path, precision, change, threads):
+    config = replace(TINY, precision=precision, **change)
     paused = pause(agents, config, tmp_path, threads)
     straight = outcome(paused.agent, paused.games)
     assert straight == resumed(agents, paused, config=config, threads=threads)
@@ -130,5 +131,18 @@ def test_nothing_in_the_state_is_there_for_nothing(agents, paused, entry):
     assert straight != resumed(agents, paused, without=entry)
 
 
-def test_every_part_of_the_state_was_left_out_once(paused):
-    assert {entry.split("/")[0] for entry in ENTRIES} == set(paused.agent.state_dict())
+@pytest.mark.parametrize("entry", OPTIONAL)
+def test_nor_is_what_options_add_to_it(agents, tmp_path, entry):
+    config = replace(TINY, **OPTIONS)
+    paused = pause(agents, config, tmp_path)
+    straight = outcome(paused.agent, paused.games)
+    assert straight != resumed(agents, paused, without=entry, config=config)
+
+
+@pytest.mark.parametrize(("change", "entries"), [({}, ENTRIES), (OPTIONS, ENTRIES + OPTIONAL)])
+def test_every_part_of_the_state_was_left_out_once(agents, change, entries):
+    state = agents(replace(TINY, **change)).state_dict()
+    assert {entry.split("/")[0] for entry in entries} == set(state)
+    assert {entry for entry in entries if entry.startswith("memory/p")} == {
+        f"memory/{name}" for name in state["memory"] if name.startswith("p")
+    }
