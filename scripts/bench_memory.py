@@ -1,10 +1,11 @@
-"""Measure what a transition takes on disk and how long a batch of 32 takes to be drawn.
+"""Measure what a transition takes on disk and how long a batch takes to be drawn.
 
-Ours, frames kept once each, beside the tutorial's: a torchrl `TensorDictReplayBuffer` whose
+Ours, frames kept once each, drawn uniformly or by priority (then the errors are given back, too),
+beside the tutorial's: a torchrl `TensorDictReplayBuffer` whose
 `LazyMemmapStorage` keeps both stacks of every transition as float32. Theirs is filled less far, and
 its bytes are scaled up. The draws of all take turns, so that a busy machine slows them alike.
 
-    python scripts/bench_memory.py [--capacity 100000] [--json]
+    python scripts/bench_memory.py [--capacity 100000] [--batch-size 32] [--json]
 """
 
 from __future__ import annotations
@@ -24,28 +25,32 @@ from tensordict import TensorDict
 from torchrl.data import LazyMemmapStorage, TensorDictReplayBuffer
 
 from agents import FrameMemory
+from agents.prioritized_memory import PrioritizedMemory
 
 STATE_SHAPE = (4, 84, 84)
-BATCH_SIZE = 32
 EPISODE = 221
 """Steps of an episode, the mean of the tutorial's log."""
 
 Draw = Callable[[], Any]
 
 
-def fill_ours(folder: Path, capacity: int, lanes: int, n_step: int) -> FrameMemory:
-    """A memory of ours in ``folder``, filled to its capacity with noise."""
-    memory = FrameMemory(folder, STATE_SHAPE, lanes, capacity, n_step)
+def fill_ours(memory: FrameMemory, lanes: int) -> None:
+    """Fill a memory of ours to its capacity with noise."""
     generator = np.random.default_rng(0)
     states = generator.integers(0, 256, (lanes, *STATE_SHAPE), dtype=np.uint8)
     actions, rewards = np.ones(lanes, np.int64), np.ones(lanes, np.float32)
     never = np.zeros(lanes, np.bool_)
-    for step in range(capacity // lanes + 10):
+    for step in range(memory.capacity // lanes + 10):
         # other pixels each time, so that no row is a copy of the one before
         states[:, :, step % 84] = generator.integers(0, 256, 84, dtype=np.uint8)
         ended = np.full(lanes, step % EPISODE == EPISODE - 1)
         memory.cache(states, actions, rewards, ended, never, states)
-    return memory
+
+
+def draw_and_prioritize(memory: PrioritizedMemory, batch_size: int) -> None:
+    """What an update asks of a memory that draws by priority; errors are noise."""
+    rows = memory.sample(batch_size)["row"].numpy()
+    memory.prioritize(rows, np.random.default_rng(0).random(batch_size, np.float32))
 
 
 def fill_theirs(folder: Path, capacity: int) -> TensorDictReplayBuffer:
@@ -85,19 +90,24 @@ def median_times(draws: dict[str, Draw], repeats: int) -> dict[str, float]:
 
 def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Fill all memories below ``folder`` and measure them; one row for each."""
+    size, batch = (STATE_SHAPE, options.lanes, options.capacity), options.batch_size
     ours = {
-        f"single frames, {n}-step": fill_ours(folder / str(n), options.capacity, options.lanes, n)
-        for n in (1, 3)
+        f"single frames, {n}-step": FrameMemory(folder / str(n), *size, n_step=n) for n in (1, 3)
     }
+    by_priority = PrioritizedMemory(folder / "priority", *size)
+    ours["by priority, 1-step"] = by_priority
+    for memory in ours.values():
+        fill_ours(memory, options.lanes)
     theirs = fill_theirs(folder / "theirs", options.tutorial_capacity)
     sizes = {
         name: disk_usage(memory.folder) / options.capacity for name, memory in ours.items()
     } | {"tutorial's layout": disk_usage(folder / "theirs") / options.tutorial_capacity}
     draws: dict[str, Draw] = {
-        name: lambda memory=memory: memory.sample(BATCH_SIZE)  # type: ignore[misc]
+        name: lambda memory=memory: memory.sample(batch)  # type: ignore[misc]
         for name, memory in ours.items()
     }
-    draws["tutorial's layout"] = lambda: theirs.sample(BATCH_SIZE)
+    draws["by priority, 1-step"] = lambda: draw_and_prioritize(by_priority, batch)
+    draws["tutorial's layout"] = lambda: theirs.sample(batch)
     times = median_times(draws, options.repeats)
     return [
         {
@@ -115,6 +125,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--capacity", type=int, default=100_000, help="transitions of ours")
     parser.add_argument("--tutorial-capacity", type=int, default=5_000, help="of the tutorial's")
+    parser.add_argument("--batch-size", type=int, default=32, help="transitions of a draw")
     parser.add_argument("--lanes", type=int, default=8, help="games that fill ours")
     parser.add_argument("--repeats", type=int, default=500, help="draws of each")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")
@@ -132,7 +143,9 @@ def main() -> None:
     if options.json:
         print(json.dumps(rows, indent=2))
         return
-    print(f"{'layout':<24}{'bytes each':>12}{'GB for 100k':>13}{'ms for 32':>11}")
+    print(
+        f"{'layout':<24}{'bytes each':>12}{'GB for 100k':>13}{f'ms for {options.batch_size}':>11}"
+    )
     for row in rows:
         print(
             f"{row['layout']:<24}{row['bytes_per_transition']:>12,.0f}"

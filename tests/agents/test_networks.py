@@ -87,6 +87,21 @@ def test_values_are_float32_whatever_it_computes_with(precision):
     assert {values.dtype for values in found} == {torch.float32}
 
 
+def test_a_dueling_network_has_two_streams_in_both_heads():
+    network = QNetwork((4, 84, 84), num_actions=3, hidden=8, dueling=True)
+    assert network(STATES).shape == (3, 3)
+    nudge(network)
+    values, after, target = network.across(STATES, STATES)
+    assert torch.equal(values, after)
+    assert not torch.equal(after, target)
+    network.sync_target()
+    assert torch.equal(network.target(STATES), values)
+    values.sum().backward()
+    assert len(grads(network)) == 6 + 8, "three convolutions; two streams of two layers"
+    with pytest.raises(ValueError, match="online_head.0.bias missing"):
+        load_weights(QNetwork((4, 84, 84), num_actions=3, hidden=8), network.state_dict())
+
+
 def test_only_a_separate_target_keeps_the_features_it_had():
     for separate in (False, True):
         network = QNetwork((4, 84, 84), 2, separate_target=separate)
