@@ -106,8 +106,8 @@ def table(found: dict[str, list[Outcome]], steps: int) -> str:
     lines = [
         f"Super Mario Bros. 1-1, {steps:,} decisions, {len(next(iter(found.values())))} seeds: "
         "each seed's figure.\n",
-        "| changed | first flag after (thousand decisions) | best clear rate | mean of the last two "
-        "| distance near the end | hours |",
+        "| changed | first flag after (thousand decisions) | best clear rate "
+        "| mean of the last two | distance near the end | hours |",
         "|---|---|---|---|---|---|",
     ]
     ranked = sorted(found.items(), key=lambda item: -statistics.fmean(map(_late, item[1])))
@@ -124,7 +124,7 @@ def table(found: dict[str, list[Outcome]], steps: int) -> str:
 
 
 def plot(found: dict[str, list[Outcome]], path: Path) -> None:
-    """The clear rate over the decisions: each variant's mean over its seeds, beside the recipe's."""
+    """The clear rate over the decisions: each variant's seeds, beside those of the recipe."""
     columns = 4
     rows = -(-len(found) // columns)
     figure, axes = plt.subplots(
