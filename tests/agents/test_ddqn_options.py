@@ -1,0 +1,76 @@
+"""What options add to an update; that each learns, and resumes, is told with the agent's tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from corridors import SHAPE, TINY, Corridors, live
+
+from agents.networks import QNetwork
+from agents.targets import double_q_targets, td_errors
+
+
+class TestPriorities:
+    CONFIG = replace(
+        TINY, priority_alpha=0.6, priority_beta=0.4, priority_beta_steps=100, burnin=10**6
+    )
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_an_update_gives_the_error_of_each_transition_back(self, agents, monkeypatch, threads):
+        agent, drawn, noted = agents(self.CONFIG, num_envs=2, threads=threads), [], []
+        live(agent, Corridors(2), steps=30)
+        recall = agent.recall
+        monkeypatch.setattr(agent, "recall", lambda: drawn.append(recall()) or drawn[-1])
+        monkeypatch.setattr(agent.memory, "prioritize", lambda *what: noted.append(what))
+        values = QNetwork(SHAPE, 3, hidden=TINY.hidden)
+        values.load_state_dict(agent.network.state_dict())
+        agent._update()
+        (batch,), ((rows, errors),) = drawn, noted
+        np.testing.assert_array_equal(rows, batch["row"])
+        taken, *after = values.across(batch["state"], batch["next_state"])
+        targets = double_q_targets(batch["reward"], batch["discount"], *after)
+        expected = td_errors(taken, batch["action"], targets).detach()
+        np.testing.assert_allclose(errors, expected, rtol=1e-4, atol=1e-6)
+
+    def test_weights_come_to_make_up_for_the_probabilities_wholly(self, agents):
+        agent = agents(self.CONFIG, num_envs=2)
+        for decisions, beta in ((20, 0.52), (50, 0.7), (100, 1.0), (160, 1.0)):
+            live(agent, Corridors(2), steps=(decisions - agent.decisions) // 2)
+            rows = agent.memory.sample(4)["row"].numpy()
+            agent.memory.prioritize(rows, np.array([0.1, 0.2, 0.4, 5], np.float32))
+            batch = agent.recall()
+            ratios = (batch["probability"].min() / batch["probability"]) ** beta
+            torch.testing.assert_close(batch["weight"], ratios.float())
+
+    def test_a_skipped_update_leaves_them_as_they_were(self, agents, monkeypatch):
+        agent = agents(self.CONFIG, num_envs=2)
+        live(agent, Corridors(2), steps=30)
+        monkeypatch.setattr(agent.memory, "prioritize", None)
+        agent.network.target_head[2].bias.fill_(float("nan"))
+        assert agent._update() is None
+
+    def test_without_them_a_batch_says_nothing_of_them(self, agents):
+        agent = agents()
+        live(agent, Corridors(), steps=9)
+        assert set(agent.recall().keys()) == {"state", "action", "reward", "discount", "next_state"}
+
+
+class TestShift:
+    def test_both_sides_of_a_step_are_moved_each_by_itself(self, agents, monkeypatch):
+        agent, batches = agents(replace(TINY, shift=2, burnin=10**6)), []
+        live(agent, Corridors(), steps=30)
+        sample = agent.memory.sample
+        monkeypatch.setattr(
+            agent.memory, "sample", lambda count: batches.append(sample(count)) or batches[0].copy()
+        )
+        moved, (still,) = agent.recall(), batches
+        for side in ("state", "next_state"):
+            assert not torch.equal(moved[side], still[side])
+            assert moved[side].shape == still[side].shape
+        assert torch.equal(moved["reward"], still["reward"])
+
+    def test_nothing_is_moved_by_default(self, agents):
+        assert agents()._shift is None
