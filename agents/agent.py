@@ -123,6 +123,23 @@ class Agent(ABC):
             Named scalars (``loss``, ``q``, ...), or None when nothing was learned.
         """
 
+    def preferences(self, states: States) -> NDArray[np.float32] | None:
+        """What it makes of each action: the greater, the sooner it would choose it.
+
+        Args:
+            states: uint8, ``(num_envs, *state_shape)``. Only read.
+
+        Returns:
+            float32, ``(num_envs, num_actions)``; None for an agent that has no such numbers.
+        """
+        del states
+        return None
+
+    @property
+    def preference_name(self) -> str:
+        """What the numbers are that `preferences` gives."""
+        return "value"
+
     def train(self, mode: bool = True) -> None:
         """Explore and learn from now on, or with ``mode=False`` only play, as well as possible."""
         self.training = mode

@@ -183,6 +183,15 @@ class DDQN(Agent):
         means = {name: sum(each[name] for each in made) / len(made) for name in names}
         return means | {"skipped": float(due - len(made))}
 
+    @torch.inference_mode()
+    def preferences(self, states: States) -> NDArray[np.float32]:
+        """The value of each action."""
+        # a copy, since the states may be read-only or written to by the games
+        seen = torch.tensor(states, device=self.setting.device)
+        network = self._twin.like if self.training else self.network
+        values: NDArray[np.float32] = network.online(seen).cpu().numpy()
+        return values
+
     def weights(self) -> dict[str, Any]:
         """The network's tensors, by name."""
         return dict(self.network.state_dict())
@@ -250,12 +259,8 @@ class DDQN(Agent):
             raise RuntimeError("an agent that only plays has no memory; give training=True")
         return self.memory
 
-    @torch.inference_mode()
     def _best(self, states: States) -> Actions:
-        # a copy, since the states may be read-only or written to by the games
-        seen = torch.tensor(states, device=self.setting.device)
-        network = self._twin.like if self.training else self.network
-        best: Actions = network.online(seen).argmax(dim=1).cpu().numpy()
+        best: Actions = self.preferences(states).argmax(axis=1)
         return best
 
     def _update(self) -> dict[str, float] | None:

@@ -46,6 +46,14 @@ class TestActing:
         agreed = np.mean([agent.act(states) == best for _ in range(400)], axis=0)
         np.testing.assert_allclose(agreed, 0.5 + 0.5 / 3, atol=0.1)
 
+    def test_it_tells_the_values_that_it_plays_by(self, agents):
+        agent = agents(training=False, num_envs=5)
+        states = np.random.default_rng(2).integers(0, 256, (5, *SHAPE), dtype=np.uint8)
+        values = agent.preferences(states)
+        assert (values.dtype, values.shape) == (np.float32, (5, 3))
+        assert (values.argmax(axis=1) == agent.act(states)).all()
+        assert agent.preference_name == "value"
+
     def test_states_may_be_read_only(self, agents):
         states = np.zeros((1, *SHAPE), np.uint8)
         states.flags.writeable = False
