@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -15,13 +13,24 @@ from typing import Any, ClassVar, Self
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
-from numpy.typing import NDArray
 
 from mario.emulators.emulator import FRAMES_PER_SECOND
+from mario.encoder import Encoder, Frame
 from mario.errors import UsageError
 from mario.files import TEMPORARY
+from mario.gif import GifEncoder
 
-Frame = NDArray[np.uint8]
+
+def scale_of(path: Path) -> int:
+    """How many times wider and higher than the game a video is, unless told otherwise.
+
+    Raises:
+        UsageError: it is neither an MP4 nor a GIF.
+
+    >>> scale_of(Path("clip.gif"))
+    2
+    """
+    return _encoder_for(path).scale
 
 
 class VideoWriter:
@@ -46,7 +55,7 @@ class VideoWriter:
         self._make_encoder = _encoder_for(path)
         self._fps = Fraction(fps).limit_denominator(100_000)
         self._scale = scale or self._make_encoder.scale
-        self._encoder: _Encoder | None = None
+        self._encoder: Encoder | None = None
         self._shape: tuple[int, ...] = ()
         self._closed = False
         with self._told():
@@ -118,48 +127,7 @@ class VideoWriter:
             ) from None
 
 
-class _Encoder(ABC):
-    """Encodes frames into a file that holds one stream of video."""
-
-    scale: ClassVar[int]
-    format: ClassVar[str]
-    options: ClassVar[dict[str, str]] = {}
-
-    def __init__(self, path: Path, shape: tuple[int, ...], fps: Fraction, scale: int) -> None:
-        self._container = av.open(str(path), "w", format=self.format, options=self.options)
-        self._fps = fps
-        self._scale = scale
-        height, width = self._size(shape[0] * scale, shape[1] * scale)
-        self._stream = self._open_stream()
-        self._stream.height, self._stream.width = height, width
-        self._count = 0
-
-    @abstractmethod
-    def write(self, frame: Frame) -> None:
-        """Encode a frame."""
-
-    @abstractmethod
-    def _open_stream(self) -> Any:
-        """The stream, with all settings but its size."""
-
-    def close(self) -> None:
-        """Write what has been held back."""
-        self._container.mux(self._stream.encode())
-        self._container.close()
-
-    def _size(self, height: int, width: int) -> tuple[int, int]:
-        return height, width
-
-    def _enlarge(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return np.repeat(np.repeat(picture, self._scale, axis=0), self._scale, axis=1)
-
-    def _encode(self, picture: Any) -> None:
-        picture.pts, picture.time_base = self._count, 1 / self._stream.codec_context.framerate
-        self._count += 1
-        self._container.mux(self._stream.encode(picture))
-
-
-class _Mp4Encoder(_Encoder):
+class _Mp4Encoder(Encoder):
     """H.264 that every browser and player shows."""
 
     scale = 3
@@ -195,82 +163,10 @@ class _Mp4Encoder(_Encoder):
         return height + height % 2, width + width % 2
 
 
-class _GifEncoder(_Encoder):
-    """A GIF in the game's very colours, at its real speed.
-
-    A GIF counts time in hundredths of a second, and browsers slow down what changes faster than
-    every second of them; each of its frames lasts three, and shows the game's frame of that moment.
-    """
-
-    scale = 2
-    format = "gif"
-    frame_seconds = Fraction(3, 100)
-
-    def __init__(self, path: Path, shape: tuple[int, ...], fps: Fraction, scale: int) -> None:
-        super().__init__(path, shape, fps, scale)
-        self._palette = _Palette()
-        self._seen = 0
-
-    def write(self, frame: Frame) -> None:
-        """Encode a frame as often as its moment in the game lasts: mostly once or not at all."""
-        self._seen += 1
-        for _ in range(self._count, math.ceil(self._seen / self._fps / self.frame_seconds)):
-            picture: Any = (self._enlarge(self._palette.indices(frame)), self._palette.argb)
-            self._encode(av.VideoFrame.from_ndarray(picture, format="pal8"))
-
-    def _open_stream(self) -> Any:
-        stream = self._container.add_stream("gif", rate=1 / self.frame_seconds)
-        stream.pix_fmt = "pal8"
-        return stream
+_ENCODERS: dict[str, type[Encoder]] = {".mp4": _Mp4Encoder, ".gif": GifEncoder}
 
 
-class _Palette:
-    """Up to 256 colours, taken up as they come; a console has 64.
-
-    Attributes:
-        argb: uint8 ``(256, 4)``.
-    """
-
-    _UNKNOWN = 256
-
-    def __init__(self) -> None:
-        self.argb = np.full((256, 4), (255, 0, 0, 0), dtype=np.uint8)
-        self._size = 0
-        self._index = np.full(1 << 24, self._UNKNOWN, dtype=np.uint16)
-
-    def indices(self, frame: Frame) -> NDArray[np.uint8]:
-        """Which colour each pixel has; past 256 colours the one most like it.
-
-        Args:
-            frame: uint8 ``(height, width, 3)``.
-
-        Returns:
-            uint8 ``(height, width)``.
-        """
-        red, green, blue = np.moveaxis(frame.astype(np.uint32), -1, 0)
-        colours = red << 16 | green << 8 | blue
-        unknown = self._index[colours] == self._UNKNOWN
-        if unknown.any():
-            self._take_up(np.unique(colours[unknown]))
-        return np.asarray(self._index[colours], dtype=np.uint8)
-
-    def _take_up(self, colours: NDArray[np.uint32]) -> None:
-        rgb = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=-1)
-        end = min(self._size + len(colours), 256)
-        new = end - self._size
-        self.argb[self._size : end, 1:] = rgb[:new]
-        self._index[colours[:new]] = np.arange(self._size, end)
-        self._size = end
-        if len(colours) > new:
-            known, others = self.argb[:, 1:].astype(np.float32), rgb[new:].astype(np.float32)
-            distances = np.square(known).sum(axis=1) - 2 * others @ known.T
-            self._index[colours[new:]] = distances.argmin(axis=1)
-
-
-_ENCODERS: dict[str, type[_Encoder]] = {".mp4": _Mp4Encoder, ".gif": _GifEncoder}
-
-
-def _encoder_for(path: Path) -> type[_Encoder]:
+def _encoder_for(path: Path) -> type[Encoder]:
     """The kind of encoder that a name asks for.
 
     Raises:

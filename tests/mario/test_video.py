@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mario.errors import UsageError
-from mario.video import VideoWriter, _Palette
+from mario.gif import Palette
+from mario.video import VideoWriter
 
 NES_FPS = 60.0988
 SHAPE = (240, 256, 3)
@@ -125,24 +126,39 @@ def test_a_slow_game_is_shown_at_its_own_speed_in_a_gif(tmp_path):
     assert decode(tmp_path / "play.gif")[2] == pytest.approx(1.0, abs=0.03)
 
 
+def test_in_a_gif_what_stays_as_it_was_takes_no_room(tmp_path):
+    """Also when a colour comes up that was not there at first."""
+    rng = np.random.default_rng(0)
+    still = colours(200)[rng.integers(0, 200, (120, 128))]
+    moving = np.repeat(still[None], 20, axis=0)
+    moving[5:, 50, 50] = 1, 2, 3
+    for name, scenes in (("one.gif", still[None]), ("many.gif", moving)):
+        with VideoWriter(tmp_path / name, fps=100 / 3, scale=1) as video:
+            for scene in scenes:
+                video.write(scene)
+    frames, _, _ = decode(tmp_path / "many.gif")
+    np.testing.assert_array_equal(frames, moving)
+    assert (tmp_path / "many.gif").stat().st_size < 1.2 * (tmp_path / "one.gif").stat().st_size
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=5), st.integers(0, 9))
-def test_a_palette_is_exact_up_to_256_colours(counts, seed):
-    palette, taken = _Palette(), 0
+def test_a_palette_is_exact_up_to_255_colours(counts, seed):
+    palette, taken = Palette(), 0
     for at, count in enumerate(counts):
         frame = colours(count, seed=seed + at)[None]
-        shown = palette.argb[palette.indices(frame)][..., 1:]
+        shown = palette.rgb[palette.indices(frame)]
         exact = (shown == frame).all(axis=-1)[0]
         taken += count
-        assert exact.all() or taken > 256
+        assert exact.all() or taken > 255
 
 
-def test_past_256_colours_the_one_most_like_it_is_taken():
-    palette = _Palette()
-    greys = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 256, 3)
+def test_past_255_colours_the_one_most_like_it_is_taken():
+    palette = Palette()
+    greys = np.arange(255, dtype=np.uint8).repeat(3).reshape(1, 255, 3)
     palette.indices(greys)
-    shown = palette.argb[palette.indices(np.array([[[99, 101, 100]]], dtype=np.uint8))]
-    assert shown[0, 0].tolist() == [255, 100, 100, 100]
+    shown = palette.rgb[palette.indices(np.array([[[99, 101, 100]]], dtype=np.uint8))]
+    assert shown[0, 0].tolist() == [100, 100, 100]
 
 
 def test_nothing_has_the_final_name_before_the_end(tmp_path):
