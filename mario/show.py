@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -19,6 +20,31 @@ Sink = Callable[[Frame], bool]
 
 class Closed(Exception):
     """Raised out of a game when whoever looks on has seen enough."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A decision, as those who look on are told of it just before it is played.
+
+    Attributes:
+        state: what the agent sees, uint8 ``state_shape``.
+        action: what it does.
+        names: what people call each action.
+        preferences: what the agent makes of each action, float32 ``(num_actions,)``, or None.
+        preference_name: what those numbers are.
+        reward: what the game itself has rewarded so far.
+        decision: its number in the episode, from 1.
+        info: what the game tells.
+    """
+
+    state: NDArray[np.uint8]
+    action: int
+    names: Sequence[str]
+    preferences: NDArray[np.float32] | None
+    preference_name: str
+    reward: float
+    decision: int
+    info: dict[str, Any]
 
 
 class FrameTap(gym.Wrapper[Any, Any, Any, Any]):
@@ -52,7 +78,12 @@ class FrameTap(gym.Wrapper[Any, Any, Any, Any]):
 
 
 def watch_episode(
-    agent: Agent, env: gym.Env[Any, Any], *, seed: int, epsilon: float = 0.0
+    agent: Agent,
+    env: gym.Env[Any, Any],
+    *,
+    seed: int,
+    epsilon: float = 0.0,
+    on_decision: Callable[[Moment], None] | None = None,
 ) -> Played:
     """Play one episode.
 
@@ -61,17 +92,21 @@ def watch_episode(
         env: one game, wrapped as the agent sees it.
         seed: seeds the game's start and the random actions.
         epsilon: share of the actions that are random.
+        on_decision: is told of each decision before it is played.
 
     Raises:
         Closed: a sink has seen enough.
     """
     rng = np.random.default_rng(seed)
     state, info = env.reset(seed=seed)
-    ended = False
+    ended, decision = False, 0
     while not ended:
+        decision += 1
         action = int(agent.act(state[None])[0])
         if rng.random() < epsilon:
             action = int(rng.integers(agent.setting.num_actions))
+        if on_decision is not None:
+            on_decision(_moment(agent, env, state, action, decision, info))
         state, _, terminated, truncated, info = env.step(action)
         ended = terminated or truncated
     return Played(
@@ -80,4 +115,27 @@ def watch_episode(
         x_pos=info.get("x_pos"),
         best_x=info.get("best_x"),
         ended_by=str(info.get("ended_by", "")),
+    )
+
+
+def _moment(
+    agent: Agent,
+    env: gym.Env[Any, Any],
+    state: NDArray[np.uint8],
+    action: int,
+    decision: int,
+    info: dict[str, Any],
+) -> Moment:
+    preferences = agent.preferences(state[None])
+    named = env.has_wrapper_attr("action_names")
+    numbers = tuple(map(str, range(agent.setting.num_actions)))
+    return Moment(
+        state=state,
+        action=action,
+        names=env.get_wrapper_attr("action_names") if named else numbers,
+        preferences=None if preferences is None else preferences[0],
+        preference_name=agent.preference_name,
+        reward=float(env.get_wrapper_attr("episode_returns")),
+        decision=decision,
+        info=info,
     )

@@ -93,6 +93,21 @@ def action_name(mask: int) -> str:
     return "+".join(name for name in _SPOKEN if mask & BUTTONS[name]) or NOOP
 
 
+def buttons_of(name: str) -> int | None:
+    """The mask of an action by what people call it; None if those are not buttons of a pad.
+
+    Args:
+        name: as `action_name` gives it.
+
+    >>> buttons_of("right+A+B"), buttons_of("NOOP"), buttons_of("fire")
+    (131, 0, None)
+    """
+    try:
+        return _mask(name.split("+"))
+    except UsageError:
+        return None
+
+
 def _mask(action: Sequence[str]) -> int:
     if isinstance(action, str) or not isinstance(action, Sequence):
         raise UsageError(f"an action is a list of buttons, got {action!r}; write [{action!r}]")

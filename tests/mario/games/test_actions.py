@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mario.errors import UsageError
-from mario.games.actions import ACTION_SETS, BUTTONS, action_masks, action_name
+from mario.games.actions import ACTION_SETS, BUTTONS, action_masks, action_name, buttons_of
 
 button_lists = st.lists(st.sampled_from(list(BUTTONS)), max_size=8)
 
@@ -36,6 +36,7 @@ def test_an_action_holds_each_of_its_buttons_however_often_it_is_named(actions) 
 @given(st.integers(0, 255))
 def test_an_action_is_told_by_its_name(mask: int) -> None:
     assert action_masks([action_name(mask).split("+")]) == (mask,)
+    assert buttons_of(action_name(mask)) == mask
 
 
 def test_opposite_buttons_may_be_held_and_actions_may_be_the_same() -> None:
