@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import gymnasium as gym
 
 from agents import Agent, AgentConfig, DDQNConfig
 from agents.tutorial import STATE_SIDE, from_tutorial
-from mario.build import make_agent
+from mario.build import make_agent, make_env, parse_actions
 from mario.checkpoint import Checkpoint, CheckpointError, is_tutorial, load
 from mario.config import DEFAULT_GAME, agent_class
 from mario.errors import UsageError
@@ -49,6 +50,23 @@ class Trained:
     state_shape: tuple[int, ...]
     num_actions: int
     steps: int
+
+    def make_env(
+        self,
+        emulator: str,
+        *,
+        noops: int = 0,
+        inner: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] | None = None,
+    ) -> gym.Env[Any, Any]:
+        """Make its game as it sees it, see `mario.build.make_env`.
+
+        Args:
+            emulator: name of the emulator.
+            noops: each episode starts with 0 to this many frames without a button.
+            inner: wraps the bare game first.
+        """
+        actions, wrappers = parse_actions(self.actions), self.wrappers.with_noops(noops)
+        return make_env(self.game, actions, emulator, wrappers, inner)
 
     def make_agent(self, games: gym.Env[Any, Any] | VectorGames, *, seed: int = 0) -> Agent:
         """Make the agent and give it its weights; it plays greedily and never learns.

@@ -65,6 +65,10 @@ class RandomStages(gym.Env[NDArray[np.uint8], int]):
         """See `NesGame.step`."""
         return self.game.step(action)
 
+    def info(self) -> dict[str, Any]:
+        """See `NesGame.info`."""
+        return self.game.info()
+
     def render(self) -> NDArray[np.uint8] | None:
         """See `NesGame.render`."""
         return self.game.render()
