@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from mario.emulators.emulator import FRAMES_PER_SECOND
 from mario.errors import UsageError
 
+SCALE = 3
+"""How many times wider and higher than the game a window is, unless told otherwise."""
+
 
 def has_display() -> bool:
     """Whether there is a screen to open a window on."""
@@ -34,7 +37,7 @@ class Window:
         UsageError: no window can be opened.
     """
 
-    def __init__(self, title: str, scale: int = 3) -> None:
+    def __init__(self, title: str, scale: int = SCALE) -> None:
         self._pygame = _import_pygame()
         self._title = title
         self._scale = scale

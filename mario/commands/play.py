@@ -15,7 +15,10 @@ import tyro
 from mario.commands import cli
 
 if TYPE_CHECKING:
+    from mario.overlay import Overlay
     from mario.show import Frame, Sink
+    from mario.team import Team
+    from mario.trained import Trained
     from mario.video import VideoWriter
 
 NAME = "mario-play"
@@ -28,12 +31,15 @@ DESCRIPTION = (
 class PlayFlags:
     """What to watch."""
 
-    checkpoint: Annotated[Path, tyro.conf.Positional]
-    """The trained agent: a .chkpt file, of ours or of the tutorial's."""
+    checkpoints: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """The trained agent: a .chkpt file, of ours or of the tutorial's. Several, each trained on
+    another level, play the whole game: each plays its level."""
     episodes: int = 1
     """Episodes to play."""
     record: Path | None = None
     """Film it: OUT.mp4 or OUT.gif."""
+    overlay: bool = False
+    """Show beside the game what the agent sees, what it makes of each action, and the pad."""
     game: str | None = None
     """Play this game in place of the one that the agent was trained on."""
     agent: str | None = None
@@ -61,29 +67,30 @@ def play(arguments: Sequence[str]) -> int:
         The exit code: 0, or 130 / 143 after a signal; what was filmed until then is kept.
     """
     flags = cli.parse(NAME, PlayFlags, arguments, DESCRIPTION)
-    from mario.build import make_env, parse_actions
     from mario.config import at_least
     from mario.errors import UsageError
     from mario.show import Closed, FrameTap, watch_episode
     from mario.signals import StopSignals
-    from mario.trained import open_trained
 
     for name, least in (("episodes", 1), ("noops", 0), ("seed", 0)):
         at_least(f"--{name}", getattr(flags, name), least)
     if not 0 <= flags.epsilon <= 1:
         raise UsageError(f"--epsilon must lie between 0 and 1, got {flags.epsilon}")
-    trained = open_trained(flags.checkpoint, game=flags.game, agent=flags.agent)
+    player = _open_player(flags)
     with ExitStack() as stack, StopSignals() as stop:
-        sinks = [lambda frame: not stop, *_open_sinks(flags, trained.game, stack)]
-        env = make_env(
-            trained.game, parse_actions(trained.actions), flags.emulator,
-            trained.wrappers.with_noops(flags.noops), inner=partial(FrameTap, sinks=sinks),
-        )  # fmt: skip
+        sink, overlay = _open_show(flags, player.game, stack)
+        sinks = [lambda frame: not stop, sink]
+        env = player.make_env(
+            flags.emulator, noops=flags.noops, inner=partial(FrameTap, sinks=sinks)
+        )
         stack.callback(env.close)
-        agent = trained.make_agent(env, seed=flags.seed)
+        agent = player.make_agent(env, seed=flags.seed)
         try:
             for episode in range(flags.episodes):
-                played = watch_episode(agent, env, seed=flags.seed + episode, epsilon=flags.epsilon)
+                played = watch_episode(
+                    agent, env, seed=flags.seed + episode, epsilon=flags.epsilon,
+                    on_decision=overlay.follow if overlay else None,
+                )  # fmt: skip
                 place = "" if played.best_x is None else f" - Best X {played.best_x}"
                 print(
                     f"Episode {episode + 1} - Reward {played.reward:.0f} - "
@@ -103,20 +110,36 @@ def _film(writer: VideoWriter) -> Sink:
     return film
 
 
-def _open_sinks(flags: PlayFlags, game: str, stack: ExitStack) -> list[Sink]:
-    """The video that was asked for, and the window where there is a display."""
-    from mario.video import VideoWriter
-    from mario.window import Window, has_display
+def _open_player(flags: PlayFlags) -> Trained | Team:
+    """The agent that was asked for, or several as one."""
+    from mario.errors import UsageError
+    from mario.team import open_team
+    from mario.trained import open_trained
 
-    record = flags.record
-    sinks: list[Sink] = []
+    if not flags.checkpoints:
+        raise UsageError(f"give the path of a .chkpt file; see {NAME} --help")
+    if len(flags.checkpoints) == 1:
+        return open_trained(flags.checkpoints[0], game=flags.game, agent=flags.agent)
+    return open_team(flags.checkpoints, game=flags.game, agent=flags.agent)
+
+
+def _open_show(flags: PlayFlags, game: str, stack: ExitStack) -> tuple[Sink, Overlay | None]:
+    """The video that was asked for, or the window where there is a display; and the overlay."""
+    from mario.overlay import Overlay
+    from mario.video import VideoWriter, scale_of
+    from mario.window import SCALE, Window, has_display
+
+    record, first = flags.record, flags.checkpoints[0]
     if record is None and not has_display():
-        record = Path(f"{flags.checkpoint.stem}.mp4")
+        record = Path(f"{first.stem}.mp4")
         print(f"there is no display: writing {record} instead")
+    scale = SCALE if record is None else scale_of(record)
+    overlay = Overlay(scale) if flags.overlay else None
+    left = 1 if overlay else scale  # for an overlay enlarges the game itself
     if record is not None:
-        sinks.append(_film(stack.enter_context(VideoWriter(record))))
+        sink = _film(stack.enter_context(VideoWriter(record, scale=left)))
     else:
-        window = Window(f"{flags.checkpoint.name} plays {game}")
+        window = Window(f"{first.name} plays {game}", left)
         stack.callback(window.close)
-        sinks.append(window.show)
-    return sinks
+        sink = window.show
+    return (lambda frame: sink(overlay.compose(frame))) if overlay else sink, overlay

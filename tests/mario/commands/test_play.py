@@ -53,6 +53,25 @@ def test_an_episode_is_filmed_frame_by_frame(checkpoint, tmp_path, capsys):
     assert np.std(frames[len(frames) // 2]) > 20, "the picture must show something"
 
 
+def test_with_an_overlay_the_panel_is_beside_the_game(checkpoint, tmp_path):
+    film = tmp_path / "clip.mp4"
+    assert run(checkpoint, "--record", film, "--overlay", "--epsilon", 1.0) == 0
+    with av.open(str(film)) as video:
+        first, *_, last = (frame.to_ndarray(format="rgb24") for frame in video.decode(video=0))
+    assert first.shape == last.shape == (720, 1280, 3)
+    assert np.std(first[:, 800:]) < 3, "there is nothing to tell before the first decision"
+    assert np.std(last[:, 800:]) > 20
+
+
+def test_several_agents_play_the_whole_game_together(checkpoint, tmp_path, capsys):
+    other = tmp_path / "y.chkpt"
+    save(other, content(game="SuperMarioBros-1-2-v0"))
+    assert run(checkpoint, other, "--record", tmp_path / "clip.mp4", "--epsilon", 1.0) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "1-1: played by x.chkpt"
+    assert told[-1].startswith("Episode 1 - ")
+
+
 def test_without_a_display_a_video_is_written_and_said_so(
     checkpoint, tmp_path, monkeypatch, capsys
 ):
@@ -95,12 +114,19 @@ def test_a_checkpoint_that_cannot_play_is_refused_in_one_line(tmp_path, capsys, 
         (["--episodes", 0], "--episodes must be at least 1, got 0"),
         (["--record", "clip.avi"], "clip.avi"),
         (["--record", "nowhere/clip.mp4"], "nowhere"),
+        (["{folder}/x.chkpt"], "were trained on the same, SuperMarioBros-1-1-v0; give one of them"),
         (["--game", "CartPole-v1"], "unexpected keyword argument 'actions'"),
     ],
 )
 def test_a_mistake_is_told_in_one_line_and_exits_with_2(checkpoint, capsys, arguments, complaint):
-    assert run(checkpoint, *arguments) == 2
+    folder = checkpoint.parent
+    assert run(checkpoint, *(str(each).format(folder=folder) for each in arguments)) == 2
     error = capsys.readouterr().err
     assert complaint in error
     assert error.startswith("mario-play: error: ")
     assert error.count("\n") == 1
+
+
+def test_without_a_checkpoint_one_is_asked_for(capsys):
+    assert run() == 2
+    assert "give the path of a .chkpt file; see mario-play --help" in capsys.readouterr().err
