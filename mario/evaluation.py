@@ -17,6 +17,8 @@ import numpy as np
 from agents import Agent
 from mario.vector_games import VectorGames
 
+Stretch = tuple[int, int, int]
+
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
 
@@ -31,6 +33,11 @@ class Played:
         x_pos: where it ended, None for a game that has no such place.
         best_x: the farthest place, or None.
         ended_by: ``"flag"``, ``"death"``, ``"time"``, ``"truncated"``, ...
+        y_pos: how high it ended, or None.
+        stretch: world, stage and area where it ended, within which x and y count; or None.
+        start: which of the parallel games, and how many episodes it ended before: what
+            `mario.worker.episode_seed` makes the episode's seed of.
+        actions: what was done; with ``start``, all that playing it again needs.
     """
 
     reward: float
@@ -38,6 +45,10 @@ class Played:
     x_pos: int | None
     best_x: int | None
     ended_by: str
+    y_pos: int | None = None
+    stretch: Stretch | None = None
+    start: tuple[int, int] = (0, 0)
+    actions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,7 @@ def play_episodes(
     """Play whole episodes greedily.
 
     Each game plays its share of the episodes from the first on, so that short episodes are not
-    counted more often than long ones.
+    counted more often than long ones. A game whose share is done is shown to the agent no more.
 
     Args:
         agent: is left in the mode, training or not, that it was in.
@@ -112,13 +123,19 @@ def play_episodes(
     was_training = agent.training
     agent.train(False)
     played: list[Played] = []
+    episode, taken = [0] * games.num_envs, [list[int]() for _ in shares]
     states, _ = games.reset()
-    while any(shares) and not stop():
-        states, _, terminated, truncated, infos = games.step(agent.act(states))
-        for game in np.flatnonzero(terminated | truncated):
-            if shares[game]:
+    while (busy := np.flatnonzero(shares)).size and not stop():
+        actions = np.zeros(games.num_envs, np.int64)
+        actions[busy] = agent.act(states[busy])
+        states, _, terminated, truncated, infos = games.step(actions)
+        for game in busy.tolist():
+            taken[game].append(int(actions[game]))
+            if terminated[game] or truncated[game]:
+                played.append(_played(infos, game, (game, episode[game]), taken[game]))
                 shares[game] -= 1
-                played.append(_played(infos, int(game)))
+                episode[game] += 1
+                taken[game] = []
                 on_episode(played[-1])
     agent.train(was_training)
     return played
@@ -159,14 +176,24 @@ def final_info(infos: dict[str, Any], game: int) -> dict[str, Any]:
     return found
 
 
-def _played(infos: dict[str, Any], game: int) -> Played:
+def _played(infos: dict[str, Any], game: int, start: tuple[int, int], actions: list[int]) -> Played:
     info = final_info(infos, game)
     episode = info.get("episode", {"r": 0.0, "l": 0})
-    x_pos, best_x = info.get("x_pos"), info.get("best_x")
+    x_pos, best_x, y_pos = (
+        None if (place := info.get(name)) is None else int(place)
+        for name in ("x_pos", "best_x", "y_pos")
+    )
+    stretch = None
+    if "area" in info:
+        stretch = int(info["world"]), int(info["stage"]), int(info["area"])
     return Played(
         reward=float(episode["r"]),
         length=int(episode["l"]),
-        x_pos=None if x_pos is None else int(x_pos),
-        best_x=None if best_x is None else int(best_x),
+        x_pos=x_pos,
+        best_x=best_x,
         ended_by=str(info.get("ended_by", "")),
+        y_pos=y_pos,
+        stretch=stretch,
+        start=start,
+        actions=tuple(actions),
     )

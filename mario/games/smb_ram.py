@@ -12,8 +12,10 @@ ENEMY_TYPES = range(0x0016, 0x001B)
 X_PAGE = 0x006D
 X_IN_PAGE = 0x0086
 Y_PAGE = 0x00B5
+AREA_DATA = 0x00E7, 0x00E8
 Y_IN_PAGE = 0x03B8
 AREA_CHANGE_TIMER = 0x06DE
+SCREEN_PAGE, SCREEN_IN_PAGE = 0x071A, 0x071C
 POWER = 0x0756
 LIVES = 0x075A
 STAGE = 0x075C
@@ -75,6 +77,17 @@ class MarioRam:
         """Mario's height above the lower end of the screen, in pixels."""
         height = 255 - self._ram[Y_IN_PAGE]
         return height + 255 if self._ram[Y_PAGE] == 0 else height
+
+    @property
+    def area(self) -> int:
+        """Which area is on: where on the cartridge its plan stands. Pipes lead to others."""
+        low, high = AREA_DATA
+        return self._ram[low] + 256 * self._ram[high]
+
+    @property
+    def screen_x(self) -> int:
+        """How far the left edge of the screen is from that of the area, in pixels."""
+        return self._ram[SCREEN_PAGE] * 256 + self._ram[SCREEN_IN_PAGE]
 
     @property
     def dying(self) -> bool:

@@ -30,6 +30,7 @@ class SuperMarioBros(NesGame):
     dying, clipped to 15 both ways. ``info`` has ``coins``, ``flag_get``, ``life``, ``score``,
     ``stage``, ``status``, ``time``, ``world``, ``x_pos``, ``y_pos`` and
 
+    * ``area``: a number for each part of the game that is scrolled through in one piece;
     * ``best_x``: the greatest ``x_pos`` so far of this life in this level;
     * ``ended_by``: ``"flag"``, ``"death"``, ``"time"`` (the clock ran out), ``"game over"`` (the
       last life of a whole game is lost), ``"truncated"`` or ``""``.
@@ -102,7 +103,7 @@ class SuperMarioBros(NesGame):
 
     def info(self) -> dict[str, Any]:
         """See `NesGame.info`."""
-        return {**self.mario.info(), "best_x": self._best_x}
+        return {**self.mario.info(), "area": self.mario.area, "best_x": self._best_x}
 
     def progress(self) -> float:
         """The way gone in this life and level; another one is always further."""

@@ -97,6 +97,19 @@ def make_short_and_long():
     return ShortAndLong()
 
 
+def test_an_episode_can_be_played_again_from_what_is_told_of_it(games):
+    episodes = play_episodes(TapeAgent(setting(2)), games, 5)
+    assert sorted(each.start for each in episodes) == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
+    assert all(len(each.actions) == each.length for each in episodes)
+    assert all(sum(each.actions) == each.reward for each in episodes)
+
+
+def test_a_game_whose_share_is_done_is_shown_no_more(games):
+    agent = TapeAgent(setting(2))
+    play_episodes(agent, games, 3)
+    assert [len(seen) for verb, seen in agent.tape if verb == "act"] == [2, 2, 2, 1, 1, 1]
+
+
 def test_the_agent_is_greedy_meanwhile_and_as_before_afterwards(games):
     modes = []
 

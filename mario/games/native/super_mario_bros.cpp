@@ -19,7 +19,7 @@ constexpr std::int64_t kFlag = 2, kDeath = 3, kTime = 4, kGameOver = 5;  // in k
 
 const std::vector<const char*> SuperMarioBros::kInfo = {
     "coins", "flag_get", "life",  "score", "stage", "status",
-    "time",  "world",    "x_pos", "y_pos", "best_x"};
+    "time",  "world",    "x_pos", "y_pos", "area",  "best_x"};
 const std::vector<const char*> SuperMarioBros::kStatuses = {"small", "tall", "fireball"};
 const std::vector<const char*> SuperMarioBros::kEndings = {"",      "truncated", "flag",
                                                            "death", "time",      "game over"};
@@ -99,7 +99,7 @@ std::int64_t SuperMarioBros::ended_by() {
 std::vector<std::int64_t> SuperMarioBros::read_info() {
   return {mario_.coins(),  mario_.flag_get(), mario_.lives(), mario_.score(),
           mario_.stage(),  mario_.status(),   mario_.time(),  mario_.world(),
-          mario_.x(),      mario_.y(),        best_x_};
+          mario_.x(),      mario_.y(),        mario_.area(),  best_x_};
 }
 
 std::int64_t SuperMarioBros::progress() { return places_ * kLevelPixels + best_x_; }

@@ -24,6 +24,7 @@ class MarioRam {
   int status() const;  // index of kMarioPowers
   int x() const { return ram_[0x006D] * 256 + ram_[0x0086]; }
   int y() const;
+  int area() const { return ram_[0x00E7] + 256 * ram_[0x00E8]; }
   bool dying() const { return ram_[0x000E] == 0x0B || ram_[0x00B5] > 1; }
   bool dead() const { return ram_[0x000E] == 0x06; }
   bool game_over() const { return ram_[0x075A] == 0xFF; }

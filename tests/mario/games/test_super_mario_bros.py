@@ -100,7 +100,7 @@ def test_numbers_are_python_ints_that_never_wrap_around(game: SuperMarioBros) ->
     *_, info = game.step(RUN)
     assert {key: type(value) for key, value in info.items()} == {
         **dict.fromkeys(["coins", "life", "score", "stage", "time", "world"], int),
-        **dict.fromkeys(["x_pos", "y_pos", "best_x"], int),
+        **dict.fromkeys(["x_pos", "y_pos", "area", "best_x"], int),
         "flag_get": bool,
         "status": str,
         "ended_by": str,
