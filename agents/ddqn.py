@@ -26,7 +26,7 @@ from agents.ddqn_parts import (
 from agents.double_q_loss import loss_and_value
 from agents.exploration import GREEDY, EpsilonGreedy
 from agents.memory import FrameMemory
-from agents.networks import QNetwork, load_weights
+from agents.networks import QNetwork, load_weights, with_target, without_target
 from agents.precision import Twin, resolve_precision
 from agents.prioritized_memory import PrioritizedMemory
 from agents.schedules import Linear, crossings
@@ -193,8 +193,8 @@ class DDQN(Agent):
         return values
 
     def weights(self) -> dict[str, Any]:
-        """The network's tensors, by name."""
-        return dict(self.network.state_dict())
+        """The network's tensors, by name, but those of the target, which playing needs not."""
+        return without_target(self.network.state_dict())
 
     def load_weights(self, weights: dict[str, Any]) -> None:
         """Take over what `weights` gave, or what the tutorial's code saved.
@@ -202,13 +202,14 @@ class DDQN(Agent):
         Raises:
             ValueError: they are of another network.
         """
-        load_weights(self.network, translate(weights) if is_tutorial(weights) else weights)
+        given = translate(weights) if is_tutorial(weights) else weights
+        load_weights(self.network, with_target(given, self.network.state_dict()))
         self._twin.follow_all()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that going on exactly here needs, but the memory's rows: see `flush`."""
         state = {
-            "network": self.weights(),
+            "network": dict(self.network.state_dict()),
             "optimizer": self._optimizer.state_dict(),
             "exploration": self._exploration.state_dict(),
             "memory": self._kept().state_dict(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -115,6 +116,31 @@ class QNetwork(nn.Module):
         self.target_head.load_state_dict(self.online_head.state_dict())
         if self.target_features is not None:
             self.target_features.load_state_dict(self.features.state_dict())
+
+
+def without_target(weights: Mapping[str, Any]) -> dict[str, Any]:
+    """The tensors of a `QNetwork` that its values now are computed with."""
+    return {name: tensor for name, tensor in weights.items() if not name.startswith("target_")}
+
+
+def with_target(weights: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Tensors of a `QNetwork` with the target as of a sync, where they have none.
+
+    Args:
+        weights: what `without_target` left, or all of them.
+        names: of all tensors.
+
+    >>> with_target({"online_head.0.bias": 7}, ["online_head.0.bias", "target_head.0.bias"])
+    {'target_head.0.bias': 7, 'online_head.0.bias': 7}
+    """
+    targets = {"target_head.": "online_head.", "target_features.": "features."}
+    filled = {
+        name: weights[twin]
+        for name in names
+        for prefix, source in targets.items()
+        if (twin := name.replace(prefix, source, 1)) != name and twin in weights
+    }
+    return filled | dict(weights)
 
 
 def load_weights(network: nn.Module, weights: dict[str, Any]) -> None:

@@ -2,7 +2,9 @@
 
 A checkpoint is a torch archive: ``model`` (the weights that playing needs), ``exploration_rate``,
 and what the agent was made from. ``last.chkpt`` also has ``resume``: all that going on exactly
-needs. Nothing in a file is ever executed: an archive is checked against its CRCs, and ours also
+needs. Weights may be kept in half precision, and come out single all the same.
+
+Nothing in a file is ever executed: an archive is checked against its CRCs, and ours also
 against a digest of the whole file, kept in the archive's comment; then it is read with
 ``weights_only=True``. The CRCs alone do not see every flipped bit: they leave out the directory.
 """
@@ -97,7 +99,17 @@ def load(path: Path) -> Checkpoint:
         raise CheckpointError(f"checkpoint {path} is refused: {type(error).__name__}") from None
     _check_content(path, content)
     checkpoint: Checkpoint = content
-    return checkpoint
+    return checkpoint | {"model": _of_type(content["model"], torch.float16, torch.float32)}
+
+
+def halved(checkpoint: Checkpoint) -> Checkpoint:
+    """The same with its weights in half precision, and without what only resuming needs.
+
+    >>> halved({"model": {"bias": torch.ones(1)}, "steps": 3, "resume": {"steps": 3}})
+    {'model': {'bias': tensor([1.], dtype=torch.float16)}, 'steps': 3}
+    """
+    kept = {key: value for key, value in checkpoint.items() if key != "resume"}
+    return kept | {"model": _of_type(checkpoint["model"], torch.float32, torch.float16)}
 
 
 def is_tutorial(checkpoint: Checkpoint) -> bool:
@@ -154,6 +166,12 @@ def _check_content(path: Path, content: object) -> None:
     for name, tensor in _tensors({"exploration_rate": rate, **content["model"]}):
         if not torch.isfinite(tensor).all():
             raise CheckpointError(f"checkpoint {path} has weights that are not finite: {name}")
+
+
+def _of_type(weights: dict[str, Any], old: torch.dtype, new: torch.dtype) -> dict[str, Any]:
+    """The weights, with those of one type in another."""
+    changed = {name: tensor.to(new) for name, tensor in _tensors(weights) if tensor.dtype is old}
+    return weights | changed
 
 
 def _tensors(weights: dict[str, Any]) -> Iterator[tuple[str, torch.Tensor]]:

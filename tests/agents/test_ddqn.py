@@ -206,6 +206,17 @@ class TestWeights:
         teacher.train(False)
         np.testing.assert_array_equal(teacher.act(states), player.act(states))
 
+    @pytest.mark.parametrize("separate", [False, True])
+    def test_they_leave_out_the_target_which_becomes_what_is_online(self, agents, separate):
+        config = changed(separate_target=separate)
+        teacher, player = agents(config), agents(config, seed=9)
+        live(teacher, Corridors(), steps=30)
+        weights = teacher.weights()
+        assert not [name for name in weights if "target" in name]
+        player.load_weights(weights)
+        states = torch.randint(0, 256, (8, *SHAPE), dtype=torch.uint8)
+        assert torch.equal(player.network.target(states), teacher.network.online(states))
+
     def test_the_tutorials_names_are_understood(self, agents):
         network = QNetwork((4, 84, 84), 2, separate_target=True)
         names = {"features": "", "target_features": "", "online_head": "", "target_head": ""}

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from mario import checkpoint
-from mario.checkpoint import CheckpointError, is_tutorial, load, save
+from mario.checkpoint import CheckpointError, halved, is_tutorial, load, save
 from mario.errors import RunError
 
 
@@ -49,6 +49,25 @@ def same(one, other):
 def test_what_is_saved_is_loaded(tmp_path):
     save(tmp_path / "a.chkpt", example())
     assert same(load(tmp_path / "a.chkpt"), example())
+
+
+def test_a_file_in_half_precision_is_small_and_comes_out_single(tmp_path):
+    content = example(model={"weight": torch.linspace(-1, 1, 4096), "count": torch.tensor(3)})
+    save(tmp_path / "a.chkpt", content | {"resume": {"steps": 1}})
+    save(tmp_path / "b.chkpt", halved(content | {"resume": {"steps": 1}}))
+    read = load(tmp_path / "b.chkpt")
+    assert {name: tensor.dtype for name, tensor in read["model"].items()} == {
+        "weight": torch.float32, "count": torch.int64,
+    }  # fmt: skip
+    torch.testing.assert_close(read["model"], content["model"], rtol=1e-3, atol=1e-6)
+    assert same(read | {"model": 0}, content | {"model": 0})
+    sizes = [(tmp_path / name).stat().st_size for name in ("a.chkpt", "b.chkpt")]
+    assert sizes[0] - sizes[1] >= 2 * 4096
+
+
+def test_weights_too_great_for_half_precision_are_not_written(tmp_path):
+    with pytest.raises(RunError, match="weight weight is not finite"):
+        save(tmp_path / "a.chkpt", halved(example(model={"weight": torch.tensor([1e6])})))
 
 
 def test_a_tutorial_file_has_only_two_keys(tmp_path):
