@@ -25,17 +25,36 @@ DEFAULT_PRESETS = {"ddqn": "mario"}
 class EvaluationConfig:
     """How the agent is examined while it trains: greedily, from random starts."""
 
-    every: int = 100_000
+    every: int = 25_000
     """Decisions between two evaluations; there is also one at the end of training."""
-    episodes: int = 5
+    episodes: int = 20
     """Episodes of one evaluation; 0 for no evaluation at all."""
+    confirm: int = 100
+    """Episodes that an agent which clears levels must have played to take the best one's place."""
     noops: int = 30
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
 
     def __post_init__(self) -> None:
         at_least("--evaluation.every", self.every, 1)
         at_least("--evaluation.episodes", self.episodes, 0)
+        at_least("--evaluation.confirm", self.confirm, 0)
         at_least("--evaluation.noops", self.noops, 0)
+
+
+@dataclass(frozen=True)
+class WarningConfig:
+    """When a run that goes wrong is warned of."""
+
+    every: int = 10_000
+    """Decisions that are looked at together."""
+    patience: int = 500_000
+    """Decisions without progress that are nothing to worry about."""
+    again: int = 500_000
+    """Decisions before the same warning is given again."""
+
+    def __post_init__(self) -> None:
+        for name in ("every", "patience", "again"):
+            at_least(f"--warnings.{name}", getattr(self, name), 1)
 
 
 @dataclass(frozen=True)
@@ -82,6 +101,8 @@ class TrainConfig(Generic[H]):
     """What the agent sees of the game."""
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     """How the agent is examined while it trains."""
+    warnings: WarningConfig = field(default_factory=WarningConfig)
+    """When a run that goes wrong is warned of."""
 
     def __post_init__(self) -> None:
         for name in ("episodes", "steps"):
@@ -112,7 +133,7 @@ class TrainFlags(TrainConfig[H]):
 
 MAY_CHANGE = frozenset(
     {"episodes", "steps", "device", "save_dir", "save_seconds", "save_every", "log_every"}
-    | {"tensorboard", "evaluation", "preset", "threads"}
+    | {"tensorboard", "evaluation", "warnings", "preset", "threads"}
 )
 """What may differ when a run is resumed: nothing that changes what is learned."""
 

@@ -46,9 +46,9 @@ class EpisodeRecord:
 class MetricLogger:
     """Tells people and programs how a run is going.
 
-    ``metrics.csv`` gets a row per episode; ``log``, the console and TensorBoard get one now and
-    then, with means over the latest episodes. What cannot be written is told once, and the run
-    goes on: no metric is worth a run.
+    ``metrics.csv`` gets a row per episode, ``warnings.csv`` one per warning; ``log``, the console
+    and TensorBoard get one now and then, with means over the latest episodes. What cannot be
+    written is told once, and the run goes on: no metric is worth a run.
 
     Args:
         folder: the run's folder.
@@ -73,6 +73,7 @@ class MetricLogger:
     ) -> None:
         self._csv = RowFile(folder / "metrics.csv", csv_line(list(COLUMNS)))
         self._log = RowFile(folder / "log", LOG_HEADER)
+        self._warnings = RowFile(folder / "warnings.csv", csv_line(["step", "warning"]))
         self._board = TensorBoard(folder) if tensorboard else Board()
         self._plots = BackgroundPlots(folder, window, plot_seconds)
         self._console = console
@@ -83,6 +84,11 @@ class MetricLogger:
         self._recorded = _Recorded(episode=-1, step=0, seconds=0.0, mark=self._tally.mark())
         self._start = time.monotonic()
         self._troubles: set[str] = set()
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has been going on, the time between two sessions left out."""
+        return time.monotonic() - self._start
 
     def log_learning(self, scalars: dict[str, float]) -> None:
         """Count in one round of learning.
@@ -112,13 +118,25 @@ class MetricLogger:
             epsilon=float(epsilon),
             best_x=None if record.best_x is None else float(record.best_x),
             ended_by=record.ended_by,
-            seconds=round(self._seconds(), 3),
+            seconds=round(self.seconds, 3),
         )
         self._history.add(row)
         with self._going_on("metrics.csv"):
             self._csv.append(row.to_csv())
         if (row.episode - 1) % self._every_episodes == 0:
             self.record(row.episode - 1, row.step, row.epsilon)
+
+    def log_warning(self, step: int, text: str) -> None:
+        """Tell what goes wrong, on the console and in ``warnings.csv``.
+
+        Args:
+            step: decisions so far.
+            text: one line.
+        """
+        self._console(f"WARNING at decision {step:,}: {text}")
+        with self._going_on("warnings.csv"):
+            self._warnings.append(csv_line([step, text]))
+            self._warnings.sync()
 
     def record(self, episode: int, step: int, epsilon: float) -> None:
         """Tell of the latest episodes: a row of ``log``, a line, TensorBoard and the plots.
@@ -128,7 +146,7 @@ class MetricLogger:
             step: decisions so far, over all games.
             epsilon: share of actions that are random now.
         """
-        seconds, before = self._seconds(), self._recorded
+        seconds, before = self.seconds, self._recorded
         means, delta = self._history.means(), seconds - before.seconds
         rate = (step - before.step) / max(delta, 1e-9)
         learned = self._tally.means_since(before.mark)
@@ -149,7 +167,8 @@ class MetricLogger:
         return {
             "csv_bytes": self._csv.size,
             "log_bytes": self._log.size,
-            "seconds": self._seconds(),
+            "warnings_bytes": self._warnings.size,
+            "seconds": self.seconds,
             "tally": self._tally.mark(),
             "episode_starts": list(self._episode_starts),
             "recorded": vars(self._recorded).copy(),
@@ -161,7 +180,9 @@ class MetricLogger:
         Files that have lost rows since are gone on with as they are, and a line says so.
         """
         rows, damaged = read_rows(self._csv.restore(state["csv_bytes"]))
-        self._log.restore(state["log_bytes"])
+        sizes = {self._csv: "csv_bytes", self._log: "log_bytes", self._warnings: "warnings_bytes"}
+        for file in (self._log, self._warnings):
+            file.restore(state[sizes[file]])
         for row in rows:
             self._history.add(row)
         self._tally.return_to(state["tally"])
@@ -169,7 +190,7 @@ class MetricLogger:
         self._recorded = _Recorded(**state["recorded"])
         self._board.resume_after(self._recorded.step)
         self._start = time.monotonic() - state["seconds"]
-        self._tell_losses({self._csv: state["csv_bytes"], self._log: state["log_bytes"]}, damaged)
+        self._tell_losses({file: state[name] for file, name in sizes.items()}, damaged)
 
     def close(self) -> None:
         """Record the last episode, draw the plots a last time, and let go of the files."""
@@ -180,11 +201,8 @@ class MetricLogger:
             self._plots.close(self._history.columns)
         with self._going_on("TensorBoard's files"):
             self._board.close()
-        for file in (self._csv, self._log):
+        for file in (self._csv, self._log, self._warnings):
             file.close()
-
-    def _seconds(self) -> float:
-        return time.monotonic() - self._start
 
     def _line(
         self, episode: int, step: int, epsilon: float, means: dict[str, float], rate: float

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from agents import Agent
-from mario.build import make_agent, make_games
+from mario.build import games_at_a_time, make_agent, make_games
 from mario.config import TrainConfig
 from mario.errors import UsageError
 from mario.examiner import Examiner
@@ -111,10 +111,12 @@ class Session:
         config, say = self._config, self._progress.write
         examined = config.wrappers.with_noops(config.evaluation.noops)
         emulator = str(games.metadata.get("emulator", config.emulator))
+        at_a_time = games_at_a_time(config.game, config.emulator, examined)
+        num_envs = min(at_a_time, config.evaluation.episodes)
         examiner = Examiner(
-            config.evaluation,
-            partial(self._make_games, min(2, config.evaluation.episodes), wrappers=examined),
-            game=config.game, seed=config.seed, emulator=emulator, report=say, stop=stop,
+            config.evaluation, partial(self._make_games, num_envs, wrappers=examined),
+            game=config.game, seed=config.seed, emulator=emulator,
+            elapsed=lambda: logger.seconds, report=say, stop=stop,
         )  # fmt: skip
         self.saver = Saver(config, run, agent, emulator=emulator, report=say)
         return Trainer(

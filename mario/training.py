@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents import Agent
+from mario.adviser import Adviser
 from mario.config import TrainConfig
 from mario.errors import RunError
 from mario.evaluation import Evaluation, final_info
@@ -27,14 +28,21 @@ class Step(NamedTuple):
     """What one step of every game came to.
 
     Attributes:
-        decisions: how many games took it; those that died in it did not.
+        actions: int64 ``(num_envs,)``; negative for a game that died in it.
+        rewards: what the agent was given for them, float32 ``(num_envs,)``.
         ended: the games whose episode ended, each with its last info.
         learned: what the agent's learning reported, or None.
     """
 
-    decisions: int
+    actions: NDArray[np.int64]
+    rewards: NDArray[np.float32]
     ended: list[tuple[int, dict[str, Any]]]
     learned: dict[str, float] | None
+
+    @property
+    def decisions(self) -> int:
+        """How many games took it; those that died in it did not."""
+        return int((self.actions >= 0).sum())
 
 
 def play(agent: Agent, games: VectorGames, states: NDArray[np.uint8]) -> Iterator[Step]:
@@ -60,7 +68,8 @@ def play(agent: Agent, games: VectorGames, states: NDArray[np.uint8]) -> Iterato
             actions = np.where(infos["lost"], -1, actions)
         agent.cache(states, actions, rewards, terminated, truncated, next_states)
         yield Step(
-            decisions=int((actions >= 0).sum()),
+            actions=actions,
+            rewards=rewards,
             ended=[(int(game), final_info(infos, int(game))) for game in ended],
             learned=learned,
         )
@@ -97,6 +106,10 @@ class Trainer:
         self._config, self._agent, self._games = config, agent, games
         self._logger, self._progress, self._stop = logger, progress, stop
         self._saver, self._examiner = saver, examiner
+        self._adviser = Adviser(
+            config.warnings, num_actions=agent.setting.num_actions,
+            gamma=getattr(config.hyper, "gamma", None), warn=logger.log_warning,
+        )  # fmt: skip
         self._states: NDArray[np.uint8] | None = None
 
     @property
@@ -106,6 +119,11 @@ class Trainer:
         return (episodes is not None and self.episodes >= episodes) or (
             steps is not None and self.steps >= steps
         )
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has been going on, the time between two sessions left out."""
+        return self._logger.seconds
 
     @property
     def evaluation(self) -> Evaluation | None:
@@ -141,6 +159,7 @@ class Trainer:
             "agent": self._agent.state_dict(),
             "metrics": self._logger.state_dict(),
             "examiner": self._examiner.state_dict(),
+            "adviser": self._adviser.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -149,6 +168,7 @@ class Trainer:
         self._agent.load_state_dict(state["agent"])
         self._logger.load_state_dict(state["metrics"])
         self._examiner.load_state_dict(state["examiner"])
+        self._adviser.load_state_dict(state["adviser"])
         self._states, _ = self._games.restore(state["games"])
 
     def _loop(self) -> None:
@@ -164,18 +184,26 @@ class Trainer:
                 self._saver.save(self)
 
     def _watch(self, step: Step) -> None:
-        self.steps += step.decisions
-        before = self.episodes
+        decisions, before = step.decisions, self.episodes
+        self.steps += decisions
+        self._adviser.see(step.actions, step.rewards, self._agent.exploration_rate)
         if step.learned is not None:
             self._logger.log_learning(step.learned)
+            self._adviser.hear(step.learned)
         for game, info in step.ended:
             if "episode" not in info:  # the game died: how its episode went is not known
                 continue
             self.episodes += 1
-            self._logger.log_episode(
-                _record(info, self.episodes, self.steps, game), self._agent.exploration_rate
-            )
-        self._progress.update(step.decisions, self.episodes - before)
+            record = _record(info, self.episodes, self.steps, game)
+            self._logger.log_episode(record, self._agent.exploration_rate)
+            self._adviser.read(record)
+        clear_rate = self.evaluation.clear_rate if self.evaluation else 0.0
+        self._adviser.advise(self.steps, share_done=self._share_done(), clear_rate=clear_rate)
+        self._progress.update(decisions, self.episodes - before)
+
+    def _share_done(self) -> float:
+        totals = (self.episodes, self._config.total_episodes), (self.steps, self._config.steps)
+        return max(done / total for done, total in totals if total is not None)
 
     def _examine(self) -> None:
         if self._examiner.examine(self._agent, self.steps):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 from doubles import Fault, fake_game
 from tape import TapeAgent, setting
 
-from mario.config import TrainConfig
+from mario.config import TrainConfig, WarningConfig
 from mario.errors import RunError
 from mario.training import Trainer, play
 from mario.vector import GameVector
@@ -79,6 +80,9 @@ class Tape:
     def log_episode(self, record, epsilon):
         self.tape.append(("episode", record))
 
+    def log_warning(self, step, text):
+        self.tape.append(("warning", step, text))
+
     def update(self, steps, episodes):
         self.tape.append(("progress", steps, episodes))
 
@@ -107,6 +111,20 @@ def trainer(vector, *, num_envs=1, agent=None, stop=lambda: False, fault=None, *
     )  # fmt: skip
     made._examiner.tape = tape.tape
     return made, tape
+
+
+def test_what_goes_wrong_is_warned_of(vector):
+    class Stubborn(TapeAgent):
+        def act(self, states):
+            return np.zeros(len(states), np.int64)
+
+    made, tape = trainer(
+        vector, num_envs=2, agent=Stubborn(setting(2)), steps=8, warnings=WarningConfig(every=4)
+    )
+    made.train()
+    ((_, step, text),) = [entry for entry in tape.tape if entry[0] == "warning"]
+    assert step == 4
+    assert text.startswith("action 0 was 100% of the last 4 decisions")
 
 
 def test_it_trains_the_episodes_it_was_told_then_examines_and_saves(vector):
