@@ -12,6 +12,7 @@ from agents import Agent
 from mario.checkpoint import FORMAT, Checkpoint
 from mario.config import TrainConfig
 from mario.evaluation import Evaluation
+from mario.hardware import describe_hardware
 from mario.plain import to_dict
 from mario.run import Run
 
@@ -25,6 +26,10 @@ class Savable(Protocol):
 
     steps: int
     episodes: int
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has been going on, the time between two sessions left out."""
 
     @property
     def evaluation(self) -> Evaluation | None:
@@ -61,6 +66,7 @@ class Saver:
         self._next_time = clock() + min(FIRST_SAVE_SECONDS, config.save_seconds)
         self._retry_time = clock()
         self._number = -1
+        self._hardware = describe_hardware(agent.setting.device)
 
     def due(self, steps: int) -> bool:
         """Whether it is time: by the clock, by decisions, or for want of room in the memory."""
@@ -124,6 +130,11 @@ class Saver:
             "steps": trainer.steps,
             "episodes": trainer.episodes,
             "evaluation": trainer.evaluation.to_dict() if trainer.evaluation else None,
+            "training": {
+                "preset": self._config.preset,
+                "seconds": trainer.seconds,
+                "hardware": self._hardware,
+            },
             "versions": installed_versions(),
         }
 

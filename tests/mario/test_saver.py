@@ -11,6 +11,7 @@ from tape import TapeAgent, setting
 from mario.checkpoint import CheckpointError, load
 from mario.config import TrainConfig
 from mario.errors import RunError
+from mario.hardware import describe_hardware
 from mario.run import Run
 from mario.saver import Saver, installed_versions
 
@@ -26,7 +27,7 @@ class Clock:
 
 
 class Trainer:
-    steps, episodes, evaluation = 7, 2, None
+    steps, episodes, evaluation, seconds = 7, 2, None, 3.5
 
     def state_dict(self):
         return {"steps": self.steps}
@@ -68,6 +69,8 @@ def test_last_has_what_resuming_needs_and_numbered_ones_only_the_agent(made):
     assert "resume" not in numbered
     assert (numbered["steps"], numbered["episodes"], numbered["agent"]) == (7, 2, "tape")
     assert numbered["state_shape"] == [2, 4, 4]
+    assert numbered["training"]["seconds"] == 3.5
+    assert numbered["training"]["hardware"] == describe_hardware("cpu")
     assert numbered["versions"]["torch"] == installed_versions()["torch"]
 
 
