@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +16,11 @@ import tyro
 from mario.commands import cli
 
 if TYPE_CHECKING:
-    from mario.evaluation import Evaluation, Played
+    from mario.evaluation import Evaluation, Played, Stretch
+    from mario.surveyor import Survey
+    from mario.trained import Trained
+
+    Draw = Callable[[Evaluation, list[Played]], None]
 
 NAME = "mario-eval"
 DESCRIPTION = """Measure how well a trained agent plays: greedy episodes from random starts."""
@@ -32,12 +38,14 @@ class EvalFlags:
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
     json: bool = False
     """Print one JSON object and nothing else."""
+    map: Path | None = None
+    """Draw a map of the level with where Mario dies: OUT.png."""
     game: str | None = None
     """Play this game in place of the one that the agent was trained on."""
     agent: str | None = None
     """module:Class of the agent, if it is one of your own."""
-    num_envs: int = 2
-    """Games played at a time."""
+    num_envs: int | None = None
+    """Games played at a time; None for as many as is fastest. The random starts depend on it."""
     emulator: str = "auto"
     """Emulator behind NES games: auto, native or nes-py."""
     seed: int = 0
@@ -58,37 +66,80 @@ def evaluate(arguments: Sequence[str]) -> int:
     """
     flags = cli.parse(NAME, EvalFlags, arguments, DESCRIPTION)
     # Imported here, so that a game's process, which imports the main program, stays small.
-    from mario.build import make_games
+    from mario.build import games_at_a_time, make_games
     from mario.config import at_least
     from mario.evaluation import play_episodes, summarize
     from mario.signals import StopSignals
     from mario.trained import open_trained
 
-    for name, least in (("episodes", 1), ("noops", 0), ("num_envs", 1), ("seed", 0)):
-        at_least(f"--{name.replace('_', '-')}", getattr(flags, name), least)
+    for name, least in (("episodes", 1), ("noops", 0), ("seed", 0)):
+        at_least(f"--{name}", getattr(flags, name), least)
     trained = open_trained(flags.checkpoint, game=flags.game, agent=flags.agent)
-    games = make_games(
-        trained.game, trained.actions, flags.emulator, trained.wrappers.with_noops(flags.noops),
-        num_envs=min(flags.num_envs, flags.episodes), seed=flags.seed, report=_warn,
+    seen = trained.wrappers.with_noops(flags.noops)
+    num_envs = flags.num_envs
+    if num_envs is None:
+        num_envs = games_at_a_time(trained.game, flags.emulator, seen)
+    at_least("--num-envs", num_envs, 1)
+    with ExitStack() as stack, StopSignals() as stop:
+        draw = _open_map(flags, trained, stack)
+        games = make_games(
+            trained.game, trained.actions, flags.emulator, seen,
+            num_envs=min(num_envs, flags.episodes), seed=flags.seed, report=_warn,
+        )  # fmt: skip
+        stack.callback(games.close)
+        agent = trained.make_agent(games, seed=flags.seed)
+        played = play_episodes(
+            agent, games, flags.episodes, on_episode=_ignore if flags.json else _show,
+            stop=lambda: bool(stop),
+        )  # fmt: skip
+        if len(played) < flags.episodes:
+            _warn(f"stopped after {len(played)} of {flags.episodes} episodes")
+            return stop.exit_code
+        emulator = str(games.metadata.get("emulator", flags.emulator))
+        figures = summarize(
+            played, game=trained.game, steps_trained=trained.steps, emulator=emulator,
+            seed=flags.seed,
+        )  # fmt: skip
+        print(json.dumps(figures.to_dict()) if flags.json else _table(figures))
+        draw(figures, played)
+        return 0
+
+
+def _open_map(flags: EvalFlags, trained: Trained, stack: ExitStack) -> Draw:
+    """What draws the map that was asked for, once there is something to draw.
+
+    Raises:
+        UsageError: there is no map of this game, or it cannot be drawn into that file.
+    """
+    from mario.build import make_env, parse_actions
+    from mario.errors import UsageError
+    from mario.level_map import draw_map
+    from mario.surveyor import Surveyor, survey
+
+    path = flags.map
+    if path is None:
+        return lambda figures, played: None
+    if path.suffix != ".png":
+        raise UsageError(f"--map draws a .png, got {path}; name it {path.with_suffix('.png')}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--map {path}: there is no folder {path.parent}; make it first")
+    surveys: dict[Stretch, Survey] = {}
+    env = make_env(
+        trained.game, parse_actions(trained.actions), flags.emulator,
+        trained.wrappers.with_noops(flags.noops), inner=partial(Surveyor, surveys=surveys),
     )  # fmt: skip
-    with StopSignals() as stop:
-        try:
-            agent = trained.make_agent(games, seed=flags.seed)
-            show = (lambda played: None) if flags.json else _show
-            played = play_episodes(
-                agent, games, flags.episodes, on_episode=show, stop=lambda: bool(stop)
-            )
-        finally:
-            games.close()
-    if len(played) < flags.episodes:
-        _warn(f"stopped after {len(played)} of {flags.episodes} episodes")
-        return stop.exit_code
-    emulator = str(games.metadata.get("emulator", flags.emulator))
-    figures = summarize(
-        played, game=trained.game, steps_trained=trained.steps, emulator=emulator, seed=flags.seed
-    )
-    print(json.dumps(figures.to_dict()) if flags.json else _table(figures))
-    return 0
+    stack.callback(env.close)
+
+    def draw(figures: Evaluation, played: list[Played]) -> None:
+        """Draw what was played."""
+        survey(env, surveys, played, flags.seed)
+        draw_map(path, figures, played, surveys)
+
+    return draw
+
+
+def _ignore(played: Played) -> None:
+    """Say nothing of an episode."""
 
 
 def _show(played: Played) -> None:

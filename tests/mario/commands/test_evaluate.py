@@ -72,6 +72,12 @@ def test_for_people_there_is_a_table(checkpoint, capsys):
     assert "clear rate  0.0% (95 % interval 0.0% to 79.3%)" in text
 
 
+def test_a_map_is_drawn_where_it_is_asked_for(checkpoint, tmp_path, capsys):
+    assert run(checkpoint, "--episodes", 1, "--map", tmp_path / "map.png", "--json") == 0
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -79,6 +85,10 @@ def test_for_people_there_is_a_table(checkpoint, capsys):
         ([], "required"),
         (["{file}", "--episodes", 0], "--episodes must be at least 1, got 0"),
         (["{file}", "--noops", -1], "--noops must be at least 0, got -1"),
+        (["{file}", "--num-envs", 0], "--num-envs must be at least 1, got 0"),
+        (["{file}", "--map", "m.jpg"], "--map draws a .png, got m.jpg; name it m.png"),
+        (["{file}", "--map", "no/m.png"], "--map no/m.png: there is no folder no; make it first"),
+        (["{file}", "--map", "m.png", "--game", "Tetris-v0"], "alone, not of Tetris"),
         (["{file}", "--game", "Pong"], "unknown game 'Pong'"),
     ],
 )
