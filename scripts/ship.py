@@ -1,0 +1,200 @@
+"""Ships a trained agent: a small file that plays, its score, and its row in the table beside it.
+
+    python scripts/ship.py RUN/best.chkpt checkpoints/mario-1-1.chkpt
+
+The agent plays as many episodes as `mario-eval` does, in half precision and in single; half ships
+if it clears as many. The row goes into the README.md of the folder.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from mario.build import games_at_a_time, make_games
+from mario.checkpoint import Checkpoint, halved, load, save
+from mario.commands import cli
+from mario.commands.train import read_flags
+from mario.errors import UsageError
+from mario.evaluation import Evaluation, Played, play_episodes, summarize
+from mario.files import write_atomically
+from mario.plain import to_dict
+from mario.run import Run
+from mario.trained import open_trained
+
+NOOPS = 30
+HEADER = (
+    "| agent | game | preset | seed | decisions | hours | hardware | cleared (95 % interval) "
+    "| command |"
+)
+RULE = "|---|---|---|--:|--:|--:|---|---|---|"
+GIVEN = ("preset", "agent", "game", "seed")
+BESIDE_LEARNING = frozenset(
+    {"device", "save_dir", "save_seconds", "save_every", "log_every", "tensorboard", "warnings"}
+)
+"""What a command to train it again need not say."""
+
+
+@dataclass(frozen=True)
+class ShipFlags:
+    """What to ship, and how it is tested."""
+
+    source: Annotated[Path, tyro.conf.Positional]
+    """A checkpoint in the folder of its run."""
+    destination: Annotated[Path, tyro.conf.Positional]
+    """The file that ships, beside the README.md with the table."""
+    episodes: int = 100
+    """Episodes to play."""
+    single: bool = False
+    """Keep the weights in single precision."""
+
+
+def ship(arguments: list[str]) -> int:
+    """Ship as the flags say.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: half precision costs clears, or the source cannot be shipped.
+    """
+    flags = cli.parse("ship", ShipFlags, arguments, "Ship a trained agent.")
+    readme = flags.destination.parent / "README.md"
+    if not readme.is_file():
+        raise UsageError(f"there is no {readme} for the table; ship into checkpoints/")
+    checkpoint = load(flags.source)
+    if "training" not in checkpoint:
+        raise UsageError(f"{flags.source} does not say how it was trained; name one of a newer run")
+    config = Run.read_config(flags.source)
+    checkpoint["training"] |= {"command": command_of(config)}
+    played, figures = measure(flags.source, flags.episodes)
+    if not flags.single:
+        played, figures = _halve(flags, checkpoint, played)
+    checkpoint["evaluation"] = figures.to_dict()
+    _write(flags, checkpoint)
+    text = with_row(readme.read_text(encoding="utf-8"), row_of(flags.destination.name, checkpoint))
+    write_atomically(readme, lambda file: file.write(text.encode()))
+    size = flags.destination.stat().st_size / 1e6
+    print(f"{flags.destination}, {size:.1f} MB: {_cleared(figures)}")
+    return 0
+
+
+def measure(path: Path, episodes: int) -> tuple[list[Played], Evaluation]:
+    """Play as ``mario-eval`` does.
+
+    Returns:
+        The episodes by their starts, and the figures.
+    """
+    trained = open_trained(path)
+    seen = trained.wrappers.with_noops(NOOPS)
+    num_envs = min(games_at_a_time(trained.game, "auto", seen), episodes)
+    games = make_games(trained.game, trained.actions, "auto", seen, num_envs=num_envs, seed=0)
+    try:
+        played = play_episodes(trained.make_agent(games), games, episodes)
+    finally:
+        games.close()
+    emulator = str(games.metadata.get("emulator", "auto"))
+    figures = summarize(
+        played, game=trained.game, steps_trained=trained.steps, emulator=emulator, seed=0
+    )
+    return sorted(played, key=lambda each: each.start), figures
+
+
+def command_of(config: dict[str, Any]) -> str:
+    """The command that trains an agent again: what it does not say is what its preset says.
+
+    Args:
+        config: of its run, see `mario.run.Run.read_config`.
+    """
+    given = [f"--{name}={config[name]}" for name in GIVEN if config[name] is not None]
+    base = _flat(to_dict(read_flags(given)[0]))
+    words = [
+        word
+        for name, value in _flat(config).items()
+        if name.split(".")[0] not in BESIDE_LEARNING and value != base.get(name)
+        for word in _flag(name, value)
+    ]
+    return shlex.join(["mario-train", *given, *words])
+
+
+def row_of(name: str, checkpoint: Checkpoint) -> str:
+    """The agent's row of the table."""
+    training, figures = checkpoint["training"], Evaluation(**checkpoint["evaluation"])
+    cells = (
+        f"[`{name}`]({name})",
+        checkpoint["game"],
+        training["preset"],
+        checkpoint["seed"],
+        f"{checkpoint['steps']:,}",
+        f"{training['seconds'] / 3600:.2f}",
+        training["hardware"],
+        _cleared(figures),
+        f"`{training['command']}`",
+    )
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def with_row(text: str, row: str) -> str:
+    """A text with the row in its table, in place of one of the same agent; rows are in order."""
+    lines = text.splitlines()
+    if HEADER not in lines:
+        lines += ["", HEADER, RULE]
+    first = lines.index(HEADER) + 2
+    end = next((at for at in range(first, len(lines)) if not lines[at].startswith("|")), len(lines))
+    name = row.split("|")[1]
+    others = [line for line in lines[first:end] if line.split("|")[1] != name]
+    return "\n".join([*lines[:first], *sorted([*others, row]), *lines[end:]]) + "\n"
+
+
+def _halve(
+    flags: ShipFlags, checkpoint: Checkpoint, single: list[Played]
+) -> tuple[list[Played], Evaluation]:
+    _write(flags, checkpoint)
+    played, figures = measure(flags.destination, flags.episodes)
+    alike = sum(one.actions == other.actions for one, other in zip(single, played, strict=True))
+    before, after = (sum(e.ended_by == "flag" for e in each) for each in (single, played))
+    print(f"half precision: {alike} of {len(played)} episodes are played alike to the last action")
+    if after < before:
+        flags.destination.unlink()
+        raise UsageError(
+            f"half precision clears {after} episodes, single {before}; ship with --single"
+        )
+    return played, figures
+
+
+def _write(flags: ShipFlags, checkpoint: Checkpoint) -> None:
+    kept = {key: value for key, value in checkpoint.items() if key != "resume"}
+    save(flags.destination, kept if flags.single else halved(kept))
+
+
+def _cleared(figures: Evaluation) -> str:
+    low, high = figures.clear_rate_ci95
+    clears = round(figures.clear_rate * figures.episodes)
+    return f"{clears} of {figures.episodes} ({low:.1%} to {high:.1%})"
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A configuration without nesting: ``{"hyper.gamma": 0.9}``."""
+    found: dict[str, Any] = {}
+    for name, value in config.items():
+        nested = isinstance(value, dict)
+        found |= _flat(value, f"{prefix}{name}.") if nested else {f"{prefix}{name}": value}
+    return found
+
+
+def _flag(name: str, value: Any) -> list[str]:
+    """The words of a flag as the command line takes them."""
+    *where, last = name.replace("_", "-").split(".")
+    if isinstance(value, bool):
+        return ["--" + ".".join([*where, last if value else f"no-{last}"])]
+    values = value if isinstance(value, list) else [value]
+    return ["--" + ".".join([*where, last]), *map(str, values)]
+
+
+if __name__ == "__main__":
+    cli.run("ship", lambda: ship(sys.argv[1:]))

@@ -1,0 +1,120 @@
+"""What ships: a small file that plays the same, and a row that tells how to make it again."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+import torch
+import yaml
+
+from agents import DDQN, DDQNConfig, Setting
+from mario.checkpoint import load, save
+from mario.commands.train import read_flags
+from mario.errors import UsageError
+from mario.plain import to_dict
+from scripts.ship import HEADER, RULE, command_of, ship, with_row
+
+
+def config_of(*arguments):
+    config, _ = read_flags(arguments)
+    return to_dict(config)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--seed", "3"],
+        ["--preset", "tutorial", "--steps", "5000", "--hyper.gamma", "0.95", "--num-envs", "8"],
+        ["--hyper.no-separate-target", "--wrappers.reward-clip", "2", "--evaluation.every", "7"],
+        ["--game", "SuperMarioBros-1-2-v0", "--actions", '[["right"], ["right", "A"]]'],
+    ],
+)
+def test_the_command_makes_the_same_run_again(arguments):
+    config = config_of(*arguments)
+    again = shlex.split(command_of(config))
+    assert again[0] == "mario-train"
+    assert config_of(*again[1:]) == config
+
+
+def test_the_command_says_no_more_than_needed():
+    config = config_of("--steps", "9", "--save-dir", "elsewhere", "--no-tensorboard")
+    assert command_of(config) == (
+        f"mario-train --preset={config['preset']} --agent=ddqn --game=SuperMarioBros-1-1-v0 "
+        "--seed=0 --steps 9"
+    )
+
+
+def test_rows_are_in_order_and_an_agents_row_is_replaced():
+    text = "# Agents\n\nFine ones.\n"
+    for row in ("| b | 1 |", "| a | 1 |", "| b | 2 |"):
+        text = with_row(text, row)
+    assert text.splitlines() == [
+        "# Agents", "", "Fine ones.", "", HEADER, RULE, "| a | 1 |", "| b | 2 |",
+    ]  # fmt: skip
+
+
+def test_what_stands_below_the_table_stays():
+    text = "\n".join([HEADER, RULE, "| a | 1 |", "", "The end."])
+    assert with_row(text, "| b | 1 |").splitlines()[2:] == [
+        "| a | 1 |",
+        "| b | 1 |",
+        "",
+        "The end.",
+    ]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """The folder of a run whose agent knows nothing yet."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    config = config_of("--steps", "9", "--hyper.hidden", "16")
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    hyper = DDQNConfig(**config["hyper"])
+    setting = Setting(state_shape=(4, 84, 84), num_actions=2, training=False)
+    keys = ("agent", "hyper", "game", "actions", "wrappers", "seed")
+    save(
+        folder / "best.chkpt",
+        {key: config[key] for key in keys}
+        | {
+            "format": 1, "model": DDQN.build(setting, hyper).weights(), "exploration_rate": 0.1,
+            "emulator": "native", "state_shape": [4, 84, 84], "num_actions": 2, "steps": 9,
+            "episodes": 1, "versions": {}, "evaluation": None, "resume": {"steps": 9},
+            "training": {"preset": "tutorial", "seconds": 1800.0, "hardware": "2 x Abacus"},
+        },
+    )  # fmt: skip
+    return folder
+
+
+def test_a_small_file_ships_with_its_score_and_its_row(run, tmp_path, capsys):
+    destination = tmp_path / "mario.chkpt"
+    (tmp_path / "README.md").write_text("# Agents\n")
+    assert ship([str(run / "best.chkpt"), str(destination), "--episodes", "2"]) == 0
+    shipped, source = load(destination), load(run / "best.chkpt")
+    assert "resume" not in shipped
+    assert shipped["evaluation"]["episodes"] == 2
+    assert shipped["model"].keys() == source["model"].keys()
+    raw = torch.load(destination, weights_only=True)["model"]
+    assert {tensor.dtype for tensor in raw.values()} == {torch.float16}
+    row = (tmp_path / "README.md").read_text().splitlines()[-1]
+    assert row == (
+        "| [`mario.chkpt`](mario.chkpt) | SuperMarioBros-1-1-v0 | tutorial | 0 | 9 | 0.50 | "
+        "2 x Abacus | 0 of 2 (0.0% to 65.8%) | `mario-train --preset=tutorial --agent=ddqn "
+        "--game=SuperMarioBros-1-1-v0 --seed=0 --steps 9 --hyper.hidden 16` |"
+    )
+    assert "2 of 2 episodes are played alike" in capsys.readouterr().out
+
+
+def test_without_a_table_nothing_ships(run, tmp_path):
+    with pytest.raises(UsageError, match=r"there is no .*README.md for the table"):
+        ship([str(run / "best.chkpt"), str(tmp_path / "mario.chkpt")])
+
+
+def test_a_file_that_does_not_tell_its_training_is_refused(run, tmp_path):
+    checkpoint = load(run / "best.chkpt")
+    del checkpoint["training"]
+    (tmp_path / "README.md").touch()
+    save(run / "old.chkpt", checkpoint)
+    with pytest.raises(UsageError, match="does not say how it was trained"):
+        ship([str(run / "old.chkpt"), str(tmp_path / "mario.chkpt")])
