@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -42,22 +42,34 @@ class Adviser:
     ) -> None:
         self._config, self._gamma, self._warn = config, gamma, warn
         self._actions, self._tally = [0] * num_actions, Tally()
-        self._greatest_reward = 0.0
+        self._greatest_reward, self._greatest_end = 0.0, 0.0
         self._best_mean, self._best_at = -math.inf, 0
         self._said: dict[str, int] = {}
 
-    def see(self, actions: NDArray[np.int64], rewards: NDArray[np.float32], rate: float) -> None:
+    def see(
+        self,
+        actions: NDArray[np.int64],
+        rewards: NDArray[np.float32],
+        ended: Iterable[int],
+        rate: float,
+    ) -> None:
         """Take in one step of every game.
 
         Args:
             actions: int64 ``(num_envs,)``; negative where the step never happened.
             rewards: what the agent was given, float32 ``(num_envs,)``.
+            ended: the games whose episode ended with it.
             rate: share of actions that are random at present.
         """
         for action in actions[actions >= 0].tolist():
             self._actions[action] += 1
         self._tally.add({"random": rate})
-        self._greatest_reward = max(self._greatest_reward, float(np.abs(rewards).max()))
+        over = set(ended)
+        for game, size in enumerate(np.abs(rewards).tolist()):
+            if game in over:
+                self._greatest_end = max(self._greatest_end, size)
+            else:
+                self._greatest_reward = max(self._greatest_reward, size)
 
     def hear(self, learned: dict[str, float]) -> None:
         """Take in what a round of learning reported."""
@@ -96,6 +108,7 @@ class Adviser:
             "actions": list(self._actions),
             "tally": self._tally.mark(),
             "greatest_reward": self._greatest_reward,
+            "greatest_end": self._greatest_end,
             "best_mean": self._best_mean,
             "best_at": self._best_at,
             "said": dict(self._said),
@@ -106,20 +119,22 @@ class Adviser:
         self._actions = list(state["actions"])
         self._tally.return_to(state["tally"])
         self._greatest_reward = state["greatest_reward"]
+        self._greatest_end = state["greatest_end"]
         self._best_mean, self._best_at = state["best_mean"], state["best_at"]
         self._said = dict(state["said"])
 
     def _impossible_values(self, mean: float) -> str:
-        """No value can be beyond the greatest reward, earned in every decision for ever."""
+        """No value is beyond the greatest reward, earned for ever, and the greatest of an end."""
         if self._gamma is None or self._gamma >= 1:
             return ""
-        bound = self._greatest_reward / (1 - self._gamma)
+        bound = self._greatest_reward / (1 - self._gamma) + self._greatest_end
         if abs(mean) <= bound:
             return ""
         return (
             f"the values learned are {mean:,.4g} on average, where rewards up to "
-            f"{self._greatest_reward:,.4g} and gamma {self._gamma} allow {bound:,.4g}: they grow "
-            "by themselves; try a lower learning rate or a target that is synced less often"
+            f"{self._greatest_reward:,.4g}, {self._greatest_end:,.4g} at the end, and gamma "
+            f"{self._gamma} allow {bound:,.4g}: they grow by themselves; try a lower learning rate "
+            "or a target that is synced less often"
         )
 
     def _no_progress(self, mean: float, steps: int, clear_rate: float) -> str:

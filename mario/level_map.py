@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROW = 7 * SCREEN
 """Pixels of a level that are drawn side by side; what is longer goes on below."""
 STRIP, CAPTION, GAP, MARGIN = 70, 110, 60, 60
-NARROWEST = 1100
+NARROWEST = 1400
 """Pixels that the caption needs."""
 BIN = 32
 MIDDLE, FEET = 8, 24
@@ -120,7 +120,7 @@ def _mark(axes: Axes, played: Sequence[Played], left: int, right: int) -> None:
         ]
         axes.scatter(
             [x for x, _ in places], [y for _, y in places], s=260, marker=loss.marker,
-            color=loss.colour, alpha=0.4, edgecolors="white", linewidths=1.5,
+            color=loss.colour, alpha=0.5, edgecolors="white", linewidths=1.5,
         )  # fmt: skip
     axes.set_xlim(left, right)
     axes.set_ylim(HEIGHT, 0)

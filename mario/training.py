@@ -186,7 +186,8 @@ class Trainer:
     def _watch(self, step: Step) -> None:
         decisions, before = step.decisions, self.episodes
         self.steps += decisions
-        self._adviser.see(step.actions, step.rewards, self._agent.exploration_rate)
+        over = (game for game, _ in step.ended)
+        self._adviser.see(step.actions, step.rewards, over, self._agent.exploration_rate)
         if step.learned is not None:
             self._logger.log_learning(step.learned)
             self._adviser.hear(step.learned)

@@ -34,7 +34,7 @@ class Run:
         self.adviser.load_state_dict(state)
 
     def live(
-        self, actions=(0, 1, 2, 3), *, rate=0.1, reward=1.0, q=5.0, x=None,
+        self, actions=(0, 1, 2, 3), *, rate=0.1, reward=1.0, end=0.0, q=5.0, x=None,
         share_done=0.1, clear_rate=0.0,
     ):  # fmt: skip
         """Play until the next look, choosing the actions in turn."""
@@ -43,7 +43,8 @@ class Run:
             if self.steps == self.resumes_at:
                 self.resume()
             rewards = np.full(10, reward, np.float32)
-            self.adviser.see(chosen[step * 10 : step * 10 + 10], rewards, rate)
+            rewards[7] = end
+            self.adviser.see(chosen[step * 10 : step * 10 + 10], rewards, [7], rate)
             self.steps += 10
             self.adviser.hear({"q": q, "loss": 1e9})
             way = float(self.steps) if x is None else x
@@ -90,9 +91,15 @@ def test_values_beyond_what_rewards_allow_are_told():
     assert run.live(reward=-2.0, q=-19.9) == []
     (line,) = run.live(reward=1.0, q=20.1)
     assert re.match(
-        r"the values learned are 20\.1 on average, where rewards up to 2 and gamma 0\.9 allow 20:",
+        r"the values learned are 20\.1 on average, where rewards up to 2, 0 at the end, and gamma "
+        r"0\.9 allow 20:",
         line,
     )
+
+
+@pytest.mark.parametrize(("value", "told"), [(14.9, False), (15.1, True)])
+def test_the_reward_of_an_end_comes_but_once(value, told):
+    assert bool(Run(gamma=0.9).live(reward=1.0, end=-5.0, q=value)) is told
 
 
 @pytest.mark.parametrize("gamma", [None, 1.0])

@@ -69,7 +69,7 @@ def run(tmp_path):
     """The folder of a run whose agent knows nothing yet."""
     folder = tmp_path / "run"
     folder.mkdir()
-    config = config_of("--steps", "9", "--hyper.hidden", "16")
+    config = config_of("--preset", "tutorial", "--steps", "9", "--hyper.hidden", "16")
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     hyper = DDQNConfig(**config["hyper"])
     setting = Setting(state_shape=(4, 84, 84), num_actions=2, training=False)
@@ -101,7 +101,7 @@ def test_a_small_file_ships_with_its_score_and_its_row(run, tmp_path, capsys):
     assert row == (
         "| [`mario.chkpt`](mario.chkpt) | SuperMarioBros-1-1-v0 | tutorial | 0 | 9 | 0.50 | "
         "2 x Abacus | 0 of 2 (0.0% to 65.8%) | `mario-train --preset=tutorial --agent=ddqn "
-        "--game=SuperMarioBros-1-1-v0 --seed=0 --steps 9 --hyper.hidden 16` |"
+        "--game=SuperMarioBros-1-1-v0 --seed=0 --hyper.hidden 16 --steps 9` |"
     )
     assert "2 of 2 episodes are played alike" in capsys.readouterr().out
 
