@@ -30,6 +30,7 @@ from mario.threads import cores
 from mario.vector_games import Results, VectorGames
 from mario.worker import episode_seed
 from wrappers import WrapperConfig
+from wrappers.observation import square_side
 
 WHOLE_GAME = (0, 0, 0)
 NEVER = -1
@@ -189,6 +190,7 @@ class FusedVector(VectorGames):
                 stall_frames=NEVER if stall_frames is None else stall_frames,
                 masks=bytes(masks),
                 skip=view.skip, stack=view.stack, size=view.size,
+                square=square_side(view.size, len(masks)) if view.show_action else 0,
                 count=self.num_envs, threads=min(threads, self.num_envs),
             )  # fmt: skip
         except ValueError as error:

@@ -1,13 +1,16 @@
-"""Makes small what an agent sees: gray pictures."""
+"""Makes what an agent sees: small gray pictures, and what it was doing."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, SupportsFloat
 
 import cv2
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
+
+LARGEST_SQUARE = 6
+"""Side in pixels of the squares that show an action, where there is room."""
 
 
 class GrayScaleObservation(gym.ObservationWrapper[NDArray[np.uint8], Any, NDArray[np.uint8]]):
@@ -38,3 +41,60 @@ class GrayScaleObservation(gym.ObservationWrapper[NDArray[np.uint8], Any, NDArra
     def observation(self, observation: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See `gymnasium.ObservationWrapper.observation`."""
         return np.asarray(cv2.cvtColor(observation, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+class ShowAction(gym.Wrapper[NDArray[np.uint8], Any, NDArray[np.uint8], Any]):
+    """Paints into a picture which action led to it: a row of squares at its top, one of them white.
+
+    A player knows which buttons are held. An agent that only sees the screen does not: Mario in
+    front of a pipe looks the same whether A is to be pressed or, held since the last jump, to be
+    let go first, and so it can stand there for ever. At an episode's beginning all are black.
+
+    Args:
+        env: a game seen as gray pictures, uint8 ``(H, W)``, with numbered actions.
+
+    Raises:
+        ValueError: there are more actions than squares of 2 pixels fit.
+    """
+
+    def __init__(self, env: gym.Env[NDArray[np.uint8], Any]) -> None:
+        super().__init__(env)
+        assert isinstance(env.action_space, gym.spaces.Discrete)
+        self._count = int(env.action_space.n)
+        self._side = square_side((env.observation_space.shape or (0, 0))[1], self._count)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+        """See `gymnasium.Env.reset`."""
+        picture, info = self.env.reset(seed=seed, options=options)
+        return self._painted(picture, None), info
+
+    def step(
+        self, action: Any
+    ) -> tuple[NDArray[np.uint8], SupportsFloat, bool, bool, dict[str, Any]]:
+        """See `gymnasium.Env.step`."""
+        picture, reward, terminated, truncated, info = self.env.step(action)
+        return self._painted(picture, int(action)), reward, terminated, truncated, info
+
+    def _painted(self, picture: NDArray[np.uint8], action: int | None) -> NDArray[np.uint8]:
+        painted, side = picture.copy(), self._side
+        painted[:side, : self._count * side] = 0
+        if action is not None:
+            painted[:side, action * side : (action + 1) * side] = 255
+        return painted
+
+
+def square_side(width: int, count: int) -> int:
+    """The side in pixels of so many squares in a row at the top of a picture, at most 6.
+
+    Raises:
+        ValueError: it would be less than 2.
+
+    >>> square_side(84, count=5), square_side(84, count=20)
+    (6, 4)
+    """
+    side = min(LARGEST_SQUARE, width // count)
+    if side < 2:
+        raise ValueError(f"{count} actions cannot be shown in {width} pixels; set show_action off")
+    return side

@@ -13,7 +13,7 @@ from gymnasium.wrappers import (
     ResizeObservation,
 )
 
-from wrappers.observation import GrayScaleObservation
+from wrappers.observation import GrayScaleObservation, ShowAction
 from wrappers.reward import ClipReward, EndReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
 from wrappers.start import NoopStart
@@ -38,6 +38,8 @@ class WrapperConfig:
     """Height and width in pixels of the gray picture that the agent sees."""
     stack: int = 4
     """Latest pictures that the agent sees together."""
+    show_action: bool = False
+    """Paint into each picture, at its top, which action led to it."""
     noops: int = 0
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
     reward_scale: float = 1.0
@@ -101,6 +103,8 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
         env = NoopStart(env, config.noops)
     env = RecordEpisodeStatistics(SkipFrame(env, config.skip))
     env = ResizeObservation(GrayScaleObservation(env), (config.size, config.size))
+    if config.show_action:
+        env = ShowAction(env)
     if config.reward_scale != 1:
         env = ScaleReward(env, config.reward_scale)
     if config.reward_clip is not None:

@@ -20,6 +20,7 @@ class Games:
         skip: int,
         stack: int,
         size: int,
+        square: int,
         count: int,
         threads: int,
     ) -> None: ...

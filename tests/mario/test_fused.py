@@ -150,6 +150,8 @@ def test_recorded_plays_are_the_same(vector, play):
         WrapperConfig(skip=3, size=37, stack=2, reward_scale=-0.1),
         WrapperConfig(skip=5, size=96, stack=5, reward_clip=1.0),
         WrapperConfig(size=240, noops=3, reward_scale=0.5, reward_clip=2.5),
+        WrapperConfig(size=20, show_action=True),
+        WrapperConfig(show_action=True, stack=3),
     ],
 )
 def test_every_wrapper_has_the_same_effect(vector, wrappers):

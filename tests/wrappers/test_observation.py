@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from wrappers import GrayScaleObservation
+from wrappers.observation import ShowAction, square_side
 
 
 class Picture(gym.Env):
@@ -46,3 +47,41 @@ def test_gray_is_the_weighted_mean_of_the_colors(picture) -> None:
 def test_what_is_no_picture_is_refused(picture, shape: str) -> None:
     with pytest.raises(ValueError, match=f"gray needs pictures, .*, got {shape}"):
         GrayScaleObservation(Picture(picture))
+
+
+class TestShowAction:
+    def show(self, actions: int, width: int = 84) -> ShowAction:
+        game = Picture(np.full((20, width), 100, np.uint8))
+        game.action_space = gym.spaces.Discrete(actions)
+        game.step = lambda action: (game.picture, 0.0, False, False, {})
+        return ShowAction(game)
+
+    def test_the_square_of_the_action_is_white_and_the_others_are_black(self) -> None:
+        env = self.show(actions=3)
+        env.reset()
+        picture, *_ = env.step(1)
+        assert (picture[:6, :6] == 0).all()
+        assert (picture[:6, 6:12] == 255).all()
+        assert (picture[:6, 12:18] == 0).all()
+
+    def test_the_rest_is_as_it_was_and_so_is_the_games_own_picture(self) -> None:
+        env = self.show(actions=3)
+        env.reset()
+        picture, *_ = env.step(2)
+        assert (picture[6:] == 100).all()
+        assert (picture[:6, 18:] == 100).all()
+        assert (env.unwrapped.picture == 100).all()
+
+    def test_nothing_was_done_before_an_episode(self) -> None:
+        env = self.show(actions=3)
+        env.reset()
+        env.step(2)
+        assert (env.reset()[0][:6, :18] == 0).all()
+
+    @given(st.integers(1, 240), st.integers(1, 120))
+    def test_all_squares_fit_or_are_refused(self, width: int, count: int) -> None:
+        if width // count < 2:
+            with pytest.raises(ValueError, match=f"{count} actions cannot be shown in {width} pix"):
+                square_side(width, count)
+        else:
+            assert 2 <= square_side(width, count) <= min(6, width / count)

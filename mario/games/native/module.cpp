@@ -93,19 +93,24 @@ bool are_actions(const nes::Games& games, const std::int64_t* actions, std::size
 
 // Makes the games, or gives null and sets an exception.
 std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
-  static const char* names[] = {"rom",  "place", "stall_frames", "masks",   "skip",
-                                "stack", "size",  "count",        "threads", nullptr};
+  static const char* names[] = {"rom",  "place",  "stall_frames", "masks",   "skip", "stack",
+                                "size", "square", "count",        "threads", nullptr};
   const char *rom, *masks;
   Py_ssize_t rom_size, masks_size;
   nes::Place place;
-  int stall_frames, skip, stack, size, count, threads;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#(iii)iy#iiiii", const_cast<char**>(names), &rom,
+  int stall_frames, skip, stack, size, square, count, threads;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#(iii)iy#iiiiii", const_cast<char**>(names), &rom,
                                    &rom_size, &place[0], &place[1], &place[2], &stall_frames,
-                                   &masks, &masks_size, &skip, &stack, &size, &count, &threads)) {
+                                   &masks, &masks_size, &skip, &stack, &size, &square, &count,
+                                   &threads)) {
     return nullptr;
   }
   if (std::min({skip, stack, count, threads}) < 1 || masks_size < 1) {
     PyErr_SetString(PyExc_ValueError, "masks, skip, stack, count and threads must be at least 1");
+    return nullptr;
+  }
+  if (square < 0 || square * masks_size > size) {
+    PyErr_SetString(PyExc_ValueError, "there must be room for a square for each action");
     return nullptr;
   }
   try {
@@ -113,7 +118,7 @@ std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
                      place[0] > 0 ? std::optional(place) : std::nullopt,
                      stall_frames,
                      {masks, masks + masks_size},
-                     {skip, stack, nes::Preprocess(size)}};
+                     {skip, stack, square, nes::Preprocess(size)}};
     return std::make_unique<nes::Games>(std::move(setup), count, threads);
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();

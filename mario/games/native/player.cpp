@@ -16,7 +16,7 @@ void Player::reset(int noops) {
   earned_ = 0;
   actions_.clear();
   oldest_ = 0;
-  view_.preprocess(game_->screen(), picture(0));
+  draw(picture(0), -1);
   for (int i = 1; i < view_.stack; ++i) {
     std::memcpy(picture(i), picture(0), view_.picture_bytes());
   }
@@ -30,7 +30,7 @@ NesGame::Frame Player::step(std::int64_t action) {
     step = {step.reward + frame.reward, frame.terminated, frame.truncated};
   }
   earned_ += step.reward;
-  view_.preprocess(game_->screen(), picture(oldest_));
+  draw(picture(oldest_), action);
   oldest_ = (oldest_ + 1) % view_.stack;
   return step;
 }
@@ -39,6 +39,16 @@ void Player::observe(std::uint8_t* out) const {
   const std::size_t newer = oldest_ * view_.picture_bytes(), all = pictures_.size();
   std::memcpy(out, pictures_.data() + newer, all - newer);
   std::memcpy(out + all - newer, pictures_.data(), newer);
+}
+
+void Player::draw(std::uint8_t* picture, std::int64_t action) {
+  view_.preprocess(game_->screen(), picture);
+  const int side = view_.square, width = side * static_cast<int>(masks_.size());
+  for (int row = 0; row < side; ++row) {
+    std::uint8_t* line = picture + row * view_.preprocess.size();
+    std::memset(line, 0, width);
+    if (action >= 0) std::memset(line + action * side, 255, side);
+  }
 }
 
 std::uint8_t* Player::picture(int index) {

@@ -10,9 +10,10 @@
 
 namespace nes {
 
-// What an agent sees of a game: the latest `stack` pictures, one for every `skip` frames.
+// What an agent sees of a game: the latest `stack` pictures, one for every `skip` frames. At the
+// top of each, squares of `square` pixels, if not 0, show which action led to it.
 struct View {
-  int skip, stack;
+  int skip, stack, square;
   Preprocess preprocess;
 
   std::size_t picture_bytes() const {
@@ -41,6 +42,8 @@ class Player {
 
  private:
   std::uint8_t* picture(int index);
+  // Draws what the console shows; no action led to it if `action` is negative.
+  void draw(std::uint8_t* picture, std::int64_t action);
 
   std::unique_ptr<NesGame> game_;
   const View& view_;
