@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,9 @@ LOG_HEADER = (
     f"{'Episode':>8}{'Step':>8}{'Epsilon':>10}{'MeanReward':>15}{'MeanLength':>15}"
     f"{'MeanLoss':>15}{'MeanQValue':>15}{'TimeDelta':>15}{'Time':>20}"
 )
+
+EVALUATED = ("steps_trained", "seconds", "episodes", "clear_rate", "mean_return", "mean_x_pos")
+"""Columns of ``evaluations.csv``: decisions so far, seconds of the run, and the figures."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,10 @@ class EpisodeRecord:
 class MetricLogger:
     """Tells people and programs how a run is going.
 
-    ``metrics.csv`` gets a row per episode, ``warnings.csv`` one per warning; ``log``, the console
-    and TensorBoard get one now and then, with means over the latest episodes. What cannot be
-    written is told once, and the run goes on: no metric is worth a run.
+    ``metrics.csv`` gets a row per episode, ``warnings.csv`` one per warning, ``evaluations.csv``
+    one per evaluation; ``log``, the console and TensorBoard get one now and then, with means over
+    the latest episodes. What cannot be written is told once, and the run goes on: no metric is
+    worth a run.
 
     Args:
         folder: the run's folder.
@@ -74,6 +78,13 @@ class MetricLogger:
         self._csv = RowFile(folder / "metrics.csv", csv_line(list(COLUMNS)))
         self._log = RowFile(folder / "log", LOG_HEADER)
         self._warnings = RowFile(folder / "warnings.csv", csv_line(["step", "warning"]))
+        self._evaluations = RowFile(folder / "evaluations.csv", csv_line(list(EVALUATED)))
+        self._files = {
+            "csv_bytes": self._csv,
+            "log_bytes": self._log,
+            "warnings_bytes": self._warnings,
+            "evaluations_bytes": self._evaluations,
+        }
         self._board = TensorBoard(folder) if tensorboard else Board()
         self._plots = BackgroundPlots(folder, window, plot_seconds)
         self._console = console
@@ -138,6 +149,18 @@ class MetricLogger:
             self._warnings.append(csv_line([step, text]))
             self._warnings.sync()
 
+    def log_evaluation(self, figures: Mapping[str, Any]) -> None:
+        """Keep the figures of an evaluation, in ``evaluations.csv``.
+
+        Args:
+            figures: `EVALUATED` among them, all but ``seconds``.
+        """
+        row = {**figures, "seconds": round(self.seconds, 3)}
+        with self._going_on("evaluations.csv"):
+            cells = [row[name] for name in EVALUATED]
+            self._evaluations.append(csv_line(["" if cell is None else cell for cell in cells]))
+            self._evaluations.sync()
+
     def record(self, episode: int, step: int, epsilon: float) -> None:
         """Tell of the latest episodes: a row of ``log``, a line, TensorBoard and the plots.
 
@@ -165,9 +188,7 @@ class MetricLogger:
             with self._going_on(file.path.name):
                 file.sync()
         return {
-            "csv_bytes": self._csv.size,
-            "log_bytes": self._log.size,
-            "warnings_bytes": self._warnings.size,
+            **{name: file.size for name, file in self._files.items()},
             "seconds": self.seconds,
             "tally": self._tally.mark(),
             "episode_starts": list(self._episode_starts),
@@ -180,9 +201,9 @@ class MetricLogger:
         Files that have lost rows since are gone on with as they are, and a line says so.
         """
         rows, damaged = read_rows(self._csv.restore(state["csv_bytes"]))
-        sizes = {self._csv: "csv_bytes", self._log: "log_bytes", self._warnings: "warnings_bytes"}
-        for file in (self._log, self._warnings):
-            file.restore(state[sizes[file]])
+        for name, file in self._files.items():
+            if file is not self._csv:
+                file.restore(state[name])
         for row in rows:
             self._history.add(row)
         self._tally.return_to(state["tally"])
@@ -190,7 +211,7 @@ class MetricLogger:
         self._recorded = _Recorded(**state["recorded"])
         self._board.resume_after(self._recorded.step)
         self._start = time.monotonic() - state["seconds"]
-        self._tell_losses({file: state[name] for file, name in sizes.items()}, damaged)
+        self._tell_losses({file: state[name] for name, file in self._files.items()}, damaged)
 
     def close(self) -> None:
         """Record the last episode, draw the plots a last time, and let go of the files."""
@@ -201,7 +222,7 @@ class MetricLogger:
             self._plots.close(self._history.columns)
         with self._going_on("TensorBoard's files"):
             self._board.close()
-        for file in (self._csv, self._log, self._warnings):
+        for file in self._files.values():
             file.close()
 
     def _line(

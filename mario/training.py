@@ -207,7 +207,11 @@ class Trainer:
         return max(done / total for done, total in totals if total is not None)
 
     def _examine(self) -> None:
-        if self._examiner.examine(self._agent, self.steps):
+        before = self.evaluation
+        best = self._examiner.examine(self._agent, self.steps)
+        if self.evaluation is not None and self.evaluation is not before:
+            self._logger.log_evaluation(self.evaluation.to_dict())
+        if best:
             self._saver.save_best(self)
 
 

@@ -93,7 +93,7 @@ def read(folder: Path) -> Outcome:
     late = [float(row["best_x"]) for row in episodes if int(row["step"]) > (1 - LATE) * end]
     flags = [int(row["step"]) for row in episodes if row["ended_by"] == "flag"]
     return Outcome(
-        steps=[int(row["step"]) for row in evaluations],
+        steps=[int(row["steps_trained"]) for row in evaluations],
         rates=[float(row["clear_rate"]) for row in evaluations],
         distance=statistics.fmean(late),
         first_flag=min(flags, default=None),
