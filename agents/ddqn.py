@@ -85,8 +85,7 @@ class DDQN(Agent):
         precision = config.precision if setting.training else "float32"
         self._twin = Twin(network, resolve_precision(precision, setting.device))
         self._crew = Crew(setting.threads if setting.device == "cpu" else 1)
-        self._learned_at = 0
-        self._skipped_in_a_row = 0
+        self._learned_at = self._skipped_in_a_row = 0
         self.train(setting.training)
 
     @classmethod
