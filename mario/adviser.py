@@ -76,7 +76,9 @@ class Adviser:
         self._tally.add({name: scalar for name, scalar in learned.items() if name == "q"})
 
     def read(self, record: EpisodeRecord) -> None:
-        """Take in an episode: how far it came, or else what it earned."""
+        """Take in an episode: how far it came from the game's start, or else what it earned."""
+        if record.revisited:
+            return
         self._tally.add({"way": record.reward if record.best_x is None else record.best_x})
 
     def advise(self, steps: int, *, share_done: float, clear_rate: float) -> None:

@@ -33,6 +33,7 @@ class EpisodeRow:
         best_x: how far right it came, in pixels; None in a game without such a thing.
         ended_by: why it ended, ``"flag"`` when it cleared the level.
         seconds: since the run's start, the time between two sessions left out.
+        revisited: decisions made before it began, 0 for one that began at the game's start.
     """
 
     episode: int
@@ -46,6 +47,7 @@ class EpisodeRow:
     best_x: float | None
     ended_by: str
     seconds: float
+    revisited: int = 0
 
     def to_csv(self) -> str:
         """The row as text; floats keep every digit, so that `parse` gives the same row."""
@@ -71,6 +73,7 @@ class EpisodeRow:
                 best_x=float(cells["best_x"]) if cells["best_x"] else None,
                 ended_by=cells["ended_by"],
                 seconds=float(cells["seconds"]),
+                revisited=int(cells.get("revisited") or 0),  # not in the files of older runs
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"row {dict(cells)} lacks a cell") from error
@@ -165,8 +168,9 @@ class History:
         if row.best_x is not None:
             self.best_x = max(row.best_x, self.best_x or 0.0)
         self.last = row
-        self._latest_ends.append(row.ended_by)
-        self._reasons.add(row.ended_by)
+        if not row.revisited:
+            self._latest_ends.append(row.ended_by)
+            self._reasons.add(row.ended_by)
 
     def means(self) -> dict[str, float]:
         """Mean reward, length, loss and q of the latest episodes; 0 before the first."""
@@ -174,7 +178,10 @@ class History:
         return {name: math.fsum(tail) / max(len(tail), 1) for name, tail in latest.items()}
 
     def ended_by(self) -> dict[str, float]:
-        """Share of the latest episodes by why they ended; 0 for what only earlier ones ended by."""
+        """Share of the latest episodes by why they ended; 0 for what only earlier ones ended by.
+
+        Of those that began at the game's start, here and in `clear_rate`.
+        """
         counts = Counter(self._latest_ends)
         return {why: counts[why] / len(self._latest_ends) for why in sorted(self._reasons)}
 

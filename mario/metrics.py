@@ -35,6 +35,7 @@ class EpisodeRecord:
         length: decisions in it.
         best_x: how far right it came, in pixels; None in a game without such a thing.
         ended_by: why it ended, ``"flag"`` when it cleared the level.
+        revisited: decisions made before it began, 0 for one that began at the game's start.
     """
 
     episode: int
@@ -44,6 +45,7 @@ class EpisodeRecord:
     length: int
     best_x: float | None
     ended_by: str
+    revisited: int = 0
 
 
 class MetricLogger:
@@ -130,6 +132,7 @@ class MetricLogger:
             best_x=None if record.best_x is None else float(record.best_x),
             ended_by=record.ended_by,
             seconds=round(self.seconds, 3),
+            revisited=record.revisited,
         )
         self._history.add(row)
         with self._going_on("metrics.csv"):

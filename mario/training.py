@@ -225,4 +225,5 @@ def _record(info: dict[str, Any], episode: int, step: int, game: int) -> Episode
         length=int(info["episode"]["l"]),
         best_x=None if best_x is None else float(best_x),
         ended_by=str(info.get("ended_by", "")),
+        revisited=int(info.get("revisited", 0)),
     )

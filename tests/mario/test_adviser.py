@@ -162,3 +162,10 @@ def test_a_resumed_run_is_warned_of_the_same(resumes_at):
 def test_what_is_looked_at_must_be_something(name):
     with pytest.raises(UsageError, match=f"--warnings.{name} must be at least 1, got 0"):
         WarningConfig(**{name: 0})
+
+
+def test_episodes_that_go_back_to_a_loss_are_no_progress():
+    run = Run()
+    run.adviser.read(EpisodeRecord(1, 0, 0, 0.0, 1, 1000.0, "flag", revisited=50))
+    run.live(x=100.0)
+    assert run.adviser.state_dict()["best_mean"] == 100.0

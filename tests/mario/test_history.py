@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -27,6 +28,7 @@ rows = st.builds(
     best_x=st.none() | finite,
     ended_by=words,
     seconds=finite,
+    revisited=whole,
 )
 
 
@@ -99,6 +101,18 @@ def test_shares_are_of_the_latest_episodes_and_fall_to_zero():
         history.add(episode(ended_by=why))
     assert history.ended_by() == {"death": 0.5, "flag": 0.5, "pit": 0.0}
     assert history.clear_rate == 0.5
+
+
+def test_episodes_that_revisit_a_loss_do_not_count_as_clears():
+    history = History(window=4)
+    for why, revisited in (("death", 0), ("flag", 50), ("flag", 0), ("flag", 1)):
+        history.add(replace(episode(ended_by=why), revisited=revisited))
+    assert history.clear_rate == 0.5
+
+
+def test_rows_of_older_runs_are_read():
+    text = text_of(episode().to_csv()).replace(",revisited", "").replace(",0\n", "\n")
+    assert read_rows(text) == ([episode()], 0)
 
 
 def test_the_best_x_is_the_best_ever():
