@@ -7,7 +7,7 @@ numbers, pictures within one level of gray: tests hold them together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict, Unpack
 
@@ -27,16 +27,18 @@ from mario.games.roms import mario_rom
 from mario.games.smb_levels import place_of
 from mario.games.super_mario_bros import SuperMarioBros
 from mario.threads import cores
-from mario.vector_games import Results, VectorGames
+from mario.vector_games import Entry, Results, VectorGames, entry_of
 from mario.worker import episode_seed
 from wrappers import WrapperConfig
 from wrappers.observation import square_side
+from wrappers.revisit import draw_back
 
 WHOLE_GAME = (0, 0, 0)
 NEVER = -1
 STATUSES = np.array(_native.STATUSES, object)
 ENDINGS = np.array(_native.ENDINGS, object)
 FLAG, STATUS = _native.INFO.index("flag_get"), _native.INFO.index("status")
+REVISITED = _native.INFO.index("revisited")
 
 
 class MarioOptions(TypedDict, total=False):
@@ -55,6 +57,7 @@ class _Step(NamedTuple):
 
     actions: NDArray[np.int64]
     noops: NDArray[np.int64]
+    backs: NDArray[np.int64]
     observations: NDArray[np.uint8]
     rewards: NDArray[np.float64]
     terminated: NDArray[np.bool_]
@@ -104,8 +107,8 @@ class FusedVector(VectorGames):
         masks = action_masks(SuperMarioBros.default_actions if actions is None else actions)
         self._set_spaces(len(masks))
         self._games: _native.Games | None = self._switch_on(masks, threads or cores(), options)
-        self._episodes = [0] * num_envs
-        self._noops = self._draw_noops(self._episodes)
+        self._places = [entry_of(0) for _ in range(num_envs)]  # compiled code keeps the actions
+        self._noops, self._backs = np.zeros((2, num_envs), np.int64)
         everyone, nothing = np.ones(num_envs, np.bool_), np.full(num_envs, "", object)
         self._constant = {f"_{key}": everyone for key in (*_native.INFO, "ended_by")}
         self._constant |= {"ended_by": nothing}
@@ -128,24 +131,27 @@ class FusedVector(VectorGames):
         if options:
             raise UsageError(f"a vector of games takes no reset options, got {options!r}")
         self._seed = self._seed if seed is None else seed
-        return self.restore([{"episode": 0, "actions": []} for _ in range(self.num_envs)])
+        return self.restore([entry_of(0) for _ in range(self.num_envs)])
 
-    def journal(self) -> list[dict[str, Any]]:
+    def journal(self) -> list[Entry]:
         """See `GameVector.journal`: what either gives brings the other to the same place."""
         actions = self._open().actions()
         return [
-            {"episode": episode, "actions": taken}
-            for episode, taken in zip(self._episodes, actions, strict=True)
+            place | {"actions": taken} for place, taken in zip(self._places, actions, strict=True)
         ]
 
-    def restore(self, journal: Sequence[dict[str, Any]]) -> tuple[NDArray[Any], dict[str, Any]]:
+    def restore(self, journal: Sequence[Entry]) -> tuple[NDArray[Any], dict[str, Any]]:
         """See `GameVector.restore`."""
-        episodes = [entry["episode"] for entry in journal]
+        places = [entry_of(entry["episode"]) | entry | {"actions": []} for entry in journal]
+        noops = [self._draw(game, place["start"])[0] for game, place in enumerate(places)]
+        revisited = [place["revisited"] for place in places]
         observations, info = self._new_observations(), self._new_info()
-        actions = [entry["actions"] for entry in journal]
-        self._open().restore(actions, self._draw_noops(episodes), observations, info)
-        self._episodes, self._begun = episodes, True
-        self._noops = self._draw_noops([episode + 1 for episode in episodes])
+        self._open().restore(
+            [entry["actions"] for entry in journal],
+            np.array(noops, np.int64), np.array(revisited, np.int64), observations, info,
+        )  # fmt: skip
+        self._places, self._begun = places, True
+        self._draw_next(range(self.num_envs))
         return observations, self._infos(info)
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
@@ -162,6 +168,7 @@ class FusedVector(VectorGames):
         if ended.any():
             infos |= self._final(ended)
             rewards[ended] += self._worth_of_ends[self._last.endings[ended]]
+            self._begin_next(np.flatnonzero(ended).tolist(), step.info[REVISITED])
         return step.observations, rewards, step.terminated, step.truncated, infos
 
     def step(self, actions: NDArray[np.int64]) -> Results:
@@ -219,6 +226,7 @@ class FusedVector(VectorGames):
         step = _Step(
             np.array(actions, np.int64),  # a copy, which the caller cannot change meanwhile
             self._noops,
+            self._backs,
             self._new_observations(),
             rewards=np.empty(self.num_envs),
             terminated=np.empty(self.num_envs, np.bool_),
@@ -246,8 +254,6 @@ class FusedVector(VectorGames):
         last, observations = self._last, np.full(self.num_envs, None, object)
         for game in np.flatnonzero(ended):
             observations[game] = last.observations[game].copy()
-            self._episodes[game] += 1
-            self._noops[game] = self._draw(int(game), self._episodes[game] + 1)
         infos = self._infos(np.where(ended, last.info, 0))
         infos |= dict.fromkeys((key for key in infos if key.startswith("_")), ended)
         infos["ended_by"] = ENDINGS[np.where(ended, last.endings, 0)]
@@ -258,13 +264,24 @@ class FusedVector(VectorGames):
             "final_info": infos | {"_episode": ended}, "_final_info": ended,
         }  # fmt: skip
 
-    def _draw_noops(self, episodes: Sequence[int]) -> NDArray[np.int64]:
-        return np.array([self._draw(*place) for place in enumerate(episodes)], np.int64)
+    def _begin_next(self, games: Iterable[int], revisited: NDArray[np.int64]) -> None:
+        """Note that the next episodes of some games have begun."""
+        for game in games:
+            last, before = self._places[game], int(revisited[game])
+            self._places[game] = entry_of(last["episode"] + 1, before, last)
+        self._draw_next(games)
 
-    def _draw(self, game: int, episode: int) -> int:
-        """The frames that go by before an episode, as `wrappers.NoopStart` draws them."""
-        random = np.random.default_rng(episode_seed(self._seed, game, episode))
-        return int(random.integers(self._wrappers.noops, endpoint=True))
+    def _draw_next(self, games: Iterable[int]) -> None:
+        """Draw how the episodes after the present ones are to begin."""
+        for game in games:
+            episode = self._places[game]["episode"] + 1
+            self._noops[game], self._backs[game] = self._draw(game, episode)
+
+    def _draw(self, game: int, episode: int) -> tuple[int, int]:
+        """How an episode begins, as `wrappers.NoopStart` and `RevisitLoss` draw it."""
+        seed = episode_seed(self._seed, game, episode)
+        noops = np.random.default_rng(seed).integers(self._wrappers.noops, endpoint=True)
+        return int(noops), draw_back(self._wrappers.revisit, seed)
 
     def _new_observations(self) -> NDArray[np.uint8]:
         return np.empty(self.observation_space.shape or (), np.uint8)

@@ -21,7 +21,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from mario.errors import RunError, UsageError
-from mario.vector_games import Results, VectorGames
+from mario.vector_games import Entry, Results, VectorGames, entry_of
 from mario.worker import Failed, Outcome, serve
 
 START_SECONDS = 120.0
@@ -117,8 +117,7 @@ class GameVector(VectorGames):
         self.num_envs = num_envs
         self._make, self._seed, self._timeout = make, seed, timeout
         self._restarts_left, self._report = restarts, report
-        self._episodes = [0] * num_envs
-        self._journals: list[list[Any]] = [[] for _ in range(num_envs)]
+        self._journal = [entry_of(0) for _ in range(num_envs)]
         self._actions: list[int | None] = [None] * num_envs
         self._workers: list[_Worker] = []
         try:
@@ -150,29 +149,27 @@ class GameVector(VectorGames):
         if options:
             raise UsageError(f"a vector of games takes no reset options, got {options!r}")
         self._seed = self._seed if seed is None else seed
-        return self.restore([{"episode": 0, "actions": []} for _ in range(self.num_envs)])
+        return self.restore([entry_of(0) for _ in range(self.num_envs)])
 
-    def journal(self) -> list[dict[str, Any]]:
+    def journal(self) -> list[Entry]:
         """See `VectorGames.journal`."""
-        return [
-            {"episode": episode, "actions": list(actions)}
-            for episode, actions in zip(self._episodes, self._journals, strict=True)
-        ]
+        return [entry | {"actions": list(entry["actions"])} for entry in self._journal]
 
-    def restore(self, journal: Sequence[dict[str, Any]]) -> tuple[NDArray[Any], dict[str, Any]]:
+    def restore(self, journal: Sequence[Entry]) -> tuple[NDArray[Any], dict[str, Any]]:
         """See `VectorGames.restore`."""
-        for worker, entry in zip(self._workers, journal, strict=True):
-            worker.ask("replay", self._seed, entry["episode"], list(entry["actions"]))
+        self._journal = [
+            entry_of(entry["episode"]) | entry | {"actions": list(entry["actions"])}
+            for entry in journal
+        ]
+        for worker, entry in zip(self._workers, self._journal, strict=True):
+            worker.ask("replay", self._seed, *_place(entry))
         infos: dict[str, Any] = {}
         self._seen = []
-        for game, entry in enumerate(journal):
-            self._episodes[game] = entry["episode"]
-            self._journals[game] = list(entry["actions"])
-            patience = self._timeout + 0.1 * len(entry["actions"])
+        for game, entry in enumerate(self._journal):
             try:
-                observation, info = self._workers[game].answer(patience)
+                observation, info = self._workers[game].answer(self._patience(entry))
             except WorkerDied as death:
-                observation, info = self._revive(game, death, entry["episode"], entry["actions"])
+                observation, info = self._revive(game, death, entry)
             self._seen.append(observation)
             infos = self._add_info(infos, info, game)
         return np.stack(self._seen), infos
@@ -194,8 +191,8 @@ class GameVector(VectorGames):
         for game, (outcome, lost) in enumerate(outcomes):
             extra: dict[str, Any] = {"lost": True} if lost else {}
             if outcome.final is not None:
-                self._episodes[game] += 1
-                self._journals[game].clear()
+                last, revisited = self._journal[game], outcome.info.get("revisited", 0)
+                self._journal[game] = entry_of(last["episode"] + 1, revisited, last)
                 extra |= {"final_obs": outcome.final[0], "final_info": outcome.final[1]}
             infos = self._add_info(infos, outcome.info | extra, game)
         steps = [outcome for outcome, _ in outcomes]
@@ -221,6 +218,9 @@ class GameVector(VectorGames):
         self._workers = []
         self.closed = True
 
+    def _patience(self, entry: Entry) -> float:
+        return self._timeout + 0.1 * len(entry["actions"])
+
     def _first_answer(self, game: int) -> Any:
         try:
             return self._workers[game].answer(START_SECONDS)
@@ -231,16 +231,17 @@ class GameVector(VectorGames):
         """The outcome of one game's step, and whether the step was lost with the game."""
         try:
             outcome = self._workers[game].answer(self._timeout)
-            self._journals[game].append(self._actions[game])
+            self._journal[game]["actions"].append(self._actions[game])
             return outcome, False
         except WorkerDied as death:
             last = self._seen[game]
-            observation, info = self._revive(game, death, self._episodes[game] + 1, [])
+            following = entry_of(self._journal[game]["episode"] + 1)
+            observation, info = self._revive(game, death, following)
             final = last, {"ended_by": "crash"}
             return Outcome(observation, 0.0, False, True, info, final), True
 
     def _revive(
-        self, game: int, death: WorkerDied, episode: int, actions: list[int]
+        self, game: int, death: WorkerDied, entry: Entry
     ) -> tuple[NDArray[Any], dict[str, Any]]:
         """Start a dead game again, within the budget, with growing pauses against crash loops."""
         pause = 0.05
@@ -249,7 +250,7 @@ class GameVector(VectorGames):
             dead.stop(patience=0.1)
             where = (
                 f"game {game} (process {dead.pid}, seed {self._seed}, episode "
-                f"{self._episodes[game]}, action {self._actions[game]}) {death}"
+                f"{self._journal[game]['episode']}, action {self._actions[game]}) {death}"
             )
             if self._restarts_left == 0:
                 raise RunError(f"{where}; no restarts are left")
@@ -260,12 +261,17 @@ class GameVector(VectorGames):
             worker = self._workers[game] = _Worker(self._make, self._seed, game)
             try:
                 worker.answer(START_SECONDS)
-                worker.ask("replay", self._seed, episode, actions)
-                observation, info = worker.answer(self._timeout + 0.1 * len(actions))
+                worker.ask("replay", self._seed, *_place(entry))
+                observation, info = worker.answer(self._patience(entry))
             except WorkerDied as again:
                 death = again
                 continue
             return observation, info
+
+
+def _place(entry: Entry) -> tuple[int, list[int], int, int]:
+    """What `mario.worker.Player.replay` takes of an entry."""
+    return entry["episode"], entry["actions"], entry["start"], entry["revisited"]
 
 
 def _context() -> ForkServerContext | SpawnContext:

@@ -14,6 +14,29 @@ Results = tuple[
     NDArray[Any], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
 ]
 
+Entry = dict[str, Any]
+"""Where one game is: the ``episode``, that is how many it ended before, all ``actions`` since the
+game's ``start``, which was made from that episode's seed, and how many of them were
+``revisited``, that is taken before the episode began (see `wrappers.RevisitLoss`)."""
+
+
+def entry_of(episode: int, revisited: int = 0, last: Entry | None = None) -> Entry:
+    """The entry of an episode that begins.
+
+    Args:
+        episode: which.
+        revisited: how many actions of the last episode came before it.
+        last: the last episode's entry, for one that revisits it.
+
+    >>> entry_of(3, 1, {"episode": 2, "start": 2, "revisited": 0, "actions": [5, 6]})
+    {'episode': 3, 'start': 2, 'revisited': 1, 'actions': [5]}
+    """
+    if last is None or not revisited:
+        return {"episode": episode, "start": episode, "revisited": 0, "actions": []}
+    return last | {
+        "episode": episode, "revisited": revisited, "actions": last["actions"][:revisited]
+    }  # fmt: skip
+
 
 class VectorGames(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
     """Several games that are played together, with Gymnasium's vector interface.
@@ -42,9 +65,12 @@ class VectorGames(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         """
 
     @abstractmethod
-    def journal(self) -> list[dict[str, Any]]:
-        """What `restore` needs to bring every game to where it is now: episode and its actions."""
+    def journal(self) -> list[Entry]:
+        """What `restore` needs to bring every game to where it is now."""
 
     @abstractmethod
-    def restore(self, journal: Sequence[dict[str, Any]]) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Bring every game to where it was at a `journal`, by playing its episode again."""
+    def restore(self, journal: Sequence[Entry]) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Bring every game to where it was at a `journal`, by playing its episode again.
+
+        An entry may leave out that it starts with its own episode and revisits nothing.
+        """

@@ -79,12 +79,22 @@ class Player:
         return self._env.observation_space, self._env.action_space, self._env.metadata
 
     def replay(
-        self, seed: int, episode: int, actions: list[int]
+        self, seed: int, episode: int, actions: list[int], start: int, revisited: int
     ) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Play an episode again up to where it was: from its reset, through the actions taken."""
+        """Play an episode again up to where it was: from its reset, through the actions taken.
+
+        Args:
+            seed: the run's seed.
+            episode: how many episodes the game ended before.
+            actions: from the game's start on.
+            start: which episode's seed the game started with.
+            revisited: how many of the actions came before the episode, see `wrappers.RevisitLoss`.
+        """
         self._seed, self._episode = seed, episode
-        observation, info = self._env.reset(seed=episode_seed(seed, self._game, episode))
-        for action in actions:
+        observation, info = self._env.reset(
+            seed=episode_seed(seed, self._game, start), options={"replay": actions[:revisited]}
+        )
+        for action in actions[revisited:]:
             observation, _, _, _, info = self._env.step(action)
         return observation, info
 
@@ -94,7 +104,9 @@ class Player:
         final = None
         if terminated or truncated:
             final = observation, info
-            observation, info = self.replay(self._seed, self._episode + 1, [])
+            self._episode += 1
+            next_seed = episode_seed(self._seed, self._game, self._episode)
+            observation, info = self._env.reset(seed=next_seed)
         return Outcome(observation, float(reward), bool(terminated), bool(truncated), info, final)
 
 

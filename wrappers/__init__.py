@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wrappers.observation import GrayScaleObservation
+from wrappers.revisit import RevisitLoss
 from wrappers.reward import ClipReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
 from wrappers.stack import WrapperConfig, wrap
@@ -12,6 +13,7 @@ __all__ = [
     "ClipReward",
     "GrayScaleObservation",
     "NoopStart",
+    "RevisitLoss",
     "ScaleReward",
     "SkipFrame",
     "WrapperConfig",

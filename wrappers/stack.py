@@ -14,12 +14,10 @@ from gymnasium.wrappers import (
 )
 
 from wrappers.observation import GrayScaleObservation, ShowAction
+from wrappers.revisit import LOST, RevisitLoss
 from wrappers.reward import ClipReward, EndReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
 from wrappers.start import NoopStart
-
-LOST = ("death", "time", "game over")
-"""What a game ends by when it is lost."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,8 @@ class WrapperConfig:
     """Paint into each picture, at its top, which action led to it."""
     noops: int = 0
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
+    revisit: float = 0.0
+    """Share of the episodes after a lost one that begin a little before where it was lost."""
     reward_scale: float = 1.0
     """Factor of what the agent is rewarded with; the episode's reward is counted without it."""
     reward_clip: float | None = None
@@ -55,6 +55,8 @@ class WrapperConfig:
         for name, least in (("skip", 1), ("size", 1), ("stack", 1), ("noops", 0)):
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
+        if not 0 <= self.revisit <= 1:
+            raise ValueError(f"revisit must lie between 0 and 1, got {self.revisit}")
         if not math.isfinite(self.reward_scale) or self.reward_scale == 0:
             raise ValueError(f"reward_scale must be finite and not 0, got {self.reward_scale}")
         for name in ("reward_won", "reward_lost"):
@@ -74,7 +76,7 @@ class WrapperConfig:
         return {end: reward for end, reward in worth.items() if reward}
 
     def with_noops(self, noops: int) -> Self:
-        """The same with other random starts.
+        """The same for an examination: other random starts, and each at the game's start.
 
         Args:
             noops: in place of its own.
@@ -82,7 +84,7 @@ class WrapperConfig:
         >>> WrapperConfig(skip=2).with_noops(30).noops
         30
         """
-        return replace(self, noops=noops)
+        return replace(self, noops=noops, revisit=0.0)
 
 
 def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
@@ -90,7 +92,8 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
 
     The agent sees uint8 ``(stack, size, size)``: gray, resized by area, the first picture of an
     episode repeated. ``info["episode"]`` of an episode's last step holds the sum ``r`` of what the
-    game itself rewarded and the length ``l`` in decisions.
+    game itself rewarded and the length ``l`` in decisions, ``info["revisited"]`` always how many
+    decisions were made before the episode's first observation, see `RevisitLoss`.
 
     Args:
         env: a game seen as RGB pictures, uint8 ``(H, W, 3)``.
@@ -101,7 +104,8 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     """
     if config.noops:
         env = NoopStart(env, config.noops)
-    env = RecordEpisodeStatistics(SkipFrame(env, config.skip))
+    env = RevisitLoss(SkipFrame(env, config.skip), config.revisit)
+    env = RecordEpisodeStatistics(env)
     env = ResizeObservation(GrayScaleObservation(env), (config.size, config.size))
     if config.show_action:
         env = ShowAction(env)

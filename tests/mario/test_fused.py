@@ -66,7 +66,7 @@ def assert_same_play(games, players, actions):
     ends = []
     observations, infos = games.reset()
     for game, each in enumerate(players):
-        observation, info = each.replay(SEED, 0, [])
+        observation, info = each.replay(SEED, 0, [], 0, 0)
         assert_same_picture(observations[game], observation)
         assert of_game(infos, game) == info
     for step, chosen in enumerate(actions):
@@ -98,8 +98,8 @@ def random_actions(seed, num_envs, steps):
         yield actions
 
 
-def assert_same_random_play(vector, level, num_envs, threads, steps, *, noops=30, **options):
-    wrappers = WrapperConfig(noops=noops)
+def assert_same_random_play(vector, level, num_envs, threads, steps, *, revisit=0.0, **options):
+    wrappers = WrapperConfig(noops=30, revisit=revisit)
     games = vector(num_envs, level=level, wrappers=wrappers, threads=threads, **options)
     players = [player(game, wrappers, level=level, **options) for game in range(num_envs)]
     return assert_same_play(games, players, random_actions(len(level or ""), num_envs, steps))
@@ -119,7 +119,7 @@ def test_random_plays_of_every_level_are_the_same(vector, level):
 
 @pytest.mark.slow
 def test_random_plays_of_the_whole_game_are_the_same(vector):
-    ends = assert_same_random_play(vector, None, 2, 2, steps=1500)
+    ends = assert_same_random_play(vector, None, 2, 2, steps=1500, revisit=1.0)
     assert "game over" in ends
 
 
@@ -166,6 +166,15 @@ def test_an_end_is_worth_the_same(vector):
     assert "death" in assert_same_play(games, players, [np.ones(1, int)] * 60)
 
 
+def test_games_go_back_alike_to_where_they_were_lost(vector):
+    wrappers = WrapperConfig(noops=30, revisit=0.9, show_action=True)
+    games = vector(2, wrappers=wrappers, threads=2)
+    players = [player(game, wrappers, level="1-1") for game in range(2)]
+    ends = assert_same_play(games, players, random_actions(3, 2, 300))
+    assert ends.count("death") > 4
+    assert min(entry["revisited"] for entry in games.journal()) > 0
+
+
 def test_threads_and_waiting_change_nothing(vector):
     one, three = vector(8, threads=1), vector(8, threads=3)
     np.testing.assert_array_equal(one.reset()[0], three.reset()[0])
@@ -188,22 +197,27 @@ def test_what_was_returned_is_never_written_to(vector):
     assert any((a != b).any() for a, b in itertools.pairwise(seen))
 
 
-def test_a_journal_brings_every_game_back_in_either_path(vector):
-    wrappers = WrapperConfig(noops=30)
+@pytest.mark.parametrize("revisit", [0.0, 0.9])
+def test_a_journal_brings_every_game_back_in_either_path(vector, revisit):
+    wrappers = WrapperConfig(noops=30, revisit=revisit)
     games, others = vector(2, wrappers=wrappers), vector(2, wrappers=wrappers)
     games.reset()
-    for actions in random_actions(4, 2, 150):
+    for actions in random_actions(9, 2, 200):
         observations, *_ = games.step(actions)
     journal = json.loads(json.dumps(games.journal()))
     assert max(entry["episode"] for entry in journal) > 0
+    assert any(entry["revisited"] for entry in journal) == bool(revisit)
     restored, _ = others.restore(journal)
     np.testing.assert_array_equal(restored, observations)
-    for game, entry in enumerate(journal):
-        again, _ = player(game, wrappers, level="1-1").replay(SEED, **entry)
+    players = [player(game, wrappers, level="1-1") for game in range(2)]
+    for game, (each, entry) in enumerate(zip(players, journal, strict=True)):
+        again, _ = each.replay(SEED, **entry)
         assert_same_picture(observations[game], again)
     for actions in random_actions(5, 2, 150):
         ours, theirs = games.step(actions), others.step(actions)
         np.testing.assert_array_equal(ours[0], theirs[0])
+        for game, each in enumerate(players):
+            assert_same_picture(ours[0][game], each.step(int(actions[game])).observation)
     assert games.journal() == others.journal()
 
 
@@ -244,6 +258,8 @@ def test_a_journal_of_other_games_is_refused(vector):
         games.restore([{"episode": 0, "actions": []}])
     with pytest.raises(ValueError, match="action must be in 0 to 6, got 9"):
         games.restore([{"episode": 0, "actions": [9]}] * 2)
+    with pytest.raises(ValueError, match="of 1 actions, 0 to all are revisited, got 2"):
+        games.restore([{"episode": 0, "actions": [1], "revisited": 2}] * 2)
 
 
 def test_actions_for_another_number_of_games_are_refused(vector):

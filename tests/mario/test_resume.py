@@ -18,6 +18,7 @@ from agents import DDQNConfig
 from mario.checkpoint import load
 from mario.config import EvaluationConfig, TrainConfig
 from mario.session import Session
+from wrappers import WrapperConfig
 
 TIMES = {"seconds", "TimeDelta", "Time", "csv_bytes", "log_bytes"}
 
@@ -90,6 +91,20 @@ def test_stopping_and_resuming_changes_nothing(tmp_path, num_envs, emulator):
         train(config(folder, steps=steps, **chosen), part)
     assert load(whole / "last.chkpt")["resume"]["agent"]["decisions"] == 400
     assert len(rows(whole / "metrics.csv")) > 0
+    assert_same_run(whole, part)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("emulator", ["nes-py", "auto"])
+def test_stopping_on_the_way_back_to_a_loss_changes_nothing(tmp_path, emulator):
+    chosen = {
+        "num_envs": 2, "emulator": emulator, "wrappers": WrapperConfig(noops=30, revisit=1.0)
+    }  # fmt: skip
+    whole = train(config(tmp_path / "whole", steps=700, **chosen))
+    part = train(config(tmp_path / "parts", steps=500, **chosen))
+    journal = load(part / "last.chkpt")["resume"]["games"]
+    assert any(entry["revisited"] for entry in journal)
+    train(config(tmp_path / "parts", steps=700, **chosen), part)
     assert_same_run(whole, part)
 
 

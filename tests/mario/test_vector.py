@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from doubles import SHAPE, Fault, fake_game
+from doubles import SHAPE, FakeGame, Fault, fake_game
 
 from mario.errors import RunError, UsageError
 from mario.vector import GameVector
 from mario.worker import episode_seed
+from wrappers import RevisitLoss
 
 
 def actions(*each):
@@ -83,6 +84,47 @@ def test_a_journal_brings_every_game_back_to_where_it_was(vector):
         theirs, ours = games.step(actions(2, 1)), others.step(actions(2, 1))
         assert (theirs[0] == ours[0]).all()
         assert theirs[2].tolist() == ours[2].tolist()
+
+
+class LostGame(FakeGame):
+    def step(self, action):
+        *step, info = super().step(action)
+        return *step, info | {"ended_by": "death" if info["ended_by"] else ""}
+
+
+def lost_game(fault=None):
+    return RevisitLoss(LostGame(length=100, fault=fault), share=0.8)
+
+
+def test_a_journal_brings_a_game_back_that_goes_back_to_where_it_was_lost(vector):
+    games, others = (vector(lost_game, 3, seed=5) for _ in range(2))
+    games.reset()
+    for _ in range(250):
+        observations, *_, infos = games.step(actions(1, 2, 0))
+    journal = games.journal()
+    assert [entry["revisited"] for entry in journal] == infos["revisited"].tolist()
+    (revisiting, *_) = np.flatnonzero(infos["revisited"])
+    entry = journal[revisiting]
+    assert entry["start"] < entry["episode"]
+    seen = base(5, revisiting, entry["start"]) + len(entry["actions"])
+    assert observations[revisiting, 0, 0, 0] == seen
+    assert (others.restore(journal)[0] == observations).all()
+    for _ in range(250):
+        ours, theirs = games.step(actions(2, 1, 1)), others.step(actions(2, 1, 1))
+        assert (ours[0] == theirs[0]).all()
+    assert games.journal() == others.journal()
+
+
+def test_a_game_that_dies_on_its_way_begins_anew_at_its_start(vector):
+    games = vector(lost_game, 1, seed=5)
+    games.reset()
+    while not games.step(actions(1))[-1]["revisited"].any():
+        pass
+    os.kill(games._workers[0].pid, signal.SIGKILL)
+    games.step(actions(1))
+    (entry,) = games.journal()
+    assert (entry["revisited"], entry["actions"]) == (0, [])
+    assert entry["start"] == entry["episode"]
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,15 @@ void Games::start_step(const Rows& rows, bool waited_for) {
   pool_.start(count(), [this, rows](int game) { step(game, rows); }, waited_for);
 }
 
-void Games::restore(const std::vector<std::vector<std::int64_t>>& actions,
-                    const std::int64_t* noops, std::uint8_t* observations, std::int64_t* info) {
+void Games::restore(const std::vector<Actions>& actions, const std::int64_t* noops,
+                    const std::int64_t* revisited, std::uint8_t* observations,
+                    std::int64_t* info) {
   const auto replay = [&](int game) {
-    players_[game]->reset(static_cast<int>(noops[game]));
-    for (const std::int64_t action : actions[game]) players_[game]->step(action);
+    const auto begin = actions[game].begin(), played = begin + revisited[game];
+    players_[game]->reset(static_cast<int>(noops[game]), {begin, played});
+    for (auto action = played; action != actions[game].end(); ++action) {
+      players_[game]->step(*action);
+    }
     tell(game, observations, info);
   };
   pool_.start(count(), replay, true);
@@ -39,8 +43,9 @@ void Games::step(int game, const Rows& rows) {
     tell(game, rows.last_observations, rows.last_info);
     rows.last_endings[game] = player.game().why_ended();
     rows.last_returns[game] = player.earned();
-    rows.last_lengths[game] = static_cast<std::int64_t>(player.actions().size());
-    player.reset(static_cast<int>(rows.noops[game]));
+    rows.last_lengths[game] =
+        static_cast<std::int64_t>(player.actions().size()) - player.revisited();
+    player.reset_after_end(static_cast<int>(rows.noops[game]), rows.backs[game]);
   }
   tell(game, rows.observations, rows.info);
 }
@@ -51,6 +56,16 @@ void Games::tell(int game, std::uint8_t* observations, std::int64_t* info) const
     info[game] = value;
     info += count();
   }
+  info[game] = players_[game]->revisited();
+}
+
+const std::vector<const char*>& Games::info_names() {
+  static const std::vector<const char*> names = [] {
+    std::vector<const char*> all = SuperMarioBros::kInfo;
+    all.push_back("revisited");
+    return all;
+  }();
+  return names;
 }
 
 }  // namespace nes

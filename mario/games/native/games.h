@@ -15,7 +15,8 @@ namespace nes {
 // Where one step of n games is written. What is marked "last" is written where an episode ended.
 struct Rows {
   const std::int64_t* actions;    // (n)
-  const std::int64_t* noops;      // (n) with which the next episodes begin
+  const std::int64_t* noops;      // (n) with which the next episodes begin, and
+  const std::int64_t* backs;      // (n) for which see Player::reset_after_end()
   std::uint8_t* observations;     // (n, stack, size, size)
   double* rewards;                // (n)
   std::uint8_t* terminated;       // (n)
@@ -52,12 +53,16 @@ class Games {
   void start_step(const Rows& rows, bool waited_for);
   void wait() { pool_.wait(); }
 
-  // Brings every game to where it was after an episode's noops and these actions.
-  void restore(const std::vector<std::vector<std::int64_t>>& actions, const std::int64_t* noops,
-               std::uint8_t* observations, std::int64_t* info);
+  // Brings every game to where it was after its noops and these actions, of which the first
+  // `revisited` were taken before the episode.
+  void restore(const std::vector<Actions>& actions, const std::int64_t* noops,
+               const std::int64_t* revisited, std::uint8_t* observations, std::int64_t* info);
 
-  // The actions of a game's episode.
-  const std::vector<std::int64_t>& actions(int game) const { return players_[game]->actions(); }
+  // See Player::actions().
+  const Actions& actions(int game) const { return players_[game]->actions(); }
+
+  // What the fields of info are: the game's, and what the player says of its episode.
+  static const std::vector<const char*>& info_names();
 
  private:
   void step(int game, const Rows& rows);

@@ -13,7 +13,7 @@
 
 namespace {
 
-using Actions = std::vector<std::int64_t>;
+using nes::Actions;
 
 // A contiguous array of Python's, held for as long as it is written to.
 class Array {
@@ -49,7 +49,7 @@ class Array {
 };
 
 enum Row {
-  kActions, kNoops, kObservations, kRewards, kTerminated, kTruncated, kInfo,
+  kActions, kNoops, kBacks, kObservations, kRewards, kTerminated, kTruncated, kInfo,
   kLastObservations, kLastInfo, kLastEndings, kLastReturns, kLastLengths, kRows
 };
 
@@ -74,9 +74,9 @@ void without_gil(Function function) {
 
 std::array<std::size_t, kRows> row_bytes(const nes::Games& games) {
   const std::size_t n = games.count(), pictures = n * games.observation_bytes();
-  const std::size_t numbers = 8 * n, info = numbers * nes::SuperMarioBros::kInfo.size();
-  return {numbers, numbers, pictures, numbers, n,       n,
-          info,    pictures, info,    numbers, numbers, numbers};
+  const std::size_t numbers = 8 * n, info = numbers * nes::Games::info_names().size();
+  return {numbers, numbers,  numbers, pictures, numbers, n,      n,
+          info,    pictures, info,    numbers,  numbers, numbers};
 }
 
 // False, and an exception is set, unless all are actions of the games'.
@@ -156,12 +156,13 @@ PyObject* games_start(PyObject* self, PyObject* args) {
   without_gil([&] { games->wait(); });
   const auto bytes = row_bytes(*games);
   for (int row = 0; row < kRows; ++row) {
-    const int flags = row > kNoops ? PyBUF_WRITABLE : PyBUF_SIMPLE;
+    const int flags = row > kBacks ? PyBUF_WRITABLE : PyBUF_SIMPLE;
     if (!rows[row].hold(PyTuple_GET_ITEM(arrays, row), bytes[row], flags)) return nullptr;
   }
   if (!are_actions(*games, rows[kActions].as<std::int64_t>(), games->count())) return nullptr;
   const nes::Rows places = {
       rows[kActions].as<std::int64_t>(),          rows[kNoops].as<std::int64_t>(),
+      rows[kBacks].as<std::int64_t>(),
       rows[kObservations].as<std::uint8_t>(),     rows[kRewards].as<double>(),
       rows[kTerminated].as<std::uint8_t>(),       rows[kTruncated].as<std::uint8_t>(),
       rows[kInfo].as<std::int64_t>(),             rows[kLastObservations].as<std::uint8_t>(),
@@ -193,9 +194,9 @@ bool read_actions(const nes::Games& games, PyObject* list, Actions& actions) {
 
 PyObject* games_restore(PyObject* self, PyObject* args) {
   nes::Games& games = *state_of(self).games;
-  PyObject *lists, *objects[3];
-  if (!PyArg_ParseTuple(args, "O!OOO", &PyList_Type, &lists, &objects[0], &objects[1],
-                        &objects[2])) {
+  PyObject *lists, *objects[4];
+  if (!PyArg_ParseTuple(args, "O!OOOO", &PyList_Type, &lists, &objects[0], &objects[1],
+                        &objects[2], &objects[3])) {
     return nullptr;
   }
   if (PyList_GET_SIZE(lists) != games.count()) {
@@ -203,19 +204,26 @@ PyObject* games_restore(PyObject* self, PyObject* args) {
                         games.count(), PyList_GET_SIZE(lists));
   }
   const auto bytes = row_bytes(games);
-  std::array<Array, 3> arrays;
+  std::array<Array, 4> arrays;
   if (!arrays[0].hold(objects[0], bytes[kNoops], PyBUF_SIMPLE) ||
-      !arrays[1].hold(objects[1], bytes[kObservations], PyBUF_WRITABLE) ||
-      !arrays[2].hold(objects[2], bytes[kInfo], PyBUF_WRITABLE)) {
+      !arrays[1].hold(objects[1], bytes[kBacks], PyBUF_SIMPLE) ||
+      !arrays[2].hold(objects[2], bytes[kObservations], PyBUF_WRITABLE) ||
+      !arrays[3].hold(objects[3], bytes[kInfo], PyBUF_WRITABLE)) {
     return nullptr;
   }
+  const auto* revisited = arrays[1].as<std::int64_t>();
   std::vector<Actions> actions(games.count());
   for (int game = 0; game < games.count(); ++game) {
     if (!read_actions(games, PyList_GET_ITEM(lists, game), actions[game])) return nullptr;
+    const auto length = static_cast<std::int64_t>(actions[game].size());
+    if (revisited[game] < 0 || revisited[game] > length) {
+      return PyErr_Format(PyExc_ValueError, "of %lld actions, 0 to all are revisited, got %lld",
+                          static_cast<long long>(length), static_cast<long long>(revisited[game]));
+    }
   }
   without_gil([&] {
-    games.restore(actions, arrays[0].as<std::int64_t>(), arrays[1].as<std::uint8_t>(),
-                  arrays[2].as<std::int64_t>());
+    games.restore(actions, arrays[0].as<std::int64_t>(), revisited, arrays[2].as<std::uint8_t>(),
+                  arrays[3].as<std::int64_t>());
   });
   Py_RETURN_NONE;
 }
@@ -268,7 +276,7 @@ PyMODINIT_FUNC PyInit__native() {
   PyObject* type = PyType_FromSpec(&games_spec);
   using Mario = nes::SuperMarioBros;
   if (module != nullptr && type != nullptr && PyModule_AddObject(module, "Games", type) == 0 &&
-      add_names(module, "INFO", Mario::kInfo) && add_names(module, "STATUSES", Mario::kStatuses) &&
+      add_names(module, "INFO", nes::Games::info_names()) && add_names(module, "STATUSES", Mario::kStatuses) &&
       add_names(module, "ENDINGS", Mario::kEndings)) {
     return module;
   }

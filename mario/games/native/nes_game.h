@@ -42,6 +42,7 @@ class NesGame {
   const std::uint8_t* screen() { return console_.screen(); }
   const std::vector<std::int64_t>& info() const { return info_; }
   std::int64_t why_ended() const { return why_ended_; }
+  virtual bool lost() const = 0;
 
  protected:
   // What a game is made of; see the methods of the same names in Python.

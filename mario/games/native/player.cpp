@@ -1,6 +1,7 @@
 #include "player.h"
 
 #include <cstring>
+#include <utility>
 
 namespace nes {
 
@@ -11,10 +12,13 @@ Player::Player(std::unique_ptr<NesGame> game, const View& view,
       masks_(masks),
       pictures_(view.stack * view.picture_bytes()) {}
 
-void Player::reset(int noops) {
+void Player::reset(int noops, Actions revisited) {
   game_->reset(noops);
+  for (const std::int64_t action : revisited) hold(action, false);
+  noops_ = noops;
   earned_ = 0;
-  actions_.clear();
+  revisited_ = static_cast<std::int64_t>(revisited.size());
+  actions_ = std::move(revisited);
   oldest_ = 0;
   draw(picture(0), -1);
   for (int i = 1; i < view_.stack; ++i) {
@@ -22,16 +26,27 @@ void Player::reset(int noops) {
   }
 }
 
+void Player::reset_after_end(int noops, std::int64_t back) {
+  const std::int64_t length = static_cast<std::int64_t>(actions_.size()) - back;
+  if (back == 0 || length <= 0 || !game_->lost()) return reset(noops);
+  reset(noops_, {actions_.begin(), actions_.begin() + length});
+}
+
 NesGame::Frame Player::step(std::int64_t action) {
   actions_.push_back(action);
-  NesGame::Frame step{0, false, false};
-  for (int i = 1; i <= view_.skip && !(step.terminated || step.truncated); ++i) {
-    const NesGame::Frame frame = game_->frame(masks_[action], i == view_.skip);
-    step = {step.reward + frame.reward, frame.terminated, frame.truncated};
-  }
+  const NesGame::Frame step = hold(action, true);
   earned_ += step.reward;
   draw(picture(oldest_), action);
   oldest_ = (oldest_ + 1) % view_.stack;
+  return step;
+}
+
+NesGame::Frame Player::hold(std::int64_t action, bool observed) {
+  NesGame::Frame step{0, false, false};
+  for (int i = 1; i <= view_.skip && !(step.terminated || step.truncated); ++i) {
+    const NesGame::Frame frame = game_->frame(masks_[action], observed && i == view_.skip);
+    step = {step.reward + frame.reward, frame.terminated, frame.truncated};
+  }
   return step;
 }
 

@@ -10,6 +10,8 @@
 
 namespace nes {
 
+using Actions = std::vector<std::int64_t>;
+
 // What an agent sees of a game: the latest `stack` pictures, one for every `skip` frames. At the
 // top of each, squares of `square` pixels, if not 0, show which action led to it.
 struct View {
@@ -26,7 +28,12 @@ class Player {
   // `masks`: the buttons of each action. The view and the masks must outlive the player.
   Player(std::unique_ptr<NesGame> game, const View& view, const std::vector<std::uint8_t>& masks);
 
-  void reset(int noops);
+  // Begins an episode after these actions, taken from the game's start and its noops on.
+  void reset(int noops, Actions revisited = {});
+
+  // Begins the next episode: `back` decisions before the end of this one, if it was lost and had
+  // more, and `back` is not 0; otherwise at the game's start. See wrappers/revisit.py.
+  void reset_after_end(int noops, std::int64_t back);
 
   // Holds an action for some frames, fewer if the game ends meanwhile, and sums what they earn.
   NesGame::Frame step(std::int64_t action);
@@ -36,11 +43,15 @@ class Player {
 
   const NesGame& game() const { return *game_; }
 
-  // What the episode earned, and the actions taken in it.
+  // What the episode earned, all actions since the game's start, and how many of them were taken
+  // before the episode began.
   double earned() const { return earned_; }
-  const std::vector<std::int64_t>& actions() const { return actions_; }
+  const Actions& actions() const { return actions_; }
+  std::int64_t revisited() const { return revisited_; }
 
  private:
+  // `observed`: see NesGame::frame().
+  NesGame::Frame hold(std::int64_t action, bool observed);
   std::uint8_t* picture(int index);
   // Draws what the console shows; no action led to it if `action` is negative.
   void draw(std::uint8_t* picture, std::int64_t action);
@@ -51,7 +62,9 @@ class Player {
   std::vector<std::uint8_t> pictures_;  // a ring
   int oldest_ = 0;
   double earned_ = 0;
-  std::vector<std::int64_t> actions_;
+  int noops_ = 0;
+  std::int64_t revisited_ = 0;
+  Actions actions_;
 };
 
 }  // namespace nes

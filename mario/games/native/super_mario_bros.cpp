@@ -56,6 +56,10 @@ SuperMarioBros::SuperMarioBros(const std::vector<std::uint8_t>& rom, std::option
                                int stall_frames)
     : NesGame(rom, stall_frames), mario_(console_.ram()), target_(target) {}
 
+bool SuperMarioBros::lost() const {
+  return why_ended() == kDeath || why_ended() == kTime || why_ended() == kGameOver;
+}
+
 void SuperMarioBros::start() {
   press_start();
   wait_while([&] { return mario_.time() == 0; }, [&] { enter_level(); });

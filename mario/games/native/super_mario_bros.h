@@ -56,6 +56,8 @@ class SuperMarioBros : public NesGame {
   SuperMarioBros(const std::vector<std::uint8_t>& rom, std::optional<Place> target,
                  int stall_frames);
 
+  bool lost() const override;
+
  protected:
   void start() override;  // throws std::invalid_argument for a ROM of another game
   void began() override;
