@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agents.agent import AgentConfig
 from agents.precision import Precision
+from agents.schedules import Piecewise
 
 COUNTS = (
     "batch_size memory learn_every sync_every n_step hidden exploration_hold priority_beta_steps"
@@ -49,6 +50,9 @@ class DDQNConfig(AgentConfig):
     """What that share is multiplied by at each decision."""
     exploration_min: float = 0.1
     """Share of random actions in the end."""
+    exploration_points: tuple[tuple[int, float], ...] = ()
+    """In place of all that: decisions and the share of random actions after them, with straight
+    lines between."""
     exploration_ladder: float = 0.0
     """Base of a ladder of rates: the first of the games that are played at a time explores at
     least so much, each after it less, the last hardly at all; 0 for all alike."""
@@ -85,6 +89,10 @@ class DDQNConfig(AgentConfig):
         for name in ("learning_rate", "adam_epsilon"):
             self._require(name, 0 < getattr(self, name) < math.inf, "a number above 0")
         self._require("exploration_decay", 0 < self.exploration_decay <= 1, "above 0 and up to 1")
+        shares = all(0 <= share <= 1 for _, share in self.exploration_points)
+        self._require("exploration_points", shares, "shares from 0 to 1")
+        if self.exploration_points:
+            Piecewise(self.exploration_points)  # complains of steps that do not rise
         below = self.exploration_min <= self.exploration_start
         self._require("exploration_min", below, "at most exploration_start")
         positive = self.max_grad_norm is None or self.max_grad_norm > 0

@@ -11,7 +11,7 @@ from agents.exploration import EpsilonGreedy, ladder
 from agents.memory import FrameMemory
 from agents.networks import QNetwork
 from agents.prioritized_memory import PrioritizedMemory
-from agents.schedules import Exponential
+from agents.schedules import Exponential, Piecewise, Schedule
 
 
 def build_network(setting: Setting, config: DDQNConfig) -> QNetwork:
@@ -55,9 +55,11 @@ def build_optimizer(network: QNetwork, config: DDQNConfig) -> torch.optim.Optimi
 
 def build_exploration(setting: Setting, config: DDQNConfig) -> EpsilonGreedy:
     """Make the exploration of all games: one schedule, and a ladder of least rates if wanted."""
-    schedule = Exponential(
+    schedule: Schedule = Exponential(
         config.exploration_start, config.exploration_decay, config.exploration_min
     )
+    if config.exploration_points:
+        schedule = Piecewise(config.exploration_points)
     base = config.exploration_ladder
     return EpsilonGreedy(
         schedule,

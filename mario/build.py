@@ -18,7 +18,7 @@ from mario.config import agent_class
 from mario.emulators.emulator import SCREEN_SHAPE
 from mario.errors import UsageError
 from mario.games import make_game
-from mario.games.catalog import MARIO
+from mario.games.catalog import ATARI, MARIO, find_game
 from mario.vector import GameVector
 from mario.vector_games import VectorGames
 from wrappers import WrapperConfig, wrap
@@ -82,15 +82,32 @@ def make_games(
 
         chosen = gym.registry[game].kwargs | {"actions": parse_actions(actions)}
         return FusedVector(num_envs, wrappers=wrappers, seed=seed, **chosen)
+    if can_be_threaded(game, emulator, wrappers):
+        from mario.atari_vector import AtariVector  # ale-py need not be there otherwise
+
+        chosen = find_game(game).kwargs | {"actions": parse_actions(actions)}
+        return AtariVector(num_envs, wrappers=wrappers, seed=seed, **chosen)
     make = partial(make_env, game, parse_actions(actions), emulator, wrappers)
     return GameVector(make, num_envs, seed=seed, report=report)
+
+
+def can_be_threaded(game: str, emulator: str, wrappers: WrapperConfig) -> bool:
+    """Whether ALE's threads can play a game and do what the wrappers do.
+
+    They can play any Atari game, but neither go back in one nor paint.
+
+    >>> can_be_threaded("Tetris-v0", "auto", WrapperConfig())
+    False
+    """
+    plain = emulator == "auto" and not (wrappers.revisit or wrappers.show_action)
+    return plain and ":" not in game and find_game(game).entry_point == ATARI
 
 
 def can_be_fused(game: str, emulator: str, wrappers: WrapperConfig) -> bool:
     """Whether compiled code can play a game and do what the wrappers do.
 
-    It is for Super Mario Bros. on the native emulator, where that is built, and pictures that are
-    no larger than the screen.
+    It is for Super Mario Bros. on the native emulator, where that is built, pictures that are no
+    larger than the screen, and wrappers that Mario is usually seen through.
 
     >>> can_be_fused("Tetris-v0", "auto", WrapperConfig())
     False
@@ -101,6 +118,7 @@ def can_be_fused(game: str, emulator: str, wrappers: WrapperConfig) -> bool:
         and spec is not None
         and spec.entry_point == MARIO
         and wrappers.size <= SCREEN_SHAPE[0]
+        and not wrappers.only_wrapped
         and find_spec("mario.games._native") is not None
     )
 
@@ -108,13 +126,15 @@ def can_be_fused(game: str, emulator: str, wrappers: WrapperConfig) -> bool:
 def games_at_a_time(game: str, emulator: str, wrappers: WrapperConfig) -> int:
     """How many games it pays to play at a time, where nothing is learned meanwhile.
 
-    In compiled code a game costs little, and the network is fastest with many; otherwise each is a
-    process, which takes a second to start.
+    In compiled code a game costs little, and the network is fastest with many; an Atari game has a
+    thread of its own; any other is a process, which takes a second to start.
 
     >>> games_at_a_time("Tetris-v0", "auto", WrapperConfig())
     2
     """
-    return 32 if can_be_fused(game, emulator, wrappers) else 2
+    if can_be_fused(game, emulator, wrappers):
+        return 32
+    return 8 if can_be_threaded(game, emulator, wrappers) else 2
 
 
 def make_agent(

@@ -16,8 +16,8 @@ H = TypeVar("H", bound=AgentConfig)
 
 DEFAULT_EPISODES = 40_000
 DEFAULT_GAME = "SuperMarioBros-1-1-v0"
-AGENTS = {"ddqn": "agents.ddqn:DDQN"}
-DEFAULT_PRESETS = {"ddqn": "mario"}
+AGENTS = {"ddqn": "agents.ddqn:DDQN", "reinforce": "agents.reinforce:REINFORCE"}
+DEFAULT_PRESETS = {"ddqn": "mario", "reinforce": "pong-karpathy"}
 """The preset of each agent that is used when none is named."""
 
 
@@ -66,11 +66,12 @@ class TrainConfig(Generic[H]):
     game: str = DEFAULT_GAME
     """Game to train on: an id of Gymnasium's registry, or module:id for a game of your own."""
     agent: str = "ddqn"
-    """Agent to train: ddqn, or module:Class for an Agent of your own."""
+    """Agent to train: ddqn, reinforce, or module:Class for an Agent of your own."""
     preset: str | None = None
     """Named set of defaults; flags override it."""
     actions: str | None = None
-    """Action set: right-only, simple, complex, tutorial or buttons; None for the game's own."""
+    """Action set: right-only, simple, complex, tutorial or buttons, for Atari minimal or full, or
+    your own as lists of buttons; None for the game's own."""
     episodes: int | None = None
     """Episodes of the run in total, also when it is resumed; 40,000 if neither this nor steps."""
     steps: int | None = None

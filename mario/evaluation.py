@@ -22,6 +22,11 @@ Stretch = tuple[int, int, int]
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
 
+LEVEL_FIGURES = (
+    "clear_rate", "clear_rate_ci95", "mean_x_pos", "max_x_pos", "median_steps_to_clear", "deaths"
+)  # fmt: skip
+"""The figures of clearing levels, and of how far one came."""
+
 
 @dataclass(frozen=True)
 class Played:
@@ -71,6 +76,16 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """The figures by name."""
         return asdict(self)
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether the game has places to be and levels to clear, or only a score."""
+        return self.mean_x_pos is not None or self.clear_rate > 0
+
+    def told(self) -> dict[str, Any]:
+        """The figures by name, without those that the game does not have."""
+        without = () if self.has_levels else LEVEL_FIGURES
+        return {name: value for name, value in self.to_dict().items() if name not in without}
 
     @property
     def rank(self) -> tuple[float, float, float]:

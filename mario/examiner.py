@@ -124,10 +124,11 @@ class Examiner:
 
     def _line(self, figures: Evaluation, seconds: float) -> str:
         x = "" if figures.mean_x_pos is None else f" - Mean X {figures.mean_x_pos:.0f}"
+        cleared = f" - Clear Rate {figures.clear_rate:.2f}" if figures.has_levels else ""
         share = self._seconds / max(self._elapsed(), self._seconds, 1e-9)
         return (
-            f"Evaluation at step {figures.steps_trained:,} - {figures.episodes} episodes - "
-            f"Clear Rate {figures.clear_rate:.2f} - Mean Return {figures.mean_return:.1f}{x} - "
+            f"Evaluation at step {figures.steps_trained:,} - {figures.episodes} episodes"
+            f"{cleared} - Mean Return {figures.mean_return:.1f}{x} - "
             f"Seconds {seconds:.1f} (evaluations: {share:.0%} of the run)"
         )
 

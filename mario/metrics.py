@@ -253,10 +253,10 @@ class MetricLogger:
             "rollout/ep_rew_mean": means["reward"],
             "rollout/ep_len_mean": means["length"],
             "rollout/exploration_rate": epsilon,
-            "rollout/clear_rate": self._history.clear_rate,
             "time/fps": rate,
         }
         if self._history.best_x is not None:
+            scalars["rollout/clear_rate"] = self._history.clear_rate
             scalars["rollout/best_x"] = self._history.best_x
         scalars |= {f"train/{name}": mean for name, mean in learned.items()}
         return scalars | {f"ended_by/{why}": x for why, x in self._history.ended_by().items()}

@@ -66,7 +66,7 @@ def _as(hint: Any, value: Any) -> Any:
     if origin is Literal:
         return value if value in typing.get_args(hint) else None
     if origin is tuple:
-        return tuple(value) if isinstance(value, list | tuple) else None
+        return _tuple(value) if isinstance(value, list | tuple) else None
     if hint is bool or isinstance(value, bool):
         return value if hint is bool and isinstance(value, bool) else None
     if (hint is float and isinstance(value, int | float | str)) or hint is Path:
@@ -75,6 +75,11 @@ def _as(hint: Any, value: Any) -> Any:
         except (TypeError, ValueError):
             return None
     return value if isinstance(value, hint) else None
+
+
+def _tuple(values: Any) -> Any:
+    """Lists within lists as tuples within tuples."""
+    return tuple(map(_tuple, values)) if isinstance(values, list | tuple) else values
 
 
 def _is_union(hint: Any) -> bool:

@@ -192,7 +192,7 @@ class Trainer:
             self._logger.log_learning(step.learned)
             self._adviser.hear(step.learned)
         for game, info in step.ended:
-            if "episode" not in info:  # the game died: how its episode went is not known
+            if "episode" not in info:  # a life ended, or the game died: how it went is not known
                 continue
             self.episodes += 1
             record = _record(info, self.episodes, self.steps, game)

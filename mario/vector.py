@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from mario.errors import RunError, UsageError
 from mario.vector_games import Entry, Results, VectorGames, entry_of
 from mario.worker import Failed, Outcome, serve
+from wrappers.life import life_ended
 
 START_SECONDS = 120.0
 """How long a process may take to start: it imports, on a machine that may be busy."""
@@ -191,8 +192,9 @@ class GameVector(VectorGames):
         for game, (outcome, lost) in enumerate(outcomes):
             extra: dict[str, Any] = {"lost": True} if lost else {}
             if outcome.final is not None:
-                last, revisited = self._journal[game], outcome.info.get("revisited", 0)
-                self._journal[game] = entry_of(last["episode"] + 1, revisited, last)
+                if not life_ended(outcome.final[1]):
+                    last, revisited = self._journal[game], outcome.info.get("revisited", 0)
+                    self._journal[game] = entry_of(last["episode"] + 1, revisited, last)
                 extra |= {"final_obs": outcome.final[0], "final_info": outcome.final[1]}
             infos = self._add_info(infos, outcome.info | extra, game)
         steps = [outcome for outcome, _ in outcomes]

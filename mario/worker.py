@@ -16,6 +16,8 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from wrappers.life import life_ended
+
 
 class Outcome(NamedTuple):
     """What one step of one game came to.
@@ -95,7 +97,9 @@ class Player:
             seed=episode_seed(seed, self._game, start), options={"replay": actions[:revisited]}
         )
         for action in actions[revisited:]:
-            observation, _, _, _, info = self._env.step(action)
+            observation, _, ended, _, info = self._env.step(action)
+            if ended:  # with a life: the game goes on
+                observation, info = self._env.reset()
         return observation, info
 
     def step(self, action: int) -> Outcome:
@@ -104,7 +108,7 @@ class Player:
         final = None
         if terminated or truncated:
             final = observation, info
-            self._episode += 1
+            self._episode += not life_ended(info)
             next_seed = episode_seed(self._seed, self._game, self._episode)
             observation, info = self._env.reset(seed=next_seed)
         return Outcome(observation, float(reward), bool(terminated), bool(truncated), info, final)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import gymnasium as gym
 from gymnasium.wrappers import (
@@ -13,7 +13,9 @@ from gymnasium.wrappers import (
     ResizeObservation,
 )
 
+from wrappers.life import FireStart, LifeEnd
 from wrappers.observation import GrayScaleObservation, ShowAction
+from wrappers.pong import PongObservation
 from wrappers.revisit import LOST, RevisitLoss
 from wrappers.reward import ClipReward, EndReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
@@ -32,6 +34,10 @@ class WrapperConfig:
 
     skip: int = 4
     """Frames to a decision: the action is held, and what the frames earn is summed."""
+    pool: bool = False
+    """See at each place the brighter of a decision's last two frames: some games flicker."""
+    picture: Literal["gray", "pong"] = "gray"
+    """What becomes of a screen: gray, or the field of Pong in black and white, 80 x 80."""
     size: int = 84
     """Height and width in pixels of the gray picture that the agent sees."""
     stack: int = 4
@@ -42,6 +48,10 @@ class WrapperConfig:
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
     revisit: float = 0.0
     """Share of the episodes after a lost one that begin a little before where it was lost."""
+    fire: bool = False
+    """Hold the fire button for a decision at the start and after each lost life."""
+    life_loss: bool = False
+    """While training, let an episode end with each life; the game goes on."""
     reward_scale: float = 1.0
     """Factor of what the agent is rewarded with; the episode's reward is counted without it."""
     reward_clip: float | None = None
@@ -75,8 +85,13 @@ class WrapperConfig:
         worth = {"flag": self.reward_won} | dict.fromkeys(LOST, self.reward_lost)
         return {end: reward for end, reward in worth.items() if reward}
 
+    @property
+    def only_wrapped(self) -> bool:
+        """Whether it asks for what only the wrappers do, of all ways to play Mario."""
+        return self.pool or self.fire or self.life_loss or self.picture != "gray"
+
     def with_noops(self, noops: int) -> Self:
-        """The same for an examination: other random starts, and each at the game's start.
+        """The same for an examination: other random starts, and each of a whole game.
 
         Args:
             noops: in place of its own.
@@ -84,14 +99,29 @@ class WrapperConfig:
         >>> WrapperConfig(skip=2).with_noops(30).noops
         30
         """
-        return replace(self, noops=noops, revisit=0.0)
+        return replace(self, noops=noops, revisit=0.0, life_loss=False)
+
+    def shaped(self, reward: float, ended_by: str) -> float:
+        """What the agent is rewarded with for a decision.
+
+        Args:
+            reward: the game's own.
+            ended_by: why the game is over, ``""`` while it goes on.
+
+        >>> WrapperConfig(reward_clip=1.0, reward_lost=-2.0).shaped(7.0, "game over")
+        -1.0
+        """
+        shaped, bound = reward * self.reward_scale, self.reward_clip
+        if bound is not None:
+            shaped = max(-bound, min(bound, shaped))
+        return shaped + self.worth_of_ends.get(ended_by, 0.0)
 
 
 def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     """Put the wrappers around a game.
 
     The agent sees uint8 ``(stack, size, size)``: gray, resized by area, the first picture of an
-    episode repeated. ``info["episode"]`` of an episode's last step holds the sum ``r`` of what the
+    episode repeated. ``info["episode"]`` of a game's last step holds the sum ``r`` of what the
     game itself rewarded and the length ``l`` in decisions, ``info["revisited"]`` always how many
     decisions were made before the episode's first observation, see `RevisitLoss`.
 
@@ -100,13 +130,13 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
         config: what the agent is to see.
 
     Raises:
-        ValueError: the game is not seen as RGB pictures.
+        ValueError: the game is not seen as RGB pictures, or lacks what the configuration asks for.
     """
     if config.noops:
         env = NoopStart(env, config.noops)
-    env = RevisitLoss(SkipFrame(env, config.skip), config.revisit)
-    env = RecordEpisodeStatistics(env)
-    env = ResizeObservation(GrayScaleObservation(env), (config.size, config.size))
+    env = _lives(_decisions(env, config), config)
+    if config.picture == "gray":
+        env = ResizeObservation(env, (config.size, config.size))
     if config.show_action:
         env = ShowAction(env)
     if config.reward_scale != 1:
@@ -116,3 +146,19 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     if config.worth_of_ends:
         env = EndReward(env, config.worth_of_ends)
     return FrameStackObservation(env, config.stack)
+
+
+def _decisions(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
+    """A picture for each decision."""
+    see = PongObservation if config.picture == "pong" else GrayScaleObservation
+    if config.pool:  # of gray pictures; otherwise only those are made gray that are seen
+        return SkipFrame(see(env), config.skip, pool=True)
+    return see(SkipFrame(env, config.skip))
+
+
+def _lives(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
+    """Serves, starts and ends of lives as asked for; statistics are of whole games."""
+    if config.fire:
+        env = FireStart(env, env.get_wrapper_attr("fire"))
+    env = RecordEpisodeStatistics(RevisitLoss(env, config.revisit))
+    return LifeEnd(env) if config.life_loss else env

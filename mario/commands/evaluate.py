@@ -100,7 +100,7 @@ def evaluate(arguments: Sequence[str]) -> int:
             played, game=trained.game, steps_trained=trained.steps, emulator=emulator,
             seed=flags.seed,
         )  # fmt: skip
-        print(json.dumps(figures.to_dict()) if flags.json else _table(figures))
+        print(json.dumps(figures.told()) if flags.json else _table(figures))
         draw(figures, played)
         return 0
 
@@ -154,12 +154,14 @@ def _table(figures: Evaluation) -> str:
     rows = {
         "game": figures.game,
         "episodes": figures.episodes,
-        "clear rate": f"{figures.clear_rate:.1%} (95 % interval {low:.1%} to {high:.1%})",
+        "clear rate": f"{figures.clear_rate:.1%} (95 % interval {low:.1%} to {high:.1%})"
+        if figures.has_levels
+        else None,
         "mean return": f"{figures.mean_return:.1f}",
         "mean x": figures.mean_x_pos,
         "max x": figures.max_x_pos,
         "median decisions to clear": figures.median_steps_to_clear,
-        "deaths": len(figures.deaths),
+        "deaths": len(figures.deaths) if figures.has_levels else None,
         "decisions trained": f"{figures.steps_trained:,}",
         "emulator": figures.emulator,
         "seed": figures.seed,

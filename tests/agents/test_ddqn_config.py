@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 import tyro
 
+from agents.agent import Setting
 from agents.ddqn_config import DDQNConfig
+from agents.ddqn_parts import build_exploration
 
 
 def test_the_defaults_are_the_tutorials():
@@ -30,6 +32,8 @@ def test_the_defaults_are_the_tutorials():
         ({"exploration_start": 2.0}, "exploration_start is 2.0; give a number from 0 to 1"),
         ({"exploration_decay": 1.1}, "exploration_decay is 1.1; give above 0 and up to 1"),
         ({"exploration_start": 0.05}, "exploration_min is 0.1; give at most exploration_start"),
+        ({"exploration_points": ((0, 1.5),)}, "exploration_points is .*; give shares from 0 to 1"),
+        ({"exploration_points": ((5, 1.0), (5, 0.1))}, r"points have the steps \[5, 5\]; give"),
         ({"exploration_ladder": 1.5}, "exploration_ladder is 1.5; give a number from 0 to 1"),
         ({"exploration_hold": 0}, "exploration_hold is 0; give 1 or more"),
         ({"adam_epsilon": 0.0}, "adam_epsilon is 0.0; give a number above 0"),
@@ -55,3 +59,13 @@ def test_every_field_can_be_set_from_the_command_line_and_has_help(capsys):
     with pytest.raises(SystemExit):
         tyro.cli(DDQNConfig, args=["--help"])
     assert "Decisions per update of the online network." in capsys.readouterr().out
+
+
+def test_exploration_can_fall_in_straight_lines():
+    config = DDQNConfig(exploration_points=((0, 1.0), (100, 0.1), (300, 0.0)))
+    exploration = build_exploration(Setting((4, 84, 84), num_actions=2), config)
+    rates = []
+    for _ in range(4):
+        rates.append(exploration.rate)
+        exploration.choose(100)
+    assert rates == pytest.approx([1.0, 0.1, 0.05, 0.0])

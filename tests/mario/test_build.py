@@ -11,6 +11,7 @@ from agents import DDQN, DDQNConfig
 from mario import build
 from mario.build import (
     can_be_fused,
+    can_be_threaded,
     make_agent,
     make_env,
     make_games,
@@ -138,6 +139,8 @@ def test_other_games_are_played_in_python(built, game):
 def test_what_only_python_can_do_is_done_there(built):
     assert not can_be_fused(GAME, "nes-py", WrapperConfig())
     assert not can_be_fused(GAME, "auto", WrapperConfig(size=241))
+    assert not can_be_fused(GAME, "auto", WrapperConfig(pool=True))
+    assert not can_be_fused(GAME, "auto", WrapperConfig(life_loss=True))
 
 
 def test_both_ways_show_the_same_spaces():
@@ -149,5 +152,28 @@ def test_both_ways_show_the_same_spaces():
         )
         spaces.append((games.observation_space, games.action_space, games.num_envs))
         assert isinstance(games, GameVector) is (emulator == "nes-py")
+        games.close()
+    assert spaces[0] == spaces[1]
+
+
+def test_what_threads_cannot_do_in_an_atari_game_is_done_in_processes():
+    pytest.importorskip("ale_py")
+    assert can_be_threaded("ALE/Pong-v5", "auto", WrapperConfig(life_loss=True))
+    assert not can_be_threaded("ALE/Pong-v5", "nes-py", WrapperConfig())
+    assert not can_be_threaded("ALE/Pong-v5", "auto", WrapperConfig(show_action=True))
+    assert not can_be_threaded("ALE/Pong-v5", "auto", WrapperConfig(revisit=0.5))
+
+
+def test_atari_games_are_played_by_threads_of_ales():
+    pytest.importorskip("ale_py")
+    from mario.atari_vector import AtariVector
+
+    spaces = []
+    for game in ("ALE/Pong-v5", "ale_py:ALE/Pong-v5"):  # the second in processes
+        games = make_games(
+            game, '[["right"], ["left"]]', "auto", WrapperConfig(size=20), num_envs=1, seed=3
+        )
+        spaces.append((games.observation_space, games.action_space, games.metadata["emulator"]))
+        assert isinstance(games, AtariVector) is (game == "ALE/Pong-v5")
         games.close()
     assert spaces[0] == spaces[1]

@@ -159,3 +159,9 @@ def test_agents_are_found_by_name_and_by_module(tmp_path, monkeypatch):
 def test_agents_that_are_not_there_are_named(name, complaint):
     with pytest.raises(UsageError, match=complaint):
         agent_class(name)
+
+
+def test_points_of_a_schedule_survive_yaml():
+    points = ((0, 1.0), (100, 0.1))
+    values = yaml.safe_load(yaml.safe_dump(to_dict(DDQNConfig(exploration_points=points))))
+    assert from_dict(DDQNConfig, values).exploration_points == points

@@ -135,3 +135,12 @@ def test_it_is_the_same_every_time(games):
     two = play_episodes(TapeAgent(setting(2)), games, 4)
     assert one == two
     assert np.isfinite([each.reward for each in one]).all()
+
+
+def test_a_game_without_levels_has_no_rate_of_clearing_them():
+    scores = {"x_pos": None, "best_x": None, "ended_by": "game over"}
+    figures = summary(played(reward=1.0, **scores), played(reward=3.0, **scores))
+    assert figures.told().keys() == {
+        "game", "episodes", "mean_return", "steps_trained", "emulator", "seed"
+    }  # fmt: skip
+    assert summary(played()).told() == summary(played()).to_dict()

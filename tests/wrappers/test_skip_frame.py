@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import pytest
 
 from wrappers import SkipFrame
@@ -58,3 +59,37 @@ def test_one_frame_a_decision_changes_nothing() -> None:
 def test_no_frame_a_decision_is_refused() -> None:
     with pytest.raises(ValueError, match="skip must be at least 1, got 0"):
         SkipFrame(TapeGame(), 0)
+
+
+class Flicker(gym.Env):
+    """Two things, each to be seen on every other frame; over after 6 frames."""
+
+    observation_space = gym.spaces.Box(0, 255, (2,), np.uint8)
+    action_space = gym.spaces.Discrete(1)
+
+    def reset(self, *, seed=None, options=None):
+        self.frame = 0
+        return self.picture(), {}
+
+    def step(self, action):
+        self.frame += 1
+        return self.picture(), 1.0, self.frame == 6, False, {}
+
+    def picture(self):
+        return np.array([9 * (self.frame % 2), 5 * (1 - self.frame % 2)], np.uint8)
+
+
+def test_what_flickers_is_seen_where_frames_are_pooled() -> None:
+    plain, pooled = SkipFrame(Flicker(), 4), SkipFrame(Flicker(), 4, pool=True)
+    plain.reset()
+    pooled.reset()
+    assert plain.step(0)[0].tolist() == [0, 5]
+    assert pooled.step(0)[0].tolist() == [9, 5]
+    assert pooled.step(0)[0].tolist() == [0, 5]  # over after two frames
+
+
+def test_one_frame_alone_is_not_pooled() -> None:
+    env = SkipFrame(Flicker(), 1, pool=True)
+    env.reset()
+    env.step(0)
+    assert env.step(0)[0].tolist() == [0, 5]

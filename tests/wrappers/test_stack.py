@@ -120,7 +120,35 @@ def test_a_setting_that_makes_no_sense_is_named(name: str, value: float, message
 
 
 def test_only_how_games_start_changes_for_an_examination() -> None:
-    config = WrapperConfig(skip=2, reward_scale=0.1)
-    revisiting = dataclasses.replace(config, revisit=0.5)
+    config = WrapperConfig(skip=2, reward_scale=0.1, fire=True)
+    revisiting = dataclasses.replace(config, revisit=0.5, life_loss=True)
     assert revisiting.with_noops(30) == config.with_noops(30)
     assert config.with_noops(30) == dataclasses.replace(config, noops=30)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        WrapperConfig(reward_scale=0.3),
+        WrapperConfig(reward_scale=0.3, reward_clip=2, reward_won=5, reward_lost=-7),
+    ],
+)
+@pytest.mark.parametrize("ended_by", ["flag", "death", "other"])
+def test_a_shaped_reward_is_what_the_wrappers_make_of_it(config, ended_by) -> None:
+    env = wrap(ColorGame(ended_by), config)
+    env.reset()
+    rewards = [env.step(0)[1] for _ in range(5)]
+    shaped = [config.shaped(40.0, "")] * 4 + [config.shaped(40.0, ended_by)]
+    assert rewards == pytest.approx(shaped)
+
+
+def test_pooled_pictures_are_gray_first() -> None:
+    class Blink(ColorGame):
+        def picture(self):
+            picture = np.zeros((240, 256, 3), np.uint8)
+            picture[..., self.frame % 2] = 200  # red and green by turns
+            return picture
+
+    env = wrap(Blink(), WrapperConfig(pool=True, stack=1))
+    env.reset()
+    assert env.step(0)[0].max() == round(0.587 * 200)  # yellow would be brighter

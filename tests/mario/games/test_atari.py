@@ -1,0 +1,107 @@
+"""Atari games, one at a time."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from mario.errors import UsageError
+from mario.games import make_game
+
+pytest.importorskip("ale_py")
+
+
+def play(game, actions):
+    """The pictures and rewards of some frames."""
+    return [game.step(int(action))[:2] for action in actions]
+
+
+@pytest.mark.parametrize(
+    ("name", "actions", "sticky"),
+    [("ALE/Pong-v5", 6, 0.25), ("BreakoutNoFrameskip-v4", 4, 0.0), ("ALE/MsPacman-v5", 9, 0.25)],
+)
+def test_any_game_of_ales_is_known(name, actions, sticky) -> None:
+    game = make_game(name)
+    assert (game.spec.id, game.action_space.n) == (name, actions)
+    assert game.spec.kwargs["sticky"] == sticky
+    assert game.metadata["render_fps"] == 60
+    observation, info = game.reset(seed=1)
+    assert observation.shape == (210, 160, 3)
+    assert info["ended_by"] == ""
+
+
+@pytest.mark.filterwarnings("ignore:.*render:UserWarning")
+def test_a_game_is_one_of_gymnasiums() -> None:
+    check_env(make_game("ALE/Pong-v5", render_mode="rgb_array").unwrapped)
+
+
+def test_from_a_seed_a_game_is_the_same_again() -> None:
+    game = make_game("ALE/Pong-v5")
+    actions = np.random.default_rng(0).integers(6, size=150)
+    runs = []
+    for seed in (3, 3, 4):
+        game.reset(seed=seed)
+        runs.append(np.stack([picture for picture, _ in play(game, actions)]))
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert (runs[1] != runs[2]).any()  # by sticky actions
+
+
+def test_frames_go_by_before_the_first_that_is_seen() -> None:
+    game = make_game("BreakoutNoFrameskip-v4")
+    game.reset(seed=1, options={"noops": 3})
+    after = play(game, [1] * 30)[-1][0]
+    game.reset(seed=1)
+    play(game, [0] * 3)
+    np.testing.assert_array_equal(after, play(game, [1] * 30)[-1][0])
+
+
+def test_a_lost_game_says_so() -> None:
+    game = make_game("BreakoutNoFrameskip-v4")
+    _, info = game.reset(seed=1)
+    assert info["lives"] == 5
+    terminated = False
+    while not terminated:
+        _, _, terminated, truncated, info = game.step(1)
+    assert not truncated
+    assert info == {"lives": 0, "ended_by": "game over"}
+
+
+@pytest.mark.parametrize(
+    ("actions", "names"),
+    [
+        ([["right"], ["left"]], ("RIGHT", "LEFT")),
+        ([["NOOP"], ["fire", "left", "down"]], ("NOOP", "DOWNLEFTFIRE")),
+        ("minimal", ("NOOP", "FIRE", "RIGHT", "LEFT")),
+    ],
+)
+def test_actions_are_what_is_held(actions, names) -> None:
+    assert make_game("ALE/Breakout-v5", actions=actions).get_wrapper_attr("action_names") == names
+
+
+@pytest.mark.parametrize(
+    ("actions", "message"),
+    [
+        ([["A"]], "unknown button 'a'; did you mean"),
+        ([], "an action set needs at least one action"),
+        ([["up", "down"]], r"no joystick can be held down\+up; choose one direction"),
+    ],
+)
+def test_what_no_joystick_can_do_is_refused(actions, message) -> None:
+    with pytest.raises(UsageError, match=message):
+        make_game("ALE/Pong-v5", actions=actions)
+
+
+def test_games_are_told_to_need_their_package(monkeypatch) -> None:
+    monkeypatch.setattr("mario.games.catalog.find_spec", lambda name: None)
+    monkeypatch.setattr("gymnasium.registry", {})
+    with pytest.raises(UsageError, match="Atari games come with ale-py; pip install ale-py"):
+        make_game("ALE/Pong-v5")
+
+
+def test_a_game_that_is_not_there_has_neighbours() -> None:
+    with pytest.raises(UsageError, match="unknown game 'ALE/Pon-v5'; did you mean .*'ALE/Pong-v5'"):
+        make_game("ALE/Pon-v5")
+    assert "ale_py" in sys.modules

@@ -1,0 +1,105 @@
+"""Serving, and episodes that end with a life."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+
+from wrappers import WrapperConfig, wrap
+from wrappers.life import FireStart, LifeEnd
+
+FIRE, WAIT, LOSE = 0, 1, 2
+
+
+class LivesGame(gym.Env):
+    """Three lives; keeps a tape of what was done. Observations count the steps; fire earns 1."""
+
+    observation_space = action_space = gym.spaces.Discrete(100)
+    fire = FIRE
+
+    def __init__(self) -> None:
+        self.tape = []
+
+    def reset(self, *, seed=None, options=None):
+        self.tape.append(("reset", seed))
+        self.steps, self.lives = 0, 3
+        return 0, {"lives": 3, "ended_by": ""}
+
+    def step(self, action):
+        self.tape.append(action)
+        self.steps += 1
+        self.lives -= action == LOSE
+        over = self.lives == 0
+        info = {"lives": self.lives, "ended_by": "game over" if over else ""}
+        return self.steps, float(action == FIRE), over, False, info
+
+
+def test_the_ball_is_served_at_the_start_and_after_each_life_but_the_last() -> None:
+    game = LivesGame()
+    env = FireStart(game, FIRE)
+    assert env.reset(seed=7)[0] == 1
+    observation, reward, terminated, _, info = env.step(LOSE)
+    assert (observation, reward, terminated, info["lives"]) == (3, 1.0, False, 2)
+    env.step(WAIT)
+    env.step(LOSE)
+    assert env.step(LOSE)[2]
+    assert game.tape == [("reset", 7), FIRE, LOSE, FIRE, WAIT, LOSE, FIRE, LOSE]
+
+
+def test_an_episode_ends_with_a_life_and_the_game_goes_on() -> None:
+    game = LivesGame()
+    env = LifeEnd(game)
+    env.reset(seed=1)
+    assert not env.step(WAIT)[2]
+    observation, _, terminated, truncated, info = env.step(LOSE)
+    assert (observation, terminated, truncated, info["ended_by"]) == (2, True, False, "life")
+    observation, info = env.reset(seed=2)
+    assert (observation, info) == (2, {"lives": 2, "ended_by": ""})
+    assert game.tape == [("reset", 1), WAIT, LOSE]
+
+
+def test_the_last_life_ends_the_game() -> None:
+    game = LivesGame()
+    env = LifeEnd(game)
+    env.reset(seed=1)
+    for end in ("life", "life", "game over"):
+        assert env.step(LOSE)[4]["ended_by"] == end
+        env.reset(seed=2)
+    assert game.tape[-2:] == [LOSE, ("reset", 2)]
+
+
+def test_a_reset_in_the_midst_of_a_life_starts_anew() -> None:
+    game = LivesGame()
+    env = LifeEnd(game)
+    env.reset(seed=1)
+    env.step(LOSE)
+    env.reset()
+    env.step(WAIT)
+    env.reset(seed=3)
+    assert game.tape[-1] == ("reset", 3)
+
+
+class Screens(LivesGame):
+    """The same with pictures, whose color is the step."""
+
+    observation_space = gym.spaces.Box(0, 255, (84, 84, 3), "uint8")
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.picture(), {"lives": 3, "ended_by": ""}
+
+    def step(self, action):
+        return self.picture(), *super().step(action)[1:]
+
+    def picture(self):
+        return self.observation_space.low + self.observation_space.dtype.type(self.steps)
+
+
+def test_scores_are_of_whole_games() -> None:
+    env = wrap(Screens(), WrapperConfig(skip=1, fire=True, life_loss=True, reward_clip=0.5))
+    env.reset()
+    assert "episode" not in env.step(LOSE)[4]
+    env.reset()
+    assert "episode" not in env.step(LOSE)[4]
+    env.reset()
+    _, _, _, _, info = env.step(LOSE)
+    assert (info["episode"]["r"], info["episode"]["l"]) == (2.0, 3)
