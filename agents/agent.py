@@ -50,6 +50,14 @@ class Setting:
 class AgentConfig:
     """The hyper-parameters of an agent; one frozen dataclass per kind of agent."""
 
+    def for_run(self, steps: int | None) -> Self:
+        """The same for a run of so many decisions over all games, None for one without a number.
+
+        Made once, for a new run: what is resumed has what it began with, however long it becomes.
+        """
+        del steps
+        return self
+
 
 class Agent(ABC):
     """Plays ``setting.num_envs`` games at a time, and learns from them.
@@ -60,6 +68,8 @@ class Agent(ABC):
     """
 
     Config: ClassVar[type[AgentConfig]] = AgentConfig
+    reports: ClassVar[tuple[str, ...]] = ("loss", "q")
+    """Names among what `learn` returns that get a column and a curve each, in this order."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -143,6 +153,16 @@ class Agent(ABC):
     def train(self, mode: bool = True) -> None:
         """Explore and learn from now on, or with ``mode=False`` only play, as well as possible."""
         self.training = mode
+
+    def begin(self, games: NDArray[np.bool_]) -> None:
+        """Take note that new episodes begin in some games: what was seen of the last ones is over.
+
+        Whoever plays without caching says so before the first `act` of an episode; in training,
+        `cache` has said it already. Most agents carry nothing from act to act and need not know.
+
+        Args:
+            games: whether one begins in each of the games that are played now, bool.
+        """
 
     @property
     def exploration_rate(self) -> float:

@@ -125,6 +125,19 @@ def test_the_agent_is_greedy_meanwhile_and_as_before_afterwards(games):
     assert not [entry for entry in agent.tape if entry[0] in ("cache", "learn")]
 
 
+def test_the_agent_is_told_of_every_episode_before_it_acts_in_it(games):
+    class Told(TapeAgent):
+        def begin(self, games):
+            if games.any():
+                self.tape.append(("begin", games.tolist()))
+
+    agent = Told(setting(2))
+    play_episodes(agent, games, 4)
+    told = [place for place, entry in enumerate(agent.tape) if entry[0] == "begin"]
+    assert told == [0, 4, 8]  # episodes of three steps, both games alike
+    assert agent.tape[0] == ("begin", [True, True])
+
+
 def test_it_can_be_stopped(games):
     asked = iter([False, True])
     assert play_episodes(TapeAgent(setting(2)), games, 4, stop=lambda: next(asked)) == []

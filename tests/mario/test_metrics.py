@@ -127,7 +127,22 @@ def test_loss_and_q_are_means_over_the_rounds_of_the_games_own_episode(make, tmp
     logger.log_episode(episode(3, game=0))
     logger.log_episode(episode(4, game=0))
     told = [(float(row["loss"]), float(row["q"])) for row in rows(tmp_path)]
-    assert told == [(1.0, 10.0), (2.0, 15.0), (3.0, 20.0), (0.0, 0.0)]
+    assert told == [(1.0, 10.0), (2.0, 15.0), (3.0, 20.0), (3.0, 20.0)]
+
+
+def test_an_algorithms_own_reports_are_told_by_their_names(make, tmp_path):
+    logger = make(reports=("value_loss", "explained_variance"), every_episodes=1)
+    logger.log_learning({"value_loss": 0.5, "explained_variance": 0.25, "grad_norm": 9.0})
+    logger.log_episode(episode())
+    logger.close()
+    assert rows(tmp_path)[0]["explained_variance"] == "0.25"
+    header, row = (line.split() for line in (tmp_path / "log").read_text().splitlines())
+    told = dict(zip(header, row, strict=True))
+    assert (told["MeanValueLoss"], told["MeanExplainedVariance"]) == ("0.500", "0.250")
+    assert "value loss 0.5 | explained variance 0.25" in logger.lines[-1]
+    assert {path.name for path in tmp_path.glob("*.jpg")} == {
+        "reward_plot.jpg", "length_plot.jpg", "value_loss_plot.jpg", "explained_variance_plot.jpg",
+    }  # fmt: skip
 
 
 def test_the_console_line_tells_pace_clear_rate_and_best_x(make, clock):
