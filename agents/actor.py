@@ -29,11 +29,13 @@ class Choice(NamedTuple):
 
     Attributes:
         actions: one for each game, int64 ``(games,)``.
+        states: what was seen, on the device.
         outlook: what the policy made of the states, as sequences of one step.
         carried: what was carried into the step.
     """
 
     actions: Actions
+    states: Tensor
     outlook: Outlook
     carried: Tensor
 
@@ -81,12 +83,13 @@ class Actor:
         carried = self.strand.carried
         if carried is None:
             carried = torch.zeros(len(states), self._network.state_size, device=self._device)
-        outlook = self._look_once(states, carried)
+        seen = self._on_device(states)
+        outlook = self._look_once(seen, carried)
         self.strand.carried = outlook.carried
         log_probs = outlook.log_probs[:, 0].cpu().numpy()
         best: Actions = log_probs.argmax(axis=1)
         actions = best if likeliest else draw(np.exp(log_probs), self.strand.dice)
-        return Choice(actions, outlook, carried)
+        return Choice(actions, seen, outlook, carried)
 
     @torch.no_grad()
     def values(self, states: States, wanted: NDArray[np.bool_]) -> Tensor:
@@ -102,7 +105,7 @@ class Actor:
         values = torch.zeros(len(states), device=self._device)
         if wanted.any() and self.strand.carried is not None:
             index = torch.as_tensor(wanted, device=self._device)
-            outlook = self._look_once(states[wanted], self.strand.carried[index])
+            outlook = self._look_once(self._on_device(states[wanted]), self.strand.carried[index])
             values[index] = outlook.values[:, 0]
         return values
 
@@ -132,10 +135,13 @@ class Actor:
         carried = state["carried"]
         self._in_training.carried = None if carried is None else carried.to(self._device)
 
-    def _look_once(self, states: States, carried: Tensor) -> Outlook:
+    def _on_device(self, states: States) -> Tensor:
         # a copy, since the states may be read-only or written to by the games
-        seen = torch.tensor(states, device=self._device).unsqueeze(1)
-        return self.look(seen, carried, seen.new_zeros(seen.shape[:2], dtype=torch.bool))
+        return torch.tensor(states, device=self._device)
+
+    def _look_once(self, states: Tensor, carried: Tensor) -> Outlook:
+        begins = torch.zeros(len(states), 1, dtype=torch.bool, device=self._device)
+        return self.look(states.unsqueeze(1), carried, begins)
 
     def _fresh(self) -> Strand:
         return Strand(np.random.default_rng(self._seed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -124,26 +125,32 @@ class PPO(Agent):
         truncated: NDArray[np.bool_],
         next_states: States,
     ) -> None:
-        """Remember one step of every game, for which `act` was asked last.
+        """Remember one step of every game, the one that `act` was last asked for.
 
         Raises:
             RuntimeError: `act` was not asked, or the rollout waits to be learned from.
         """
+        del states  # they are kept as act saw them
         rollout, choice = self._kept(), self._choice
         if choice is None:
             raise RuntimeError("act was not asked for the step that is cached; call it before")
+        tensor = partial(torch.tensor, device=self.setting.device)
         happened, ended = actions >= 0, terminated | truncated
-        step = self._on_device(
-            state=states, action=actions.clip(0), reward=rewards, ended=ended, happened=happened,
-            terminated=terminated | ~happened,
-        )  # fmt: skip
-        step["value"] = values = choice.outlook.values[:, 0]
-        # no advantage in what never happened; the step before it is bootstrapped from its value
-        step["reward"] = torch.where(step["happened"], step["reward"], values)
-        log_probs = choice.outlook.log_probs[:, 0]
-        step["log_prob"] = log_probs.gather(1, step["action"][:, None]).squeeze(1)
         cut_off = ended | (rollout.length == rollout.horizon - 1)
-        step["next_value"] = self._actor.values(next_states, cut_off & happened & ~terminated)
+        taken, real = tensor(actions.clip(0)), tensor(happened)
+        log_probs, values = choice.outlook.log_probs[:, 0], choice.outlook.values[:, 0]
+        step = {
+            "state": choice.states,
+            "action": taken,
+            "log_prob": log_probs.gather(1, taken[:, None]).squeeze(1),
+            "value": values,
+            "next_value": self._actor.values(next_states, cut_off & happened & ~terminated),
+            # no advantage in what never happened; the step before it is bootstrapped from its value
+            "reward": torch.where(real, tensor(rewards), values),
+            "terminated": tensor(terminated | ~happened),
+            "ended": tensor(ended),
+            "happened": real,
+        }
         rollout.add(step, choice.carried)
         self._choice = None
         self.begin(ended)
@@ -235,16 +242,11 @@ class PPO(Agent):
             raise RuntimeError("an agent that only plays has no rollout; give training=True")
         return self.rollout
 
-    def _on_device(self, **columns: NDArray[Any]) -> TensorDict:
-        # copies, since the states may be read-only or written to by the games
-        device = self.setting.device
-        given = {name: torch.tensor(column, device=device) for name, column in columns.items()}
-        return TensorDict(given, batch_size=[len(columns["state"])])
-
     def _go_over(self, batch: TensorDict, loss: PPOLoss) -> Iterator[list[float] | None]:
         """Make the updates of all epochs; gives what `Updates.make` gives."""
 
         def means(part: TensorDict) -> Tensor:
+            """What the loss makes of a part, seen through the policy as it is now."""
             return loss(self._actor.look(part["state"], part["carried"], part["begins"]), part)
 
         for _ in range(self._config.epochs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -64,14 +65,14 @@ class Rollout:
         """Bytes of all steps."""
         return sum(column.nbytes for column in self._steps.values())
 
-    def add(self, step: TensorDict, carried: Tensor) -> None:
+    def add(self, step: Mapping[str, Tensor], carried: Tensor) -> None:
         """Remember one step of every game.
 
         Args:
-            step: ``(num_envs,)``: ``state``, ``action``, its ``log_prob``, the ``value`` before
-                it, its ``reward``, whether it ``terminated`` the game or ``ended`` the episode,
-                whether it ``happened`` at all; and, where nothing follows in the same episode
-                here, as ``next_value`` the value of the state that came of it.
+            step: by name, each ``(num_envs, ...)``: ``state``, ``action``, its ``log_prob``, the
+                ``value`` before it, its ``reward``, whether it ``terminated`` the game or
+                ``ended`` the episode, whether it ``happened`` at all; and, where nothing follows
+                in the same episode here, as ``next_value`` the value of the state that came of it.
             carried: what the policy carried into the step, ``(num_envs, state_size)``.
 
         Raises:
@@ -81,7 +82,8 @@ class Rollout:
             raise RuntimeError(f"the rollout has its {self.horizon} steps; learn from it first")
         if self.length == 0:
             self._carried.copy_(carried)
-        self._steps[self.length] = step
+        for name, column in self._steps.items():
+            column[self.length] = step[name]
         self.length += 1
 
     def sequences(self, gamma: float, lam: float, *, whole: bool) -> TensorDict:

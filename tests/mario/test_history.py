@@ -21,7 +21,7 @@ rows = st.builds(
     game=whole,
     reward=finite,
     length=whole,
-    reports=st.fixed_dictionaries(dict.fromkeys(REPORTS, finite)),
+    reports=st.builds(lambda *numbers: dict(zip(REPORTS, numbers, strict=True)), finite, finite),
     epsilon=finite,
     best_x=st.none() | finite,
     ended_by=words,
