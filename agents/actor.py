@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.agent import Actions, States
+from agents.agent import BEGINS, Actions, States
 from agents.policies import ActorCritic, Outlook
 from agents.precision import Twin
 from agents.randomness import generator_state, set_generator_state
@@ -66,23 +66,27 @@ class Actor:
         self._body = self._twin.like if mode else self._network.body
         self.strand = self._in_training if mode else self._fresh()
 
-    def begin(self, games: NDArray[np.bool_]) -> None:
-        """Forget what was seen of games in which a new episode begins."""
-        if self.strand.carried is not None:
-            over = torch.as_tensor(games, device=self._device)
-            self.strand.carried = self.strand.carried.masked_fill(over[:, None], 0.0)
+    def carry(self, places: NDArray[np.int64]) -> None:
+        """Let what is carried go with its games, and forget it where an episode begins.
+
+        Args:
+            places: see `agents.agent.Agent.carry`.
+        """
+        carried = self.strand.carried
+        if carried is not None:
+            where = torch.as_tensor(places, device=self._device)
+            moved = carried[where.clamp(min=0)]
+            self.strand.carried = moved.masked_fill((where == BEGINS)[:, None], 0.0)
 
     @torch.no_grad()
     def choose(self, states: States, likeliest: bool) -> Choice:
         """Choose an action for each game, and carry on.
 
         Args:
-            states: uint8 ``(games, *state_shape)``, of as many games as since the last `train`.
+            states: uint8 ``(games, *state_shape)``, of the games that were last carried on.
             likeliest: takes the likeliest action in place of drawing one.
         """
-        carried = self.strand.carried
-        if carried is None:
-            carried = torch.zeros(len(states), self._network.state_size, device=self._device)
+        carried = self._carried(len(states))
         seen = self._on_device(states)
         outlook = self._look_once(seen, carried)
         self.strand.carried = outlook.carried
@@ -90,6 +94,19 @@ class Actor:
         best: Actions = log_probs.argmax(axis=1)
         actions = best if likeliest else draw(np.exp(log_probs), self.strand.dice)
         return Choice(actions, seen, outlook, carried)
+
+    @torch.no_grad()
+    def chances(self, states: States, carried: Tensor | None) -> NDArray[np.float32]:
+        """The chance of each action, ``(games, num_actions)``.
+
+        Args:
+            states: uint8 ``(games, *state_shape)``.
+            carried: into them; None for what would be now.
+        """
+        carried = self._carried(len(states)) if carried is None else carried
+        outlook = self._look_once(self._on_device(states), carried)
+        chances: NDArray[np.float32] = outlook.log_probs[:, 0].exp().cpu().numpy()
+        return chances
 
     @torch.no_grad()
     def values(self, states: States, wanted: NDArray[np.bool_]) -> Tensor:
@@ -134,6 +151,11 @@ class Actor:
         set_generator_state(self._in_training.dice, state["dice"])
         carried = state["carried"]
         self._in_training.carried = None if carried is None else carried.to(self._device)
+
+    def _carried(self, games: int) -> Tensor:
+        if self.strand.carried is None:
+            return torch.zeros(games, self._network.state_size, device=self._device)
+        return self.strand.carried
 
     def _on_device(self, states: States) -> Tensor:
         # a copy, since the states may be read-only or written to by the games

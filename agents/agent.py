@@ -20,6 +20,9 @@ from tensordict import TensorDict
 States = NDArray[np.uint8]
 Actions = NDArray[np.int64]
 
+BEGINS = -1
+"""Stands for the place of a game in which a new episode begins, see `Agent.carry`."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -154,14 +157,15 @@ class Agent(ABC):
         """Explore and learn from now on, or with ``mode=False`` only play, as well as possible."""
         self.training = mode
 
-    def begin(self, games: NDArray[np.bool_]) -> None:
-        """Take note that new episodes begin in some games: what was seen of the last ones is over.
+    def carry(self, places: NDArray[np.int64]) -> None:
+        """Take note which games come next: what is carried from act to act goes with its game.
 
-        Whoever plays without caching says so before the first `act` of an episode; in training,
-        `cache` has said it already. Most agents carry nothing from act to act and need not know.
+        Whoever plays without caching says so where an episode begins and where a game is shown no
+        more; in training, `cache` says where episodes end. Most agents carry nothing.
 
         Args:
-            games: whether one begins in each of the games that are played now, bool.
+            places: for each state of the next `act`, the place of its game among the states of the
+                last one, or `BEGINS` where a new episode begins in it. int64.
         """
 
     @property

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from agents.actor import Actor, Choice
 from agents.advantages import explained_variance
-from agents.agent import Actions, Agent, AgentConfig, Setting, States
+from agents.agent import BEGINS, Actions, Agent, AgentConfig, Setting, States
 from agents.crew import Crew
 from agents.networks import load_weights
 from agents.policies import ActorCritic
@@ -106,9 +106,19 @@ class PPO(Agent):
         super().train(mode)
         self._actor.train(mode)
 
-    def begin(self, games: NDArray[np.bool_]) -> None:
-        """Forget what was seen of games in which a new episode begins."""
-        self._actor.begin(games)
+    def carry(self, places: NDArray[np.int64]) -> None:
+        """Let what is remembered go with its games, and forget it where an episode begins."""
+        self._actor.carry(places)
+
+    def preferences(self, states: States) -> NDArray[np.float32]:
+        """The chance of each action, in states that `act` was last asked for if it was."""
+        carried = None if self._choice is None else self._choice.carried
+        return self._actor.chances(states, carried)
+
+    @property
+    def preference_name(self) -> str:
+        """What `preferences` gives."""
+        return "chance"
 
     def act(self, states: States) -> Actions:
         """Draw one action per game; when it plays and is ``deterministic``, take the likeliest."""
@@ -153,7 +163,7 @@ class PPO(Agent):
         }
         rollout.add(step, choice.carried)
         self._choice = None
-        self.begin(ended)
+        self.carry(np.where(ended, BEGINS, np.arange(len(ended))))
         self.decisions += int(np.count_nonzero(happened))
 
     def recall(self) -> TensorDict:

@@ -6,6 +6,7 @@ import torch
 from cues import SHAPE
 
 from agents.actor import Actor, draw
+from agents.agent import BEGINS
 from agents.policies import ActorCritic
 from agents.precision import Twin
 
@@ -58,10 +59,30 @@ def test_what_was_seen_before_matters_to_one_that_remembers_alone():
 def test_an_episode_that_begins_is_as_fresh_as_the_first(kind):
     made = actor(kind)
     seen(made, 1, 2)
-    made.begin(np.array([True, False, True]))
+    made.carry(np.array([BEGINS, 1, BEGINS]))
     after, fresh = seen(made, 9), seen(actor(kind), 9)
     assert torch.equal(after[[0, 2]], fresh[[0, 2]])
     assert not torch.equal(after[1], fresh[1])
+
+
+def test_what_is_carried_goes_with_its_game_when_others_are_shown_no_more():
+    made, all_of_them = actor(), actor()
+    for each in (made, all_of_them):
+        seen(each, 1, 2)
+    made.carry(np.array([2, 0]))
+    expected = seen(all_of_them, 9)[[2, 0]]
+    found = made.choose(states(9)[[2, 0]], likeliest=True).outlook.values
+    torch.testing.assert_close(found, expected)
+
+
+def test_chances_are_those_by_which_it_chose():
+    made = actor()
+    seen(made, 1)
+    choice = made.choose(states(2), likeliest=True)
+    chances = made.chances(states(2), choice.carried)
+    np.testing.assert_allclose(chances, choice.outlook.log_probs[:, 0].exp(), rtol=1e-6)
+    assert (chances.argmax(axis=1) == choice.actions).all()
+    assert not np.allclose(made.chances(states(2), None), chances)
 
 
 def test_playing_leaves_no_trace_in_training():

@@ -9,7 +9,7 @@ import torch
 from corridors import Corridors
 from cues import TINY, Cues, live, score, setting
 
-from agents.agent import AgentConfig
+from agents.agent import BEGINS, AgentConfig
 from agents.ddqn_config import DDQNConfig
 from agents.ppo import PPO
 from agents.ppo_config import PPOConfig
@@ -200,10 +200,21 @@ class TestPlaying:
         live(agent, Cues(2), steps=9)
         other.load_weights(agent.weights())
         for each in (agent, other):
-            each.begin(np.ones(2, bool))
+            each.carry(np.full(2, BEGINS))
         states = Cues(2, seed=3).states
         views = [each._actor.choose(states, True).outlook for each in (agent, other)]
         assert torch.equal(views[0].log_probs, views[1].log_probs)
+
+    @pytest.mark.parametrize("policy", ["cnn", "lstm"])
+    def test_it_shows_the_chances_by_which_it_acted(self, agents, policy):
+        agent = agents(replace(TINY, policy=policy), training=False, num_envs=2)
+        games = Cues(2)
+        for _ in range(2):
+            action, chances = agent.act(games.states), agent.preferences(games.states)
+            np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-6)
+            assert (chances.argmax(axis=1) == action).all()
+            games.step(action)
+        assert agent.preference_name == "chance"
 
     def test_weights_of_another_network_are_refused(self, agents):
         with pytest.raises(ValueError, match=r"weights have actor\.weight \(2, 32\)"):

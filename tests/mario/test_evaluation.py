@@ -125,17 +125,17 @@ def test_the_agent_is_greedy_meanwhile_and_as_before_afterwards(games):
     assert not [entry for entry in agent.tape if entry[0] in ("cache", "learn")]
 
 
-def test_the_agent_is_told_of_every_episode_before_it_acts_in_it(games):
+def test_the_agent_is_told_which_games_go_on_and_where_an_episode_begins(games):
     class Told(TapeAgent):
-        def begin(self, games):
-            if games.any():
-                self.tape.append(("begin", games.tolist()))
+        def carry(self, places):
+            if places.tolist() != [0, 1]:
+                self.tape.append(("carry", places.tolist()))
 
     agent = Told(setting(2))
-    play_episodes(agent, games, 4)
-    told = [place for place, entry in enumerate(agent.tape) if entry[0] == "begin"]
-    assert told == [0, 4, 8]  # episodes of three steps, both games alike
-    assert agent.tape[0] == ("begin", [True, True])
+    play_episodes(agent, games, 3)
+    kinds = [entry[0] if entry[0] == "act" else entry[1] for entry in agent.tape]
+    three = ["act"] * 3  # an episode has three steps, and game 0 plays one more than game 1
+    assert kinds == [[-1, -1], *three, [-1], *three[:1], [0], *three[:1], [0], *three[:1], []]
 
 
 def test_it_can_be_stopped(games):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.agent import Agent, Setting
+from agents.agent import BEGINS, Agent, Setting
 from agents.ppo_config import PPOConfig
 
 SHAPE = (1, 36, 36)
@@ -66,7 +66,8 @@ def score(agent: Agent, games, steps: int) -> float:
     total, episodes = 0.0, 0
     for _ in range(steps):
         _, _, rewards, terminated, truncated, _ = games.step(agent.act(games.states))
-        agent.begin(terminated | truncated)
+        ended = terminated | truncated
+        agent.carry(np.where(ended, BEGINS, np.arange(len(ended))))
         total, episodes = total + rewards.sum(), episodes + (terminated | truncated).sum()
     agent.train()
     return total / episodes
