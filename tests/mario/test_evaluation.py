@@ -134,8 +134,8 @@ def test_the_agent_is_told_which_games_go_on_and_where_an_episode_begins(games):
     agent = Told(setting(2))
     play_episodes(agent, games, 3)
     kinds = [entry[0] if entry[0] == "act" else entry[1] for entry in agent.tape]
-    three = ["act"] * 3  # an episode has three steps, and game 0 plays one more than game 1
-    assert kinds == [[-1, -1], *three, [-1], *three[:1], [0], *three[:1], [0], *three[:1], []]
+    both = [[-1, -1], "act", "act", "act"]
+    assert kinds == [*both, [-1], "act", [0], "act", [0], "act", []], "game 0 plays one more"
 
 
 def test_it_can_be_stopped(games):
