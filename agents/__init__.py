@@ -9,14 +9,18 @@ from agents.ddqn_config import DDQNConfig
 from agents.frame_table import MemoryDoesNotFit
 from agents.memory import FrameMemory
 from agents.networks import QNetwork
+from agents.ppo import PPO
+from agents.ppo_config import PPOConfig
 
 __all__ = [
     "DDQN",
+    "PPO",
     "Agent",
     "AgentConfig",
     "DDQNConfig",
     "FrameMemory",
     "MemoryDoesNotFit",
+    "PPOConfig",
     "QNetwork",
     "Setting",
 ]

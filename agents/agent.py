@@ -20,6 +20,9 @@ from tensordict import TensorDict
 States = NDArray[np.uint8]
 Actions = NDArray[np.int64]
 
+BEGINS = -1
+"""Stands for the place of a game in which a new episode begins, see `Agent.carry`."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -50,6 +53,14 @@ class Setting:
 class AgentConfig:
     """The hyper-parameters of an agent; one frozen dataclass per kind of agent."""
 
+    def for_run(self, steps: int | None) -> Self:
+        """The same for a run of so many decisions over all games, None for one without a number.
+
+        Made once, for a new run: what is resumed has what it began with, however long it becomes.
+        """
+        del steps
+        return self
+
 
 class Agent(ABC):
     """Plays ``setting.num_envs`` games at a time, and learns from them.
@@ -60,6 +71,8 @@ class Agent(ABC):
     """
 
     Config: ClassVar[type[AgentConfig]] = AgentConfig
+    reports: ClassVar[tuple[str, ...]] = ("loss", "q")
+    """Names among what `learn` returns that get a column and a curve each, in this order."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -143,6 +156,17 @@ class Agent(ABC):
     def train(self, mode: bool = True) -> None:
         """Explore and learn from now on, or with ``mode=False`` only play, as well as possible."""
         self.training = mode
+
+    def carry(self, places: NDArray[np.int64]) -> None:
+        """Take note which games come next: what is carried from act to act goes with its game.
+
+        Whoever plays without caching says so where an episode begins and where a game is shown no
+        more; in training, `cache` says where episodes end. Most agents carry nothing.
+
+        Args:
+            places: for each state of the next `act`, the place of its game among the states of the
+                last one, or `BEGINS` where a new episode begins in it. int64.
+        """
 
     @property
     def exploration_rate(self) -> float:

@@ -16,8 +16,12 @@ H = TypeVar("H", bound=AgentConfig)
 
 DEFAULT_EPISODES = 40_000
 DEFAULT_GAME = "SuperMarioBros-1-1-v0"
-AGENTS = {"ddqn": "agents.ddqn:DDQN", "reinforce": "agents.reinforce:REINFORCE"}
-DEFAULT_PRESETS = {"ddqn": "mario", "reinforce": "pong-karpathy"}
+AGENTS = {
+    "ddqn": "agents.ddqn:DDQN",
+    "ppo": "agents.ppo:PPO",
+    "reinforce": "agents.reinforce:REINFORCE",
+}
+DEFAULT_PRESETS = {"ddqn": "mario", "ppo": "mario-ppo", "reinforce": "pong-karpathy"}
 """The preset of each agent that is used when none is named."""
 
 
@@ -66,7 +70,7 @@ class TrainConfig(Generic[H]):
     game: str = DEFAULT_GAME
     """Game to train on: an id of Gymnasium's registry, or module:id for a game of your own."""
     agent: str = "ddqn"
-    """Agent to train: ddqn, reinforce, or module:Class for an Agent of your own."""
+    """Agent to train: ddqn, ppo, reinforce, or module:Class for an Agent of your own."""
     preset: str | None = None
     """Named set of defaults; flags override it."""
     actions: str | None = None

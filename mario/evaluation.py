@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from agents import Agent
+from agents.agent import BEGINS
 from mario.vector_games import VectorGames
 
 Stretch = tuple[int, int, int]
@@ -119,7 +120,7 @@ def play_episodes(
     on_episode: Callable[[Played], None] = lambda played: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[Played]:
-    """Play whole episodes greedily.
+    """Play whole episodes, as well as the agent can.
 
     Each game plays its share of the episodes from the first on, so that short episodes are not
     counted more often than long ones. A game whose share is done is shown to the agent no more.
@@ -140,18 +141,22 @@ def play_episodes(
     played: list[Played] = []
     episode, taken = [0] * games.num_envs, [list[int]() for _ in shares]
     states, _ = games.reset()
+    agent.carry(np.full(games.num_envs, BEGINS))
     while (busy := np.flatnonzero(shares)).size and not stop():
         actions = np.zeros(games.num_envs, np.int64)
         actions[busy] = agent.act(states[busy])
         states, _, terminated, truncated, infos = games.step(actions)
-        for game in busy.tolist():
+        places = np.arange(len(busy))
+        for place, game in enumerate(busy.tolist()):
             taken[game].append(int(actions[game]))
             if terminated[game] or truncated[game]:
+                places[place] = BEGINS
                 played.append(_played(infos, game, (game, episode[game]), taken[game]))
                 shares[game] -= 1
                 episode[game] += 1
                 taken[game] = []
                 on_episode(played[-1])
+        agent.carry(places[np.array(shares)[busy] > 0])
     agent.train(was_training)
     return played
 

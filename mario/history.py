@@ -7,19 +7,20 @@ import io
 import math
 from array import array
 from collections import Counter, deque
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Self
 
 FLAG = "flag"
 """The `ended_by` of an episode that cleared its level."""
 
-PLOTTED = ("reward", "length", "loss", "q")
+REPORTS = ("loss", "q")
+"""What the tutorial reports of learning, and so its log and its plots."""
 
 
 @dataclass(frozen=True)
 class EpisodeRow:
-    """A row of ``metrics.csv``, with a column for each attribute, in this order.
+    """A row of ``metrics.csv``: a column for each attribute and each report, in this order.
 
     Attributes:
         episode: number of the episode in the run, from 1.
@@ -27,8 +28,7 @@ class EpisodeRow:
         game: which of the parallel games it was played in, from 0.
         reward: sum of the game's own rewards.
         length: decisions in the episode.
-        loss: mean loss over the rounds of learning during the episode, 0 when there were none.
-        q: mean estimated action value over the same rounds.
+        reports: of learning, by name: means over the rounds during the episode.
         epsilon: share of actions that are random at its end.
         best_x: how far right it came, in pixels; None in a game without such a thing.
         ended_by: why it ended, ``"flag"`` when it cleared the level.
@@ -41,8 +41,7 @@ class EpisodeRow:
     game: int
     reward: float
     length: int
-    loss: float
-    q: float
+    reports: dict[str, float]
     epsilon: float
     best_x: float | None
     ended_by: str
@@ -51,11 +50,17 @@ class EpisodeRow:
 
     def to_csv(self) -> str:
         """The row as text; floats keep every digit, so that `parse` gives the same row."""
-        return csv_line(["" if value is None else value for value in astuple(self)])
+        cells = vars(self) | self.reports
+        values = [cells[name] for name in columns_of(tuple(self.reports))]
+        return csv_line(["" if value is None else value for value in values])
 
     @classmethod
-    def parse(cls, cells: Mapping[str, str]) -> Self:
+    def parse(cls, cells: Mapping[str, str], reports: Sequence[str] = REPORTS) -> Self:
         """Read a row back from its cells by column.
+
+        Args:
+            cells: the text of each, by column.
+            reports: names of its reports.
 
         Raises:
             ValueError: a cell is missing or is not what its column holds.
@@ -67,8 +72,7 @@ class EpisodeRow:
                 game=int(cells["game"]),
                 reward=float(cells["reward"]),
                 length=int(cells["length"]),
-                loss=float(cells["loss"]),
-                q=float(cells["q"]),
+                reports={name: float(cells[name]) for name in reports},
                 epsilon=float(cells["epsilon"]),
                 best_x=float(cells["best_x"]) if cells["best_x"] else None,
                 ended_by=cells["ended_by"],
@@ -79,7 +83,15 @@ class EpisodeRow:
             raise ValueError(f"row {dict(cells)} lacks a cell") from error
 
 
-COLUMNS = tuple(field.name for field in fields(EpisodeRow))
+def columns_of(reports: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a ``metrics.csv`` with these reports.
+
+    >>> columns_of(["loss"])[3:7]
+    ('reward', 'length', 'loss', 'epsilon')
+    """
+    names = [field.name for field in fields(EpisodeRow)]
+    place = names.index("reports")
+    return (*names[:place], *reports, *names[place + 1 :])
 
 
 def csv_line(cells: list[object]) -> str:
@@ -93,12 +105,12 @@ def csv_line(cells: list[object]) -> str:
     return line.getvalue()
 
 
-def read_rows(text: str) -> tuple[list[EpisodeRow], int]:
+def read_rows(text: str, reports: Sequence[str] = REPORTS) -> tuple[list[EpisodeRow], int]:
     """The rows in the text of a ``metrics.csv``, and how many damaged ones are left out."""
     rows, damaged = [], 0
     for cells in csv.DictReader(io.StringIO(text)):
         try:
-            rows.append(EpisodeRow.parse(cells))
+            rows.append(EpisodeRow.parse(cells, reports))
         except ValueError:
             damaged += 1
     return rows, damaged
@@ -151,10 +163,16 @@ class History:
 
     Args:
         window: how many of the latest episodes a mean or a share is taken over.
+        reports: names of what is reported of learning.
+
+    Attributes:
+        columns: reward, length and each report: one number per episode each.
+        best_x: the farthest that any episode came, None in a game without such a thing.
+        last: the last episode.
     """
 
-    def __init__(self, window: int) -> None:
-        self.columns = {name: array("d") for name in PLOTTED}
+    def __init__(self, window: int, reports: Sequence[str] = REPORTS) -> None:
+        self.columns = {name: array("d") for name in ("reward", "length", *reports)}
         self.best_x: float | None = None
         self.last: EpisodeRow | None = None
         self._window = window
@@ -163,8 +181,9 @@ class History:
 
     def add(self, row: EpisodeRow) -> None:
         """Take in a finished episode."""
+        numbers = {"reward": row.reward, "length": row.length} | row.reports
         for name, column in self.columns.items():
-            column.append(getattr(row, name))
+            column.append(numbers[name])
         if row.best_x is not None:
             self.best_x = max(row.best_x, self.best_x or 0.0)
         self.last = row
@@ -173,7 +192,7 @@ class History:
             self._reasons.add(row.ended_by)
 
     def means(self) -> dict[str, float]:
-        """Mean reward, length, loss and q of the latest episodes; 0 before the first."""
+        """Mean reward, length and reports of the latest episodes; 0 before the first."""
         latest = {name: column[-self._window :] for name, column in self.columns.items()}
         return {name: math.fsum(tail) / max(len(tail), 1) for name, tail in latest.items()}
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mario.history import COLUMNS, EpisodeRow, History, Tally, csv_line, read_rows
+from mario.history import REPORTS, EpisodeRow, History, Tally, columns_of, csv_line, read_rows
+from mario.log_rows import log_header, log_row
 from mario.metric_files import Board, RowFile, TensorBoard
 from mario.plots import BackgroundPlots
-
-LOG_HEADER = (
-    f"{'Episode':>8}{'Step':>8}{'Epsilon':>10}{'MeanReward':>15}{'MeanLength':>15}"
-    f"{'MeanLoss':>15}{'MeanQValue':>15}{'TimeDelta':>15}{'Time':>20}"
-)
 
 EVALUATED = ("steps_trained", "seconds", "episodes", "clear_rate", "mean_return", "mean_x_pos")
 """Columns of ``evaluations.csv``: decisions so far, seconds of the run, and the figures."""
@@ -59,6 +54,7 @@ class MetricLogger:
     Args:
         folder: the run's folder.
         num_envs: how many games are played at a time.
+        reports: names among what the agent's learning returns that get a column and a curve each.
         every_episodes: how many episodes there are from one row of ``log`` to the next.
         window: how many of the latest episodes a mean is taken over.
         console: prints a line.
@@ -70,6 +66,7 @@ class MetricLogger:
         self,
         folder: Path,
         num_envs: int,
+        reports: Sequence[str] = REPORTS,
         *,
         every_episodes: int = 20,
         window: int = 100,
@@ -77,8 +74,8 @@ class MetricLogger:
         tensorboard: bool = True,
         plot_seconds: float = 60,
     ) -> None:
-        self._csv = RowFile(folder / "metrics.csv", csv_line(list(COLUMNS)))
-        self._log = RowFile(folder / "log", LOG_HEADER)
+        self._csv = RowFile(folder / "metrics.csv", csv_line(list(columns_of(reports))))
+        self._log = RowFile(folder / "log", log_header(reports))
         self._warnings = RowFile(folder / "warnings.csv", csv_line(["step", "warning"]))
         self._evaluations = RowFile(folder / "evaluations.csv", csv_line(list(EVALUATED)))
         self._files = {
@@ -89,9 +86,10 @@ class MetricLogger:
         }
         self._board = TensorBoard(folder) if tensorboard else Board()
         self._plots = BackgroundPlots(folder, window, plot_seconds)
+        self._reports = reports
         self._console = console
         self._every_episodes = every_episodes
-        self._history = History(window)
+        self._history = History(window, reports)
         self._tally = Tally()
         self._episode_starts = [self._tally.mark() for _ in range(num_envs)]
         self._recorded = _Recorded(episode=-1, step=0, seconds=0.0, mark=self._tally.mark())
@@ -107,7 +105,7 @@ class MetricLogger:
         """Count in one round of learning.
 
         Args:
-            scalars: what `Agent.learn` returned: ``loss``, ``q`` and whatever else.
+            scalars: what `Agent.learn` returned.
         """
         self._tally.add(scalars)
 
@@ -119,6 +117,9 @@ class MetricLogger:
             epsilon: share of actions that are random now, 0 for an agent that never explores.
         """
         learned = self._tally.means_since(self._episode_starts[record.game])
+        before = self._history.last
+        # one that learns seldom has no round in many an episode: what it last reported still holds
+        latest = before.reports if before else dict.fromkeys(self._reports, 0.0)
         self._episode_starts[record.game] = self._tally.mark()
         row = EpisodeRow(
             episode=record.episode,
@@ -126,8 +127,7 @@ class MetricLogger:
             game=record.game,
             reward=float(record.reward),
             length=record.length,
-            loss=learned.get("loss", 0.0),
-            q=learned.get("q", 0.0),
+            reports={name: learned.get(name, latest[name]) for name in self._reports},
             epsilon=float(epsilon),
             best_x=None if record.best_x is None else float(record.best_x),
             ended_by=record.ended_by,
@@ -203,7 +203,7 @@ class MetricLogger:
 
         Files that have lost rows since are gone on with as they are, and a line says so.
         """
-        rows, damaged = read_rows(self._csv.restore(state["csv_bytes"]))
+        rows, damaged = read_rows(self._csv.restore(state["csv_bytes"]), self._reports)
         for name, file in self._files.items():
             if file is not self._csv:
                 file.restore(state[name])
@@ -238,8 +238,7 @@ class MetricLogger:
             f"epsilon {epsilon:.3f}",
             f"reward {means['reward']:,.1f}",
             f"length {means['length']:,.0f}",
-            f"loss {means['loss']:.4g}",
-            f"q {means['q']:.4g}",
+            *(f"{name.replace('_', ' ')} {means[name]:.4g}" for name in self._reports),
         ]
         if self._history.best_x is not None:
             parts.append(f"cleared {self._history.clear_rate:.0%}")
@@ -290,23 +289,3 @@ class _Recorded:
     step: int
     seconds: float
     mark: dict[str, list[float]]
-
-
-def log_row(
-    episode: int, step: int, epsilon: float, means: dict[str, float], seconds: float
-) -> str:
-    """A row of ``log`` in the columns and widths of the PyTorch tutorial's ``MetricLogger``.
-
-    Args:
-        episode: number of the last episode, from 0.
-        step: decisions so far.
-        epsilon: share of actions that are random.
-        means: ``reward``, ``length``, ``loss`` and ``q`` of the latest episodes.
-        seconds: since the last row.
-    """
-    now = datetime.datetime.now().strftime("%Y-%m-%dT%H:%M:%S")
-    # " {:7d}" is "{:8d}" up to seven digits; from ten million steps on it keeps the columns apart.
-    return (
-        f"{episode:8d} {step:7d}{epsilon:10.3f}{means['reward']:15.3f}{means['length']:15.3f}"
-        f"{means['loss']:15.3f}{means['q']:15.3f}{seconds:15.3f}{now:>20}"
-    )

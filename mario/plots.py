@@ -1,4 +1,4 @@
-"""The four pictures of a run: reward, length, loss and Q value by episode."""
+"""The pictures of a run: reward, length and what is reported of learning, by episode."""
 
 from __future__ import annotations
 
@@ -49,7 +49,38 @@ PLOTS = {
     "q": Plot(
         "q_plot.jpg", "Estimated action value", "mean Q (discounted reward)", "#7a4fa3", "#cdb5e3"
     ),
-}
+    "entropy": Plot(
+        "entropy_plot.jpg", "Entropy of the policy", "mean entropy (nats)", "#7a4fa3", "#cdb5e3"
+    ),
+    "approx_kl": Plot(
+        "approx_kl_plot.jpg", "Movement of the policy", "mean approximate KL divergence (nats)",
+        "#8a6d1f", "#dccb9a",
+    ),
+    "clip_fraction": Plot(
+        "clip_fraction_plot.jpg", "Clipped by the loss", "mean share of decisions",
+        "#8a6d1f", "#dccb9a",
+    ),
+    "explained_variance": Plot(
+        "explained_variance_plot.jpg", "Returns foreseen by the values",
+        "mean share of the variance", "#2a8f5b", "#a8d8be",
+    ),
+}  # fmt: skip
+
+
+def plot_of(name: str) -> Plot:
+    """How the picture of a report is labelled; one that is not known is named for itself.
+
+    >>> plot_of("value_loss").title
+    'Value loss while learning'
+    """
+    words = name.replace("_", " ")
+    return PLOTS.get(name) or Plot(
+        f"{name}_plot.jpg",
+        f"{words.capitalize()} while learning",
+        f"mean {words} of an episode",
+        PLOTS["loss"].colour,
+        PLOTS["loss"].pale,
+    )
 
 
 def moving_average(values: Values, window: int) -> NDArray[np.float64]:
@@ -109,18 +140,18 @@ def draw(plot: Plot, values: Values, window: int, file: BinaryIO) -> None:
 
 
 def draw_all(folder: Path, columns: Mapping[str, Values], window: int) -> None:
-    """Draw the four pictures into a run's folder, each replaced in one go.
+    """Draw a picture of each column into a run's folder, each replaced in one go.
 
     Args:
         folder: the run's.
-        columns: ``reward``, ``length``, ``loss`` and ``q``: one number per episode each.
+        columns: by name, one number per episode each.
         window: episodes in the moving average.
 
     Raises:
         OSError: one cannot be written.
     """
-    for name, plot in PLOTS.items():
-        _draw_into(folder, plot, columns[name], window)
+    for name, values in columns.items():
+        _draw_into(folder, plot_of(name), values, window)
 
 
 def _draw_into(folder: Path, plot: Plot, values: Values, window: int) -> None:
@@ -128,7 +159,7 @@ def _draw_into(folder: Path, plot: Plot, values: Values, window: int) -> None:
 
 
 class BackgroundPlots:
-    """Draws the four pictures in a thread, so that nobody waits for them.
+    """Draws the pictures in a thread, so that nobody waits for them.
 
     Args:
         folder: where they go.
@@ -174,5 +205,5 @@ class BackgroundPlots:
             self._drawing.result()
 
     def _draw(self, columns: Mapping[str, Values]) -> Future[None]:
-        copies = {name: np.array(columns[name], dtype=np.float64) for name in PLOTS}
+        copies = {name: np.array(columns[name], dtype=np.float64) for name in columns}
         return self._thread.submit(draw_all, self._folder, copies, self._window)

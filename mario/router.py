@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tensordict import TensorDict
 
 from agents import Agent, Setting
-from agents.agent import Actions, States
+from agents.agent import BEGINS, Actions, States
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ class Router(Agent):
         chosen: Actions = member.actions[member.agent.act(states)]
         return chosen
 
+    def carry(self, places: NDArray[np.int64]) -> None:
+        """Pass it on: an agent that is not on duty has nothing to carry but what is long past."""
+        for member in self._members:
+            member.agent.carry(places)
+
     def preferences(self, states: States) -> NDArray[np.float32] | None:
         """What the agent of the level makes of its actions; NaN for those that it has not."""
         member = self._on_duty()
@@ -100,6 +105,7 @@ class Router(Agent):
         level = self._level()
         if level != self._last_level:
             self._last_level, self._playing = level, self._best_for(level)
+            self._playing.agent.carry(np.array([BEGINS]))
             own = self._playing.level == level
             self._report(
                 f"{level}: played by {self._playing.name}"

@@ -65,7 +65,7 @@ class Session:
             stack.callback(agent.close)
             _check_disk(run.folder, agent)
             logger = MetricLogger(
-                run.folder, config.num_envs,
+                run.folder, config.num_envs, agent.reports,
                 every_episodes=config.log_every, console=say, tensorboard=config.tensorboard,
             )  # fmt: skip
             stack.callback(logger.close)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents import Agent
+from agents.agent import BEGINS
 from mario.evaluation import Played
 
 Frame = NDArray[np.uint8]
@@ -99,6 +100,7 @@ def watch_episode(
     """
     rng = np.random.default_rng(seed)
     state, info = env.reset(seed=seed)
+    agent.carry(np.array([BEGINS]))
     ended, decision = False, 0
     while not ended:
         decision += 1

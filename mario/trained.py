@@ -69,7 +69,7 @@ class Trained:
         return make_env(self.game, actions, emulator, wrappers, inner)
 
     def make_agent(self, games: gym.Env[Any, Any] | VectorGames, *, seed: int = 0) -> Agent:
-        """Make the agent and give it its weights; it plays greedily and never learns.
+        """Make the agent and give it its weights; it only plays and never learns.
 
         Raises:
             UsageError: the games do not fit what it was trained on.

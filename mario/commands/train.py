@@ -80,7 +80,9 @@ def read_flags(arguments: Sequence[str]) -> tuple[TrainConfig[Any], Path | None]
         NAME, kind[type(defaults.hyper)], flags + others, text, TrainFlags(**_fields(defaults))
     )
     config = TrainConfig(**{name: getattr(asked, name) for name in _fields(defaults)})
-    if asked.resume is not None:
+    if asked.resume is None:
+        config = dataclasses.replace(config, hyper=config.hyper.for_run(config.steps))
+    else:
         _check_same_run(defaults, config, asked.resume)
     return config, asked.resume
 

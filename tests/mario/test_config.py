@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agents import Agent, DDQNConfig
+from agents import Agent, DDQNConfig, PPOConfig
 from agents.ddqn import DDQN
 from mario.config import (
     DEFAULT_EPISODES,
@@ -58,7 +58,7 @@ def test_forty_thousand_episodes_unless_told_otherwise():
 
 def test_every_flag_has_a_help_text():
     """tyro takes it from the line beneath the field."""
-    for kind in (TrainConfig, EvaluationConfig, DDQNConfig):
+    for kind in (TrainConfig, EvaluationConfig, DDQNConfig, PPOConfig):
         source = inspect.getsource(kind).splitlines()
         for item in fields(kind):
             (line,) = [n for n, text in enumerate(source) if text.startswith(f"    {item.name}: ")]
@@ -118,6 +118,18 @@ def test_the_tutorial_preset_has_the_tutorials_constants():
     assert hyper.exploration_decay == 0.99999975
     assert values["actions"] == "tutorial"
     assert values["save_every"] == 500_000
+
+
+def test_the_ppo2_preset_has_the_constants_of_baselines():
+    values = read_preset("atari-ppo2")
+    hyper = from_dict(PPOConfig, values["hyper"])
+    assert hyper == PPOConfig(deterministic=False), "the defaults are those of ppo2"
+    assert (values["num_envs"], hyper.horizon, hyper.epochs, hyper.minibatches) == (8, 128, 4, 4)
+    assert (hyper.gamma, hyper.gae_lambda, hyper.value_weight) == (0.99, 0.95, 0.5)
+    assert (hyper.learning_rate, hyper.clip, hyper.entropy_bonus) == (2.5e-4, 0.1, 0.01)
+    assert (hyper.learning_rate_end, hyper.clip_end) == (0.0, 0.0)
+    assert (hyper.max_grad_norm, hyper.adam_epsilon) == (0.5, 1e-5)
+    assert values["steps"] == 11_000_000
 
 
 def test_a_presets_actions_are_for_its_own_games():

@@ -125,6 +125,19 @@ def test_the_agent_is_greedy_meanwhile_and_as_before_afterwards(games):
     assert not [entry for entry in agent.tape if entry[0] in ("cache", "learn")]
 
 
+def test_the_agent_is_told_which_games_go_on_and_where_an_episode_begins(games):
+    class Told(TapeAgent):
+        def carry(self, places):
+            if places.tolist() != [0, 1]:
+                self.tape.append(("carry", places.tolist()))
+
+    agent = Told(setting(2))
+    play_episodes(agent, games, 3)
+    kinds = [entry[0] if entry[0] == "act" else entry[1] for entry in agent.tape]
+    both = [[-1, -1], "act", "act", "act"]
+    assert kinds == [*both, [-1], "act", [0], "act", [0], "act", []], "game 0 plays one more"
+
+
 def test_it_can_be_stopped(games):
     asked = iter([False, True])
     assert play_episodes(TapeAgent(setting(2)), games, 4, stop=lambda: next(asked)) == []

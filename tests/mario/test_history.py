@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mario.history import COLUMNS, EpisodeRow, History, Tally, csv_line, read_rows
+from mario.history import REPORTS, EpisodeRow, History, Tally, columns_of, csv_line, read_rows
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 whole = st.integers(0, 10**9)
@@ -22,8 +22,7 @@ rows = st.builds(
     game=whole,
     reward=finite,
     length=whole,
-    loss=finite,
-    q=finite,
+    reports=st.builds(lambda *numbers: dict(zip(REPORTS, numbers, strict=True)), finite, finite),
     epsilon=finite,
     best_x=st.none() | finite,
     ended_by=words,
@@ -35,11 +34,13 @@ rows = st.builds(
 def episode(
     number: int = 1, reward: float = 0.0, best_x: float | None = None, ended_by: str = "death"
 ) -> EpisodeRow:
-    return EpisodeRow(number, number, 0, reward, 10, 0.5, 2.0, 0.1, best_x, ended_by, 1.0)
+    return EpisodeRow(
+        number, number, 0, reward, 10, {"loss": 0.5, "q": 2.0}, 0.1, best_x, ended_by, 1.0
+    )
 
 
 def text_of(*lines: str) -> str:
-    return "\n".join([csv_line(list(COLUMNS)), *lines, ""])
+    return "\n".join([csv_line(list(columns_of(REPORTS))), *lines, ""])
 
 
 @given(st.lists(rows, max_size=5))
@@ -51,6 +52,15 @@ def test_rows_come_back_from_their_csv_to_the_last_digit(written):
 def test_damaged_rows_are_left_out_and_counted(damaged):
     good = episode()
     assert read_rows(text_of(good.to_csv(), damaged, good.to_csv())) == ([good, good], 1)
+
+
+def test_a_row_has_a_column_for_each_report_of_its_algorithm():
+    reports = {"value_loss": 0.25, "entropy": 1.5}
+    row = EpisodeRow(1, 1, 0, 3.0, 10, reports, 0.1, None, "death", 1.0)
+    text = f"{csv_line(list(columns_of(list(reports))))}\n{row.to_csv()}\n"
+    assert "length,value_loss,entropy,epsilon" in text
+    assert read_rows(text, list(reports)) == ([row], 0)
+    assert read_rows(text) == ([], 1)
 
 
 def test_a_tally_gives_no_mean_where_nothing_was_counted():

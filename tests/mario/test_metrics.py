@@ -21,10 +21,6 @@ from mario import metrics
 from mario.metrics import EpisodeRecord, MetricLogger
 
 Script = list[tuple[str, int, float]]
-TUTORIAL_HEADER = (
-    " Episode    Step   Epsilon     MeanReward     MeanLength       MeanLoss     MeanQValue"
-    "      TimeDelta                Time"
-)
 
 
 class Clock:
@@ -69,24 +65,6 @@ def rows(folder: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO((folder / "metrics.csv").read_text())))
 
 
-def test_the_log_has_the_tutorials_columns_and_widths(make, tmp_path, clock):
-    logger = make()
-    clock.now += 1.897
-    logger.log_episode(episode(step=163, length=163), epsilon=0.9999592508251706)
-    header, row = (tmp_path / "log").read_text().splitlines()
-    assert header == TUTORIAL_HEADER
-    assert re.fullmatch(
-        "       0     163     1.000        635.000        163.000          0.000          0.000"
-        r"          1.897 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d",
-        row,
-    )
-
-
-def test_the_columns_of_the_log_stay_apart_in_long_runs(make, tmp_path):
-    make().log_episode(episode(step=12_345_678))
-    assert (tmp_path / "log").read_text().splitlines()[1].split()[:2] == ["0", "12345678"]
-
-
 def test_the_log_gets_a_row_when_the_tutorials_does_and_at_the_end(make, tmp_path):
     logger = make(every_episodes=20)
     for number in range(1, 41):
@@ -127,7 +105,20 @@ def test_loss_and_q_are_means_over_the_rounds_of_the_games_own_episode(make, tmp
     logger.log_episode(episode(3, game=0))
     logger.log_episode(episode(4, game=0))
     told = [(float(row["loss"]), float(row["q"])) for row in rows(tmp_path)]
-    assert told == [(1.0, 10.0), (2.0, 15.0), (3.0, 20.0), (0.0, 0.0)]
+    assert told == [(1.0, 10.0), (2.0, 15.0), (3.0, 20.0), (3.0, 20.0)]
+
+
+def test_an_algorithms_own_reports_are_told_by_their_names(make, tmp_path):
+    logger = make(reports=("value_loss", "explained_variance"), every_episodes=1)
+    logger.log_learning({"value_loss": 0.5, "explained_variance": 0.25, "grad_norm": 9.0})
+    logger.log_episode(episode())
+    logger.close()
+    assert rows(tmp_path)[0]["explained_variance"] == "0.25"
+    assert "MeanValueLoss" in (tmp_path / "log").read_text()
+    assert "value loss 0.5 | explained variance 0.25" in logger.lines[-1]
+    assert {path.name for path in tmp_path.glob("*.jpg")} == {
+        "reward_plot.jpg", "length_plot.jpg", "value_loss_plot.jpg", "explained_variance_plot.jpg",
+    }  # fmt: skip
 
 
 def test_the_console_line_tells_pace_clear_rate_and_best_x(make, clock):

@@ -1,4 +1,4 @@
-"""The four pictures, and the thread that draws them."""
+"""The pictures of a run, and the thread that draws them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mario import plots
-from mario.plots import PLOTS, BackgroundPlots, draw, draw_all, moving_average
+from mario.plots import PLOTS, BackgroundPlots, draw, draw_all, moving_average, plot_of
+
+NAMES = ("reward", "length", "loss", "q")
 
 
 def columns(episodes: int) -> dict[str, list[float]]:
-    return {name: [float(number) for number in range(episodes)] for name in PLOTS}
+    return {name: [float(number) for number in range(episodes)] for name in NAMES}
 
 
 @pytest.fixture
@@ -42,15 +44,21 @@ def test_the_moving_average_is_the_mean_of_the_latest(values, window):
 
 
 @pytest.mark.parametrize("episodes", [1, 2, 300])
-def test_all_four_pictures_are_whole_jpegs_of_one_size(tmp_path, episodes):
+def test_all_pictures_are_whole_jpegs_of_one_size(tmp_path, episodes):
     draw_all(tmp_path, columns(episodes), window=100)
-    names = {plot.file for plot in PLOTS.values()}
-    assert names == {"reward_plot.jpg", "length_plot.jpg", "loss_plot.jpg", "q_plot.jpg"}
+    names = {"reward_plot.jpg", "length_plot.jpg", "loss_plot.jpg", "q_plot.jpg"}
     assert {path.name for path in tmp_path.iterdir()} == names
     for name in names:
         with Image.open(tmp_path / name) as picture:
             picture.load()
             assert (picture.format, picture.size) == ("JPEG", (960, 540))
+
+
+def test_what_is_not_known_is_named_for_itself():
+    assert plot_of("entropy").title == "Entropy of the policy"
+    unknown = plot_of("surprise_of_the_year")
+    assert unknown.file == "surprise_of_the_year_plot.jpg"
+    assert unknown.title == "Surprise of the year while learning"
 
 
 def test_a_picture_shows_its_average_darker_than_its_episodes():

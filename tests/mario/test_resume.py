@@ -10,11 +10,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 
-from agents import DDQNConfig
+from agents import DDQNConfig, PPOConfig
 from mario.checkpoint import load
 from mario.config import EvaluationConfig, TrainConfig
 from mario.session import Session
@@ -23,15 +24,21 @@ from wrappers import WrapperConfig
 TIMES = {"seconds", "TimeDelta", "Time", "csv_bytes", "log_bytes"}
 
 
+DDQN = DDQNConfig(
+    memory=300, burnin=60, learn_every=8, batch_size=8, sync_every=100, n_step=2,
+    exploration_decay=0.998,
+)  # fmt: skip
+PPO = PPOConfig(
+    horizon=16, minibatches=2, epochs=2, hidden=32, cells=16, schedule_steps=400,
+)  # fmt: skip
+
+
 def config(folder, *, num_envs=1, steps=400, **changes):
-    hyper = DDQNConfig(
-        memory=300, burnin=60, learn_every=8, batch_size=8, sync_every=100, n_step=2,
-        exploration_decay=0.998,
-    )  # fmt: skip
     return TrainConfig(
-        hyper=hyper, num_envs=num_envs, steps=steps, save_dir=folder, seed=11, log_every=1,
+        **{"hyper": DDQN} | changes,
+        num_envs=num_envs, steps=steps, save_dir=folder, seed=11, log_every=1,
         actions="simple", save_seconds=3600, tensorboard=False, save_every=10**6,
-        evaluation=EvaluationConfig(episodes=0), **changes,
+        evaluation=EvaluationConfig(episodes=0),
     )  # fmt: skip
 
 
@@ -74,9 +81,12 @@ def assert_same_run(one, other):
     assert differences(load(one / "last.chkpt"), load(other / "last.chkpt")) == []
     for name in ("log", "metrics.csv"):
         assert rows(one / name) == rows(other / name)
-    for column in ("frame", "reward", "action", "age", "terminated", "stamp"):
-        mine, theirs = (run / "memory" / f"{column}.memmap" for run in (one, other))
-        assert mine.read_bytes() == theirs.read_bytes(), column
+    mine, theirs = (
+        {path.name: path.read_bytes() for path in (run / "memory").glob("*.memmap")}
+        for run in (one, other)
+    )
+    assert mine.keys() == theirs.keys()
+    assert [name for name in mine if mine[name] != theirs[name]] == []
 
 
 @pytest.mark.slow
@@ -105,6 +115,19 @@ def test_stopping_on_the_way_back_to_a_loss_changes_nothing(tmp_path, emulator):
     journal = load(part / "last.chkpt")["resume"]["games"]
     assert any(entry["revisited"] for entry in journal)
     train(config(tmp_path / "parts", steps=700, **chosen), part)
+    assert_same_run(whole, part)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["cnn", "lnlstm"])
+def test_a_run_goes_on_in_the_midst_of_a_rollout(tmp_path, policy):
+    chosen = {"num_envs": 4, "agent": "ppo", "hyper": replace(PPO, policy=policy)}
+    whole = train(config(tmp_path / "whole", **chosen))
+    folder = tmp_path / "parts"
+    part = train(config(folder, steps=148, **chosen))
+    assert len(load(part / "last.chkpt")["resume"]["agent"]["rollout"]["action"]) == 148 // 4 % 16
+    train(config(folder, **chosen), part)
+    assert len(rows(whole / "metrics.csv")) > 0
     assert_same_run(whole, part)
 
 

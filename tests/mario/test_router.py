@@ -107,3 +107,17 @@ def test_closing_it_closes_its_agents():
     agents = Always(0), Always(1)
     Trip(*(member(f"1-{at}", agent=agent) for at, agent in enumerate(agents, 1))).router.close()
     assert all(agent.closed for agent in agents)
+
+
+def test_an_agent_with_a_memory_begins_anew_with_its_level_and_with_each_episode():
+    class Noting(Always):
+        def carry(self, places):
+            self.tape.append(places.tolist())
+
+    first, second = Noting(0), Noting(1)
+    trip = Trip(member("1-1", agent=first), member("1-2", agent=second))
+    for level in ("1-1", "1-1", "1-2", "1-1"):
+        trip.to(level)
+    assert (first.tape, second.tape) == ([[-1], [-1]], [[-1]])
+    trip.router.carry(np.array([0]))
+    assert (first.tape[-1], second.tape[-1]) == ([0], [0])

@@ -172,6 +172,12 @@ def test_weights_of_other_actions_are_no_start(trained, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_schedule_is_as_long_as_the_run():
+    for more, steps in ([], 11_000_000), (["--steps", "500"], 500):
+        config, _ = read_flags(["--preset", "atari-ppo2", *more])
+        assert (config.steps, config.hyper.schedule_steps) == (steps, steps)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_exits_as_the_shell_expects(tmp_path, number, code):
     command = Path(sys.executable).with_name("mario-train")

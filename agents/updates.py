@@ -1,0 +1,87 @@
+"""Updates of a network by the gradient of a loss: shared by threads, shortened, checked, made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from tensordict import TensorDict
+from torch import Tensor, nn
+
+from agents.crew import Crew, Means
+from agents.precision import Twin
+
+MOST_SKIPPED = 10
+"""Updates in a row without a finite gradient after which learning is given up."""
+
+
+class Updates:
+    """Makes updates, and leaves out those whose gradient is not finite.
+
+    Args:
+        optimizer: of ``learning``.
+        learning: the parameters to update, those of the twin's network first.
+        twin: in whose numbers the losses are computed.
+        crew: shares each batch.
+        max_norm: longest gradient that is not shortened; None for any length.
+
+    Attributes:
+        skipped_in_a_row: updates that were left out since the last that was made.
+    """
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        learning: Sequence[Tensor],
+        twin: Twin[Any],
+        crew: Crew,
+        max_norm: float | None,
+    ) -> None:
+        self.skipped_in_a_row = 0
+        self._optimizer, self._learning = optimizer, list(learning)
+        self._twin, self._crew, self._max_norm = twin, crew, max_norm
+        like = twin.learning
+        self._computing = [*like, *self._learning[len(like) :]]
+
+    def make(self, means: Means, batch: TensorDict) -> list[float] | None:
+        """Make one update.
+
+        Args:
+            means: see `agents.crew.Means`; the first is the loss.
+            batch: what they are taken over.
+
+        Returns:
+            The means over the batch and the length of the gradient, or None if the update was left
+            out because one of them is not finite.
+
+        Raises:
+            FloatingPointError: too many in a row were left out.
+        """
+        found, gradients = self._crew.gradients(means, batch, self._computing)
+        for parameter, gradient in zip(self._learning, gradients, strict=True):
+            parameter.grad = gradient
+        # the only wait for the device in an update
+        numbers: list[float] = torch.cat((found, self._shorten(gradients)[None])).tolist()
+        if not all(map(math.isfinite, numbers)):
+            self._count_skipped(numbers)
+            return None
+        self.skipped_in_a_row = 0
+        self._optimizer.step()
+        self._twin.follow()
+        return numbers
+
+    def _shorten(self, gradients: list[Tensor]) -> Tensor:
+        norm = nn.utils.get_total_norm(gradients)
+        if self._max_norm is not None:
+            nn.utils.clip_grads_with_norm_(self._learning, self._max_norm, norm)
+        return norm
+
+    def _count_skipped(self, numbers: list[float]) -> None:
+        self.skipped_in_a_row += 1
+        if self.skipped_in_a_row >= MOST_SKIPPED:
+            raise FloatingPointError(
+                f"{self.skipped_in_a_row} updates in a row were not finite (loss {numbers[0]}, "
+                f"gradient norm {numbers[-1]}); lower learning_rate or max_grad_norm"
+            )

@@ -1,0 +1,99 @@
+"""A policy with a memory, from training to a video, as a user does it on the real game."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from agents import PPO
+from mario.checkpoint import load
+from mario.commands import evaluate, play, train
+from mario.show import watch_episode
+from mario.trained import open_trained
+
+FLAGS = [
+    "--agent", "ppo", "--steps", "480", "--num-envs", "4", "--hyper.policy", "lnlstm",
+    "--hyper.horizon", "32", "--hyper.minibatches", "2", "--hyper.cells", "16",
+    "--hyper.hidden", "32", "--evaluation.episodes", "1", "--no-tensorboard", "--log-every", "1",
+]  # fmt: skip
+
+pytestmark = pytest.mark.slow
+
+
+def run(command, *arguments):
+    """Call a command; its exit code."""
+    with pytest.raises(SystemExit) as leaving:
+        command.main([str(each) for each in arguments])
+    return leaving.value.code
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A short run."""
+    made = tmp_path_factory.mktemp("out")
+    assert run(train, *FLAGS, "--save-dir", made) == 0
+    return next(made.iterdir())
+
+
+def test_the_run_has_the_preset_and_the_reports_of_its_algorithm(folder):
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert (config["preset"], config["actions"], config["hyper"]["gamma"]) == (
+        "mario-ppo", "simple", 0.9,
+    )  # fmt: skip
+    with open(folder / "metrics.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[-1]["entropy"]) == pytest.approx(np.log(7), abs=0.1)
+    assert {f"{name}_plot.jpg" for name in PPO.reports} < {path.name for path in folder.iterdir()}
+    assert not (folder / "q_plot.jpg").exists()
+
+
+def test_it_goes_on(folder, capfd):
+    assert run(train, "--resume", folder, "--steps", 520) == 0
+    assert "resumed after" in capfd.readouterr().out
+    assert load(folder / "last.chkpt")["steps"] == 520
+
+
+def test_what_was_learned_is_measured_and_filmed(folder, tmp_path, capsys):
+    best = folder / "best.chkpt"
+    assert run(evaluate, best, "--episodes", 1, "--num-envs", 1, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["episodes"] == 1
+    assert run(play, best, "--record", tmp_path / "clip.gif") == 0
+    assert (tmp_path / "clip.gif").stat().st_size > 10_000
+
+
+def test_each_episode_that_is_watched_begins_without_a_memory_of_the_last(folder):
+    class Short:
+        """Two steps of noise."""
+
+        def reset(self, *, seed):
+            self.dice, self.steps = np.random.default_rng(seed), 0
+            return self.look(), {}
+
+        def step(self, action):
+            self.steps += 1
+            info = {"episode": {"r": 0.0, "l": self.steps}}
+            return self.look(), 0.0, self.steps == 2, False, info
+
+        def look(self):
+            return self.dice.integers(0, 256, (4, 84, 84), dtype=np.uint8)
+
+    trained = open_trained(folder / "best.chkpt")
+    agent = PPO.build(setting_of(trained), trained.hyper)
+    agent.load_weights(trained.weights)
+    carried = []
+    for seed in (0, 1, 0):
+        watch_episode(agent, Short(), seed=seed)
+        carried.append(agent._actor.strand.carried)
+    agent.close()
+    assert (carried[0] == carried[2]).all()
+    assert (carried[0] != carried[1]).any()
+
+
+def setting_of(trained):
+    from agents import Setting
+
+    return Setting(trained.state_shape, trained.num_actions, training=False)

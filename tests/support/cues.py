@@ -1,0 +1,73 @@
+"""The smallest games that only a memory wins, and how any agent lives through games."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.agent import BEGINS, Agent, Setting
+from agents.ppo_config import PPOConfig
+
+SHAPE = (1, 36, 36)
+TINY = PPOConfig(
+    hidden=32, cells=16, horizon=8, minibatches=2, epochs=2, learning_rate=2e-3,
+    learning_rate_end=2e-3, gamma=0.9, clip=0.2, clip_end=0.2, precision="float32",
+)  # fmt: skip
+
+
+def setting(**change) -> Setting:
+    """Cues, and whatever is to be different."""
+    return Setting(**{"state_shape": SHAPE, "num_actions": 2} | change)
+
+
+class Cues:
+    """Games of three steps: a light, left or right, is seen first, and is to be told at the end.
+
+    The last action earns 1 if it names the side of the light, which is dark by then.
+    """
+
+    def __init__(self, count: int = 1, seed: int = 0) -> None:
+        self.dice = np.random.default_rng(seed)
+        self.sides = self.dice.integers(2, size=count)
+        self.ages = np.zeros(count, np.int64)
+
+    @property
+    def states(self) -> np.ndarray:
+        seen = np.zeros((len(self.ages), *SHAPE), np.uint8)
+        for frame, side, age in zip(seen[:, 0], self.sides, self.ages, strict=True):
+            if age == 0:
+                frame[:, 18 * side : 18 * side + 18] = 255
+            frame[age * 12 : age * 12 + 4] = 128
+        return seen
+
+    def step(self, actions: np.ndarray) -> tuple:
+        before = self.states
+        self.ages = self.ages + 1
+        over = self.ages == 3
+        rewards = (over & (actions == self.sides)).astype(np.float32)
+        after = np.where(over[:, None, None, None], 0, self.states).astype(np.uint8)
+        self.ages[over] = 0
+        self.sides = np.where(over, self.dice.integers(2, size=len(over)), self.sides)
+        return before, actions, rewards, over, np.zeros_like(over), after
+
+
+def live(agent: Agent, games, steps: int) -> list[dict | None]:
+    """Act, learn while the games run, and cache, as the program does."""
+    learned = []
+    for _ in range(steps):
+        actions = agent.act(games.states)
+        learned.append(agent.learn())
+        agent.cache(*games.step(actions))
+    return learned
+
+
+def score(agent: Agent, games, steps: int) -> float:
+    """Reward of an episode in the mean, when the agent only plays."""
+    agent.train(False)
+    total, episodes = 0.0, 0
+    for _ in range(steps):
+        _, _, rewards, terminated, truncated, _ = games.step(agent.act(games.states))
+        ended = terminated | truncated
+        agent.carry(np.where(ended, BEGINS, np.arange(len(ended))))
+        total, episodes = total + rewards.sum(), episodes + (terminated | truncated).sum()
+    agent.train()
+    return total / episodes
