@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from agents import Agent, Setting
 from mario.build import make_env, make_games
 from mario.errors import UsageError
 from mario.evaluation import play_episodes
@@ -17,20 +18,25 @@ NOOPS = WrapperConfig(noops=30)
 RUN, RUN_AND_JUMP = 3, 4
 
 
-class Jumper:
+class Jumper(Agent):
     """Runs to the right, and jumps at random."""
 
-    training = False
-
     def __init__(self, seed):
+        super().__init__(Setting((4, 84, 84), num_actions=7, training=False))
         self.random = np.random.default_rng(seed)
-
-    def train(self, mode):
-        del mode
 
     def act(self, states):
         jumps = self.random.random(len(states)) < 0.7
         return np.where(jumps, RUN_AND_JUMP, RUN)
+
+    def cache(self, *step):
+        raise NotImplementedError
+
+    def recall(self):
+        raise NotImplementedError
+
+    def learn(self):
+        raise NotImplementedError
 
 
 def played(level, episodes=4):
