@@ -15,6 +15,7 @@ from mario.session import Session
 
 SMALL = {
     "ddqn": {"memory": 300, "burnin": 60, "batch_size": 8, "sync_every": 100},
+    "ppo": {"horizon": 32, "hidden": 64, "schedule_steps": 240},
     "reinforce": {"batch_episodes": 1},
 }
 """What makes a run of each agent short."""
