@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -10,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tensordict import TensorDict
-from torch import Tensor, nn
 
 from agents.agent import Actions, Agent, AgentConfig, Setting, States
 from agents.augmentation import RandomShift
@@ -32,9 +30,10 @@ from agents.prioritized_memory import PrioritizedMemory
 from agents.schedules import Linear, crossings
 from agents.targets import importance_weights
 from agents.tutorial import is_tutorial, translate
+from agents.updates import Updates
 
-MOST_SKIPPED = 10
-"""Updates in a row without a finite gradient after which learning is given up."""
+NAMES = ("loss", "q", "grad_norm")
+"""What an update reports."""
 
 
 class DDQN(Agent):
@@ -80,12 +79,13 @@ class DDQN(Agent):
         self._config = config
         self._shift = shift
         self._beta = Linear(config.priority_beta, 1.0, config.priority_beta_steps)
-        self._learning = [each for each in network.parameters() if each.requires_grad]
+        learning = [each for each in network.parameters() if each.requires_grad]
         # playing is in float32 whatever learning is in, or a score would depend on the machine
         precision = config.precision if setting.training else "float32"
         self._twin = Twin(network, resolve_precision(precision, setting.device))
         self._crew = Crew(setting.threads if setting.device == "cpu" else 1)
-        self._learned_at = self._skipped_in_a_row = 0
+        self._updates = Updates(optimizer, learning, self._twin, self._crew, config.max_grad_norm)
+        self._learned_at = 0
         self.train(setting.training)
 
     @classmethod
@@ -214,7 +214,7 @@ class DDQN(Agent):
             "memory": self._kept().state_dict(),
             "decisions": self.decisions,
             "learned_at": self._learned_at,
-            "skipped_in_a_row": self._skipped_in_a_row,
+            "skipped_in_a_row": self._updates.skipped_in_a_row,
         }
         return state if self._shift is None else state | {"shift": self._shift.state_dict()}
 
@@ -230,7 +230,7 @@ class DDQN(Agent):
         self._kept().load_state_dict(state["memory"])
         self.decisions = state["decisions"]
         self._learned_at = state["learned_at"]
-        self._skipped_in_a_row = state["skipped_in_a_row"]
+        self._updates.skipped_in_a_row = state["skipped_in_a_row"]
         if self._shift is not None:
             self._shift.load_state_dict(state["shift"])
 
@@ -265,36 +265,9 @@ class DDQN(Agent):
 
     def _update(self) -> dict[str, float] | None:
         batch = self.recall()
-        scalars, gradients = self._crew.gradients(
-            partial(loss_and_value, self._twin.like), batch, self._twin.learning
-        )
-        for parameter, gradient in zip(self._learning, gradients, strict=True):
-            parameter.grad = gradient
-        scalars = torch.cat((scalars, self._clip_gradient()[None]))
-        # the only wait for the device in an update
-        means = dict(zip(("loss", "q", "grad_norm"), scalars.tolist(), strict=True))
-        if not all(map(math.isfinite, means.values())):
-            self._count_skipped(means)
+        numbers = self._updates.make(partial(loss_and_value, self._twin.like), batch)
+        if numbers is None:
             return None
-        self._skipped_in_a_row = 0
-        self._optimizer.step()
-        self._twin.follow()
         if isinstance(self.memory, PrioritizedMemory):
             self.memory.prioritize(batch["row"].cpu().numpy(), batch["error"].cpu().numpy())
-        return means
-
-    def _clip_gradient(self) -> Tensor:
-        gradients = [each.grad for each in self._learning if each.grad is not None]
-        norm = nn.utils.get_total_norm(gradients)
-        if self._config.max_grad_norm is not None:
-            nn.utils.clip_grads_with_norm_(self._learning, self._config.max_grad_norm, norm)
-        return norm
-
-    def _count_skipped(self, means: dict[str, float]) -> None:
-        self._skipped_in_a_row += 1
-        if self._skipped_in_a_row >= MOST_SKIPPED:
-            raise FloatingPointError(
-                f"{self._skipped_in_a_row} updates in a row were not finite (loss {means['loss']}, "
-                f"gradient norm {means['grad_norm']}); lower learning_rate, which is "
-                f"{self._config.learning_rate}, or set max_grad_norm"
-            )
+        return dict(zip(NAMES, numbers, strict=True))

@@ -74,7 +74,7 @@ def pause(agents, config: DDQNConfig, tmp_path: Path, threads: int = 1) -> Pause
     agent, games = agents(config, num_envs=3, folder=folder, threads=threads), Corridors(3)
     live(agent, games, STEPS)
     assert (games.states[:, 0] != games.states[:, 1]).any(), "or ages would not matter"
-    agent._skipped_in_a_row = 9  # so that its absence would be noticed
+    agent._updates.skipped_in_a_row = 9  # so that its absence would be noticed
     agent.memory._highest = 9.0
     agent.flush()
     file = in_a_file(agent.state_dict())
@@ -84,7 +84,7 @@ def pause(agents, config: DDQNConfig, tmp_path: Path, threads: int = 1) -> Pause
 
 def outcome(agent: DDQN, games: Corridors) -> dict:
     """All that can be told of an agent after some more steps, and what it learned in them."""
-    skipped = agent._skipped_in_a_row
+    skipped = agent._updates.skipped_in_a_row
     learned = live(agent, games, STEPS)
     state = torch.load(io.BytesIO(in_a_file(agent.state_dict())), weights_only=True)
     remembered = dict(agent.memory.read(*agent.memory.anchors()).items())
