@@ -27,11 +27,11 @@ class ClipFlags:
     """The agent."""
     scale: int = 2
     """How many times wider and higher than itself the game is shown."""
-    every: int = 5
-    """Frames of the game to one of the clip: 5 makes 12 a second."""
+    every: int = 6
+    """Frames of the game to one of the clip: 6 makes 10 a second."""
     seconds: float = 30.0
     """The clip ends with the episode, or after this long."""
-    noops: int = 0
+    noops: int = 30
     """The episode starts with 0 to this many frames without a button."""
     seed: int = 0
     """Seed of the random start."""
