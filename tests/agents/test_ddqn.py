@@ -179,20 +179,6 @@ class TestNotFinite:
             live(agent, games, steps=3)
 
 
-def left_over(agent) -> float:
-    """How long the gradient of the last update was when it was made."""
-    gradients = [each.grad for each in agent.network.parameters() if each.grad is not None]
-    return float(torch.nn.utils.get_total_norm(gradients))
-
-
-def test_a_long_gradient_is_shortened_to_what_is_allowed(agents):
-    free, bound = agents(), agents(changed(max_grad_norm=1e-3))
-    for agent in (free, bound):
-        live(agent, Corridors(), steps=9)
-    assert left_over(free) > 2e-3
-    assert left_over(bound) == pytest.approx(1e-3, rel=1e-3)
-
-
 def test_the_seed_decides_and_the_global_generators_are_left_alone(agents):
     torch.manual_seed(1)
     expected = torch.rand(3)

@@ -74,3 +74,17 @@ class TestShift:
 
     def test_nothing_is_moved_by_default(self, agents):
         assert agents()._shift is None
+
+
+def left_over(agent) -> float:
+    """How long the gradient of the last update was when it was made."""
+    gradients = [each.grad for each in agent.network.parameters() if each.grad is not None]
+    return float(torch.nn.utils.get_total_norm(gradients))
+
+
+def test_a_long_gradient_is_shortened_to_what_is_allowed(agents):
+    free, bound = agents(), agents(replace(TINY, max_grad_norm=1e-3))
+    for agent in (free, bound):
+        live(agent, Corridors(), steps=9)
+    assert left_over(free) > 2e-3
+    assert left_over(bound) == pytest.approx(1e-3, rel=1e-3)
