@@ -61,6 +61,15 @@ class AgentConfig:
         del steps
         return self
 
+    def _require(self, name: str, holds: bool, remedy: str) -> None:
+        """Refuse a value that does not hold.
+
+        Raises:
+            ValueError: it does not; names the value and the remedy.
+        """
+        if not holds:
+            raise ValueError(f"{name} is {getattr(self, name)}; give {remedy}")
+
 
 class Agent(ABC):
     """Plays ``setting.num_envs`` games at a time, and learns from them.

@@ -97,7 +97,3 @@ class DDQNConfig(AgentConfig):
         self._require("exploration_min", below, "at most exploration_start")
         positive = self.max_grad_norm is None or self.max_grad_norm > 0
         self._require("max_grad_norm", positive, "a number above 0, or none")
-
-    def _require(self, name: str, holds: bool, remedy: str) -> None:
-        if not holds:
-            raise ValueError(f"{name} is {getattr(self, name)}; give {remedy}")

@@ -92,7 +92,3 @@ class PPOConfig(AgentConfig):
         1000
         """
         return self if self.schedule_steps else replace(self, schedule_steps=steps)
-
-    def _require(self, name: str, holds: bool, remedy: str) -> None:
-        if not holds:
-            raise ValueError(f"{name} is {getattr(self, name)}; give {remedy}")

@@ -42,8 +42,7 @@ def has_bfloat16(device: str) -> bool:
 class Twin(Generic[N]):
     """A network and its like in other numbers, which follows what the network learns.
 
-    Torch's autocast converts the weights whenever they are used; here it is done once an update,
-    which is a tenth of a small update's time.
+    Torch's autocast converts the weights whenever they are used; here it is done once an update.
 
     Args:
         network: in float32.

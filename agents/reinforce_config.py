@@ -38,7 +38,3 @@ class REINFORCEConfig(AgentConfig):
             self._require(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
         for name in ("learning_rate", "rmsprop_epsilon"):
             self._require(name, 0 < getattr(self, name) < math.inf, "a number above 0")
-
-    def _require(self, name: str, holds: bool, remedy: str) -> None:
-        if not holds:
-            raise ValueError(f"{name} is {getattr(self, name)}; give {remedy}")

@@ -1,6 +1,6 @@
 """What each part of the recipe is worth: the preset `mario` with one thing changed at a time.
 
-    python scripts/ablate.py OUT --steps 300000 --seeds 0 1 [--only recipe no-ladder] [--jobs 2]
+    python scripts/ablate.py OUT --steps 300000 --seeds 0 1 [--only recipe "no ladder"] [--jobs 2]
 
 Every variant is trained for as many decisions, each seed by itself with one thread, so many at a
 time as there are jobs. What was stopped is gone on with when the command is given again. Writes
@@ -63,7 +63,8 @@ class Outcome:
         steps: decisions at each evaluation.
         rates: the clear rate of each.
         distance: mean of the farthest x of the episodes near its end, exploration included.
-        first_flag: decisions until an episode first cleared the level, None if none did.
+        first_flag: decisions until an episode first cleared the level, None if none did. In both,
+            only episodes from the level's start count.
         hours: of training.
     """
 
@@ -95,8 +96,9 @@ def read(folder: Path) -> Outcome:
     (run,) = (path.parent for path in folder.glob("*/config.yaml"))
     episodes, evaluations = (_rows(run / name) for name in ("metrics.csv", "evaluations.csv"))
     end = int(episodes[-1]["step"])
-    late = [float(row["best_x"]) for row in episodes if int(row["step"]) > (1 - LATE) * end]
-    flags = [int(row["step"]) for row in episodes if row["ended_by"] == "flag"]
+    whole = [row for row in episodes if row["revisited"] == "0"]
+    late = [float(row["best_x"]) for row in whole if int(row["step"]) > (1 - LATE) * end]
+    flags = [int(row["step"]) for row in whole if row["ended_by"] == "flag"]
     return Outcome(
         steps=[int(row["steps_trained"]) for row in evaluations],
         rates=[float(row["clear_rate"]) for row in evaluations],
