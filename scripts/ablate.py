@@ -140,10 +140,13 @@ def plot(found: dict[str, list[Outcome]], path: Path) -> None:
     for axis, (name, runs) in zip(axes.flat, found.items(), strict=False):
         for label, color in (("recipe", "0.7"), (name, "C0")):
             for run in found.get(label, []):
-                axis.plot([step / 1e6 for step in run.steps], run.rates, color=color)
+                axis.plot([step / 1e6 for step in run.steps], run.rates, ".-", color=color)
         axis.set_title(f"{name}, {len(runs)} seeds", fontsize=10)
     figure.supxlabel("million decisions")
-    figure.supylabel("clear rate, greedy, random starts")
+    figure.supylabel("clear rate")
+    for axis in axes.flat[len(found) :]:
+        axis.set_visible(False)
+    axes.flat[0].set_ylim(0, 1)
     figure.tight_layout()
     figure.savefig(path, dpi=100)
     plt.close(figure)
