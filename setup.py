@@ -5,13 +5,14 @@ from pathlib import Path
 from setuptools import Extension, setup
 
 CONSOLE, GAMES = Path("mario/emulators/native"), Path("mario/games/native")
+LAYERS = Path("agents/native")
 BINDING = {CONSOLE / "c_abi.cpp", CONSOLE / "module.cpp"}
 """What makes an extension of the console alone."""
 
 
 def native(name: str, sources: set[Path]) -> Extension:
-    """An extension of C++ code, without which installing still works: nes-py does the work then."""
-    headers = [*CONSOLE.glob("*.h"), *GAMES.glob("*.h")]
+    """An extension of C++ code; installing works without, and nes-py and torch do its work."""
+    headers = [*CONSOLE.glob("*.h"), *GAMES.glob("*.h"), *LAYERS.glob("*.h")]
     return Extension(
         name,
         sources=sorted(map(str, sources)),
@@ -35,5 +36,6 @@ setup(
     ext_modules=[
         native("mario.emulators.native._native", console),
         native("mario.games._native", games | console - BINDING),
+        native("agents._native", set(LAYERS.glob("*.cpp"))),
     ]
 )

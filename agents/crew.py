@@ -57,9 +57,22 @@ class Crew:
         for part in waiting:
             shares, more = part.result()
             total = total + shares
-            for gradient, addend in zip(gradients, more, strict=True):
-                gradient.add_(addend)
+            self._add(gradients, more)
         return total, gradients
+
+    def _add(self, gradients: list[Tensor], addends: list[Tensor]) -> None:
+        """Add to each gradient, every thread to a stripe of it."""
+
+        def add(stripe: int) -> None:
+            """Add one stripe of all."""
+            for gradient, addend in zip(gradients, addends, strict=True):
+                mine, theirs = (each.tensor_split(self._threads) for each in (gradient, addend))
+                mine[stripe].add_(theirs[stripe])
+
+        waiting = [self._others.submit(add, stripe) for stripe in range(1, self._threads)]
+        add(0)
+        for stripe in waiting:
+            stripe.result()
 
     def close(self) -> None:
         """End the threads. Closing twice is harmless."""

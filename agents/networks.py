@@ -24,6 +24,7 @@ class NatureCNN(nn.Sequential):
 
     Attributes:
         num_features: length of the vector that comes out.
+        state_shape: of what comes in.
 
     Raises:
         ValueError: the filters do not fit on an image that small.
@@ -43,6 +44,7 @@ class NatureCNN(nn.Sequential):
             nn.ReLU(inplace=True),
             nn.Flatten(),
         )
+        self.state_shape = state_shape
         height, width = (((side - 4) // 4 - 2) // 2 - 2 for side in state_shape[1:])
         self.num_features = 64 * height * width
 

@@ -1,42 +1,75 @@
-"""Which floating-point numbers a network computes with: float32, or bfloat16 at twice the speed.
+"""Which floating-point numbers a network computes with: float32, or 16 bits at twice the speed.
 
 The weights that are learned, their sums of gradients and the optimizer are float32 in any case:
-only what is multiplied by millions is made bfloat16, by a `Twin` of the network.
+only what is multiplied by millions has 16 bits, in a `Twin` of the network.
 """
 
 from __future__ import annotations
 
 import copy
+import time
+from functools import cache
 from typing import Generic, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from agents.half import has_halves, in_halves, refresh
+
 N = TypeVar("N", bound=nn.Module)
 
-Precision = Literal["auto", "float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+SIDE = 256
+"""Of the matrices whose products tell what a processor is faster with."""
 
 
 def resolve_precision(name: Precision, device: str) -> torch.dtype:
-    """The numbers that a name stands for; ``"auto"`` is bfloat16 where the device multiplies it.
+    """The numbers that a name stands for; ``"auto"`` is what the device learns fastest with.
 
     Args:
         name: one of `Precision`.
         device: a torch device.
 
+    Raises:
+        ValueError: ``"float16"`` cannot be computed with there.
+
     >>> resolve_precision("float32", "cpu")
     torch.float32
     """
+    halves = device == "cpu" and has_halves()
+    if name == "float16" and not halves:
+        raise ValueError(
+            f"precision is float16, which needs AVX512-FP16, and the device is {device}; "
+            "give auto, bfloat16 or float32"
+        )
     if name == "auto":
-        return torch.bfloat16 if has_bfloat16(device) else torch.float32
-    return torch.bfloat16 if name == "bfloat16" else torch.float32
+        name = "float16" if halves else "bfloat16" if has_bfloat16(device) else "float32"
+    numbers: torch.dtype = getattr(torch, name)
+    return numbers
 
 
 def has_bfloat16(device: str) -> bool:
-    """Whether the device has instructions for bfloat16, without which it is slower than float32."""
+    """Whether the device is faster with bfloat16 than with float32.
+
+    Some processors have the instructions, and take twice as long for them.
+    """
     if torch.device(device).type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    has = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return bool(has) and _seconds(torch.bfloat16) < _seconds(torch.float32)
+
+
+@cache
+def _seconds(dtype: torch.dtype) -> float:
+    """The least time for a product of matrices."""
+    matrix = torch.ones(SIDE, SIDE, dtype=dtype)
+    times = []
+    for _ in range(10):
+        start = time.perf_counter()
+        torch.mm(matrix, matrix)
+        times.append(time.perf_counter() - start)
+    return min(times)
 
 
 class Twin(Generic[N]):
@@ -46,7 +79,8 @@ class Twin(Generic[N]):
 
     Args:
         network: in float32.
-        dtype: the other's numbers. With float32, the two are the same.
+        dtype: the other's numbers. With float32, the two are the same; with float16, they share
+            the weights, and `agents.half` computes with a copy.
 
     Attributes:
         like: computes as ``network`` does, in other numbers.
@@ -57,10 +91,14 @@ class Twin(Generic[N]):
     """
 
     def __init__(self, network: N, dtype: torch.dtype) -> None:
-        same = dtype is torch.float32
-        self.like = network if same else copy.deepcopy(network).to(dtype)
-        pairs = () if same else zip(self.like.parameters(), network.parameters(), strict=True)
-        self._pairs = [(mine.detach(), theirs.detach()) for mine, theirs in pairs]
+        if dtype is torch.bfloat16:
+            self.like = copy.deepcopy(network).to(dtype)
+        else:
+            self.like = in_halves(network) if dtype is torch.float16 else network
+        pairs = zip(self.like.parameters(), network.parameters(), strict=True)
+        self._pairs = [
+            (mine.detach(), theirs.detach()) for mine, theirs in pairs if mine is not theirs
+        ]
         self._learning = [
             pair
             for pair, theirs in zip(self._pairs, network.parameters(), strict=False)
@@ -75,10 +113,12 @@ class Twin(Generic[N]):
     def follow(self) -> None:
         """Take over what an update changed: the parameters that want a gradient."""
         _copy(self._learning)
+        refresh(self.like, learning_only=True)
 
     def follow_all(self) -> None:
         """Take over every parameter."""
         _copy(self._pairs)
+        refresh(self.like)
 
 
 def _copy(pairs: list[tuple[Tensor, Tensor]]) -> None:

@@ -271,6 +271,7 @@ def test_another_kind_of_configuration_is_refused():
         {"n_step": 3},
         {"separate_target": True},
         {"precision": "bfloat16"},
+        {"precision": "auto"},
         {"dueling": True},
         {"priority_alpha": 0.6, "priority_beta_steps": 1_600},
         {"shift": 1},

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from agents import precision
+from agents.half import has_halves
 from agents.networks import QNetwork
 from agents.precision import Twin, has_bfloat16, resolve_precision
 
@@ -14,6 +16,8 @@ def processor(request, monkeypatch) -> bool:
     """A processor with or without each of the two extensions; gives whether it has any."""
     for name, has in zip(CPU, request.param, strict=True):
         monkeypatch.setattr(torch.cpu, name, lambda has=has: has)
+    monkeypatch.setattr(precision, "has_halves", lambda: False)
+    monkeypatch.setattr(precision, "_seconds", {torch.bfloat16: 1.0, torch.float32: 2.0}.get)
     return any(request.param)
 
 
@@ -28,6 +32,29 @@ def test_auto_is_bfloat16_where_the_hardware_has_it(processor):
 def test_what_is_named_is_taken_whatever_the_hardware_has(processor):
     for dtype in (torch.float32, torch.bfloat16):
         assert resolve_precision(str(dtype).removeprefix("torch."), "cpu") is dtype
+
+
+def test_a_processor_that_is_slower_with_bfloat16_is_said_not_to_have_it(processor, monkeypatch):
+    monkeypatch.setattr(precision, "_seconds", {torch.bfloat16: 2.0, torch.float32: 1.0}.get)
+    assert not has_bfloat16("cpu")
+
+
+def test_products_of_matrices_take_time():
+    assert precision._seconds(torch.float32) > 0
+
+
+def test_auto_is_float16_where_it_can_be_computed_with(processor, monkeypatch):
+    monkeypatch.setattr(precision, "has_halves", lambda: True)
+    assert resolve_precision("auto", "cpu") is torch.float16
+    assert resolve_precision("float16", "cpu") is torch.float16
+    assert resolve_precision("auto", "cuda") is not torch.float16
+
+
+@pytest.mark.parametrize(("device", "has"), [("cpu", False), ("cuda", True)])
+def test_float16_is_refused_where_it_cannot_be(monkeypatch, device, has):
+    monkeypatch.setattr(precision, "has_halves", lambda: has)
+    with pytest.raises(ValueError, match=f"precision is float16.*{device}.*give auto"):
+        resolve_precision("float16", device)
 
 
 @pytest.mark.parametrize("has", [False, True])
@@ -85,3 +112,19 @@ class TestTwin:
         for mine, theirs in zip(twin.like.parameters(), network.parameters(), strict=True):
             assert torch.equal(mine, theirs.bfloat16())
             assert mine.requires_grad == theirs.requires_grad
+
+    @pytest.mark.skipif(not has_halves(), reason="this processor cannot compute in float16")
+    def test_in_float16_it_shares_the_weights_and_follows(self):
+        network = QNetwork((4, 84, 84), 3)
+        twin = Twin(network, torch.float16)
+        pairs = zip(twin.learning, (each for each in network.parameters()), strict=False)
+        assert all(mine is theirs for mine, theirs in pairs)
+        before = twin.like.online(STATES)
+        with torch.no_grad():
+            network.features[0].bias += 0.1
+            network.online_head[0].weight *= 2
+        twin.follow()
+        assert not torch.equal(twin.like.online(STATES), before)
+        torch.testing.assert_close(
+            twin.like.online(STATES), network.online(STATES), rtol=0.02, atol=0.02
+        )

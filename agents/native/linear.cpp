@@ -1,0 +1,133 @@
+// A wide linear layer, forward and back, as plain C functions for ctypes.
+#include <algorithm>
+#include <vector>
+
+#include "dots.h"
+#include "halves.h"
+#include "scale.h"
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+#ifdef HALVES
+namespace halves {
+namespace {
+
+constexpr int kWidth = 64;  // columns of a tile
+
+std::int64_t padded(std::int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
+
+// out[row * apart + column] = the products of Outputs rows of weights and States rows of inputs.
+template <int Outputs, int States>
+void dots(const half* weights, const half* inputs, int terms, const float* bias, float* out,
+          std::ptrdiff_t apart) {
+  DotTile<Outputs, States> tile;
+  alignas(64) float total[Outputs * States] = {};
+  for (int k = 0; k < terms; k += kChunk * kLanes) {
+    tile.multiply(weights + k, inputs + k, terms, std::min(terms - k, kChunk * kLanes));
+    tile.fold(total);
+  }
+  for (int n = 0; n < Outputs; ++n)
+    for (int m = 0; m < States; ++m) out[m * apart + n] = total[n * States + m] + bias[n];
+}
+
+// Rows of a matrix, together, so that their distance is known to the compiler.
+template <int Rows>
+void gather(const half* from, std::ptrdiff_t apart, int terms, half (&to)[kRows * kChunk]) {
+  for (int i = 0; i < Rows; ++i)
+    for (int k = 0; k < terms; k += kLanes)
+      store32(to + i * kChunk + k,
+              terms - k >= kLanes
+                  ? load32(from + i * apart + k)
+                  : _mm512_maskz_loadu_epi16((1u << (terms - k)) - 1, from + i * apart + k));
+}
+
+// Adds to `total`, (Rows, Registers * 32), rows of `a` times `b`.
+template <int Rows, int Registers>
+void product(const half* a, std::ptrdiff_t apart, const half* b, std::ptrdiff_t width, int terms,
+             float* total) {
+  alignas(64) half rows[kRows * kChunk];
+  Tile<Rows, Registers> tile;
+  for (int k = 0; k < terms; k += kChunk) {
+    const int some = std::min(kChunk, terms - k);
+    gather<Rows>(a + k, apart, some, rows);
+    tile.template multiply<kChunk>(rows, 1, b + k * width, width, some);
+    tile.fold(total);
+  }
+}
+
+}  // namespace
+
+EXPORT void linear_weights(std::int64_t count, const float* from, half* to) {
+  narrow(from, count, 1, to);
+}
+
+// out, float (count, outputs), = in, float (count, inputs), times the weights, and the bias.
+// `weights` is halves (outputs, inputs); `inputs` in 64s.
+EXPORT void linear_forward(std::int64_t count, int inputs, int outputs, const float* in,
+                           const half* weights, const float* bias, float* out) {
+  static thread_local std::vector<half> buffer;
+  half* states = scratch(buffer, count * inputs);
+  narrow(in, count * inputs, 1, states);
+  for (int n = 0; n < outputs; n += kDotRows) {
+    with_rows<kDotRows>(std::min(kDotRows, outputs - n), [&](auto some) {
+      for (std::int64_t s = 0; s < count; s += kDotColumns) {
+        with_rows<kDotColumns>(int(std::min<std::int64_t>(kDotColumns, count - s)), [&](auto few) {
+          dots<decltype(some)::value, decltype(few)::value>(
+              weights + std::ptrdiff_t(n) * inputs, states + s * inputs, inputs, bias + n,
+              out + s * outputs + n, outputs);
+        });
+      }
+    });
+  }
+}
+
+// The gradients of `in`, the weights and the bias, from that of `out`; `inputs` in 64s.
+EXPORT void linear_backward(std::int64_t count, int inputs, int outputs, const float* in,
+                            const half* weights, const float* back, float* in_back,
+                            float* weights_back, float* bias_back) {
+  static thread_local std::vector<half> buffer;
+  half* states = scratch(buffer, count * (inputs + padded(outputs)));
+  half* errors = states + count * inputs;
+  const float scale = power_of_two_for(back, count * outputs);
+  narrow(in, count * inputs, 1, states);
+  narrow(back, count * outputs, scale, errors);
+  const __m512 factor = _mm512_set1_ps(1 / scale);
+  for (int k = 0; k < inputs; k += kWidth) {
+    for (std::int64_t s = 0; s < count; s += kRows) {
+      with_rows(int(std::min<std::int64_t>(kRows, count - s)), [&](auto rows) {
+        constexpr int Rows = decltype(rows)::value;
+        alignas(64) float total[Rows * kWidth] = {};
+        product<Rows, 2>(errors + s * outputs, outputs, weights + k, inputs, outputs, total);
+        for (int i = 0; i < Rows; ++i)
+          for (int j = 0; j < kWidth; j += 16)
+            _mm512_storeu_ps(in_back + (s + i) * inputs + k + j,
+                             _mm512_mul_ps(_mm512_load_ps(total + i * kWidth + j), factor));
+      });
+    }
+  }
+  // by rows of the weights, which are too many to be kept near: each is written once, in order
+  for (int n = 0; n < outputs; n += kRows) {
+    for (int k = 0; k < inputs; k += kWidth) {
+      with_rows(std::min(kRows, outputs - n), [&](auto rows) {
+        constexpr int Rows = decltype(rows)::value;
+        alignas(64) float total[Rows * kWidth] = {};
+        Tile<Rows, 2> tile;
+        for (std::int64_t s = 0; s < count; s += kChunk) {
+          tile.template multiply<1>(errors + s * outputs + n, outputs, states + s * inputs + k,
+                                    inputs, int(std::min<std::int64_t>(kChunk, count - s)));
+          tile.fold(total);
+        }
+        for (int i = 0; i < Rows; ++i)
+          for (int j = 0; j < kWidth; j += 16)
+            _mm512_storeu_ps(weights_back + std::ptrdiff_t(n + i) * inputs + k + j,
+                             _mm512_mul_ps(_mm512_load_ps(total + i * kWidth + j), factor));
+      });
+    }
+  }
+  std::fill_n(bias_back, outputs, 0.0f);
+  for (std::int64_t s = 0; s < count; ++s)
+    for (int n = 0; n < outputs; ++n) bias_back[n] += back[s * outputs + n];
+}
+
+}  // namespace halves
+#endif

@@ -1,0 +1,174 @@
+"""Layers in compiled 16-bit arithmetic, held against torch's in float64 and float32."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from agents import half
+from agents.half import HalfLinear, HalfNatureCNN, has_halves, in_halves, refresh
+from agents.networks import NatureCNN, QNetwork
+from agents.precision import Twin
+
+needs_halves = pytest.mark.skipif(
+    not has_halves(), reason="this processor cannot compute in float16"
+)
+
+
+def pixels(count: int, side: int = 84, most: int = 255) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(count)
+    shape = count, 4, side, side
+    return torch.randint(0, most + 1, shape, dtype=torch.uint8, generator=generator)
+
+
+def sparse(*shape: int, share: float) -> torch.Tensor:
+    """Mostly 0, sometimes 1 or -1: sums of products of those are exact in 16 bits."""
+    return (torch.rand(shape) < share) * torch.randn(shape).sign()
+
+
+def gradients(network: nn.Module, out: torch.Tensor, back: torch.Tensor) -> list[torch.Tensor]:
+    return list(torch.autograd.grad(out, list(network.parameters()), back))
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    torch.manual_seed(0)
+
+
+@needs_halves
+class TestExactly:
+    """With numbers that 16 bits hold exactly, nothing is rounded and all has to be equal."""
+
+    @pytest.mark.parametrize("side", [36, 48, 84, 87, 100])
+    @pytest.mark.parametrize("count", [1, 4, 7])
+    def test_convolutions_and_their_gradients_are_those_of_torch(self, count, side):
+        network = NatureCNN((4, side, side))
+        with torch.no_grad():
+            for layer, share in zip((0, 2, 4), (0.05, 0.02, 0.02), strict=True):
+                network[layer].weight.copy_(sparse(*network[layer].weight.shape, share=share))
+                network[layer].bias.copy_(sparse(len(network[layer].bias), share=0.5))
+            network[0].weight *= 255 / 256  # of pixels over 255, and those over 256 are exact
+        states = pixels(count, side, most=1) * 128
+        ours, exact = HalfNatureCNN(network, side), copy.deepcopy(network).double()
+        features, truth = ours(states), exact(states)
+        torch.testing.assert_close(features.double(), truth, rtol=0, atol=1e-6)
+        assert truth.count_nonzero() > truth.numel() / 100
+        back = sparse(*features.shape, share=0.05)
+        for found, wanted in zip(
+            gradients(ours, features, back), gradients(exact, truth, back.double()), strict=True
+        ):
+            torch.testing.assert_close(found.double(), wanted, rtol=1e-5, atol=1e-5)
+
+    @pytest.mark.parametrize("count", [1, 2, 6, 8, 31, 64, 200])
+    @pytest.mark.parametrize("outputs", [1, 5, 96])
+    @pytest.mark.parametrize("inputs", [64, 1024, 3136])
+    def test_a_linear_layer_and_its_gradients_are_those_of_torch(self, count, outputs, inputs):
+        layer = nn.Linear(inputs, outputs)
+        with torch.no_grad():
+            layer.weight.copy_(sparse(outputs, inputs, share=0.2))
+        ours, values = HalfLinear(layer), sparse(count, inputs, share=0.2).requires_grad_()
+        back = sparse(count, outputs, share=0.5)
+        found = [
+            ours(values),
+            *torch.autograd.grad(ours(values), [values, *ours.parameters()], back),
+        ]
+        wanted = [
+            layer(values),
+            *torch.autograd.grad(layer(values), [values, *layer.parameters()], back),
+        ]
+        for mine, theirs in zip(found, wanted, strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=1e-4)
+
+
+@needs_halves
+class TestNearly:
+    def test_it_rounds_less_than_bfloat16_does(self):
+        network, states = QNetwork((4, 84, 84), 5, dueling=True), pixels(32)
+        back = torch.randn(32, 5)
+
+        def learned(network: nn.Module, back: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            """Values, and the gradients of all that learns in one vector."""
+            values = network.online_head(network.features(states))
+            learning = [each for each in network.parameters() if each.requires_grad]
+            found = torch.autograd.grad(values, learning, back.to(values.dtype))
+            return values.double(), torch.cat([each.double().flatten() for each in found])
+
+        exact = learned(copy.deepcopy(network).double(), back)
+        halves, bfloats = (
+            [
+                ((mine - theirs).norm() / theirs.norm()).item()
+                for mine, theirs in zip(
+                    learned(Twin(network, dtype).like, back), exact, strict=True
+                )
+            ]
+            for dtype in (torch.float16, torch.bfloat16)
+        )
+        assert halves[0] < 0.5 * bfloats[0]
+        assert halves[1] < bfloats[1]
+
+    @pytest.mark.parametrize("size", [2.0**-40, 1.0, 2.0**27])
+    def test_gradients_of_any_size_are_kept_within_range(self, size):
+        ours, states = HalfNatureCNN(NatureCNN((4, 84, 84)), 84), pixels(2)
+        features = ours(states)
+        back = torch.randn(features.shape)
+        once, scaled = (gradients(ours, ours(states), back * each) for each in (1.0, size))
+        for mine, theirs in zip(once, scaled, strict=True):
+            torch.testing.assert_close(mine, theirs / size, rtol=1e-6, atol=1e-6)
+
+    def test_what_is_not_finite_comes_out_as_that(self):
+        layer = HalfLinear(nn.Linear(1024, 4))
+        values = torch.ones(2, 1024, requires_grad=True)
+        (found,) = torch.autograd.grad(layer(values), [values], torch.full((2, 4), torch.nan))
+        assert found.isnan().all()
+
+    def test_no_gradient_is_none(self):
+        ours, states = HalfNatureCNN(NatureCNN((4, 84, 84)), 84), pixels(2)
+        found = gradients(ours, ours(states), torch.zeros(2, ours.num_features))
+        assert not any(each.any() for each in found)
+
+
+@needs_halves
+class TestInHalves:
+    def test_a_state_may_lie_among_other_frames(self):
+        ours, many = HalfNatureCNN(NatureCNN((4, 84, 84)), 84), pixels(3)
+        wide = torch.cat((many, many), dim=1)
+        for states in (wide[:, :4], wide[:, 2:6], wide[::2, 1:5], wide[:, :4].transpose(2, 3)):
+            assert torch.equal(ours(states), ours(states.contiguous()))
+
+    def test_parameters_are_shared_and_in_the_same_order(self):
+        network = QNetwork((4, 84, 84), 5, separate_target=True, dueling=True)
+        ours = in_halves(network)
+        for mine, theirs in zip(ours.parameters(), network.parameters(), strict=True):
+            assert mine is theirs
+        assert isinstance(ours.features, HalfNatureCNN)
+        assert isinstance(ours.target_features, HalfNatureCNN)
+        assert isinstance(network.features, NatureCNN)
+
+    @pytest.mark.parametrize("shape", [(1, 84, 84), (4, 84, 96)])
+    def test_states_that_it_cannot_see_are_left_to_torch(self, shape):
+        assert isinstance(in_halves(QNetwork(shape, 3)).features, NatureCNN)
+
+    def test_the_target_is_refreshed_only_with_everything(self):
+        network = QNetwork((4, 84, 84), 3)
+        ours, states = in_halves(network), pixels(2)
+        online, target = ours.online(states), ours.target(states)
+        with torch.no_grad():
+            network.online_head[0].weight += 0.01
+            network.target_head[0].weight += 0.01
+        refresh(ours, learning_only=True)
+        assert not torch.equal(ours.online(states), online)
+        assert torch.equal(ours.target(states), target)
+        refresh(ours)
+        assert not torch.equal(ours.target(states), target)
+
+
+def test_without_the_build_there_are_no_halves(monkeypatch):
+    monkeypatch.setattr(half, "find_spec", lambda name: None)
+    half._library.cache_clear()
+    try:
+        assert not has_halves()
+    finally:
+        half._library.cache_clear()
