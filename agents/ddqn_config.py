@@ -77,7 +77,8 @@ class DDQNConfig(AgentConfig):
     shift: int = 0
     """Most pixels that what is learned from is moved by at random; 0 for none."""
     precision: Precision = "auto"
-    """Numbers to learn with; auto takes bfloat16 where the hardware has it. It plays in float32."""
+    """Numbers to learn with; auto takes those that the hardware is fastest with: float16 with
+    AVX512-FP16, else bfloat16 or float32. It plays in float32."""
 
     def __post_init__(self) -> None:
         for name in COUNTS.split():

@@ -25,7 +25,7 @@ from learner import FLOP_PER_SAMPLE
 from memories import measure_memories, memory_table, plot_memories
 from report import add_limits, plot, rows, table
 
-from agents.precision import has_bfloat16
+from agents.precision import resolve_precision
 from mario.threads import cores
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def machine() -> dict[str, Any]:
         "cores": cores(),
         "load": os.getloadavg()[0],
         "gpu": torch.cuda.get_device_name() if cuda else None,
-        "bfloat16": has_bfloat16("cuda" if cuda else "cpu"),
+        "learns with": str(resolve_precision("auto", "cuda" if cuda else "cpu")),
         "torch": torch.__version__,
         "python": platform.python_version(),
     }

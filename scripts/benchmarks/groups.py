@@ -8,6 +8,7 @@ from pathlib import Path
 
 from contender import Contender
 
+from agents.half import has_halves
 from mario.games.roms import mario_rom
 from mario.threads import cores
 
@@ -130,7 +131,7 @@ def _learner(batches: list[int]) -> Group:
             {"batch_size": batch, "precision": precision, "threads": threads},
             unit="samples", x=batch, curve=f"{precision}, {threads} threads",
         )
-        for precision in ("float32", "bfloat16")
+        for precision in ("float32", "bfloat16", *(["float16"] if has_halves() else []))
         for threads in sorted({1, cores()})
         for batch in batches
     ]  # fmt: skip
