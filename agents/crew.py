@@ -66,7 +66,10 @@ class Crew:
         def add(stripe: int) -> None:
             """Add one stripe of all."""
             for gradient, addend in zip(gradients, addends, strict=True):
-                mine, theirs = (each.tensor_split(self._threads) for each in (gradient, addend))
+                mine, theirs = (
+                    torch.atleast_1d(each).tensor_split(self._threads)
+                    for each in (gradient, addend)
+                )
                 mine[stripe].add_(theirs[stripe])
 
         waiting = [self._others.submit(add, stripe) for stripe in range(1, self._threads)]

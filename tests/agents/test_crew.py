@@ -45,6 +45,19 @@ def test_the_parts_add_up_to_the_batch(crews, threads, count):
     assert not found.requires_grad
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_gradients_of_any_shape_and_order_in_memory_are_added_up(crews, threads):
+    scalar, line = (torch.tensor(each, requires_grad=True) for each in (2.0, [1.0, 2.0, 3.0]))
+    block = torch.rand(5, 3, 1, 2).to(memory_format=torch.channels_last).requires_grad_()
+    weights, batch = [scalar, line, block], rows(6)
+
+    def means(part):
+        return (scalar * (part["x"] @ line) + (part["x"] @ block[..., 0, 0].T).sum(1)).mean()[None]
+
+    _, gradients = crews(threads).gradients(means, batch, weights)
+    torch.testing.assert_close(gradients, list(torch.autograd.grad(means(batch)[0], weights)))
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_gradients_are_added_up_in_float32(crews, threads):
     weight = WEIGHT.bfloat16().requires_grad_()
