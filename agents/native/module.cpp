@@ -11,7 +11,7 @@
 // Whether this processor has what the other functions, if there are any, are compiled for. This
 // file is compiled for all processors.
 EXPORT int halves_supported() {
-#if defined(__x86_64__) && defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
   return __builtin_cpu_supports("avx512fp16") && __builtin_cpu_supports("avx512bw");
 #else
   return 0;
