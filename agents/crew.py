@@ -67,7 +67,7 @@ class Crew:
             """Add one stripe of all."""
             for gradient, addend in zip(gradients, addends, strict=True):
                 mine, theirs = (
-                    torch.atleast_1d(each).tensor_split(self._threads)
+                    (each if each.dim() else each[None]).tensor_split(self._threads)
                     for each in (gradient, addend)
                 )
                 mine[stripe].add_(theirs[stripe])
