@@ -177,8 +177,9 @@ def _replaced(module: nn.Module) -> nn.Module:
     if isinstance(module, NatureCNN):
         stack, height, width = module.state_shape
         return HalfNatureCNN(module, height) if (stack, height) == (STACK, width) else module
-    if isinstance(module, nn.Linear) and module.in_features >= WIDE:
-        return HalfLinear(module) if module.in_features % 64 == 0 else module
+    if isinstance(module, nn.Linear):
+        fits = module.in_features >= WIDE and module.in_features % 64 == 0
+        return HalfLinear(module) if fits and module.bias is not None else module
     for name, child in module.named_children():
         setattr(module, name, _replaced(child))
     return module

@@ -21,12 +21,11 @@ T* scratch(std::vector<T>& buffer, std::size_t size) {
 // Gradients are small and the smallest normal half is 2^-14; sums of thousands still stay below the
 // largest, 65504.
 inline float power_of_two_for(const float* numbers, std::size_t count) {
-  float largest = 0;
   std::size_t n = 0;
   __m512 most = _mm512_setzero_ps();
   for (; n + 16 <= count; n += 16)
     most = _mm512_max_ps(most, _mm512_abs_ps(_mm512_loadu_ps(numbers + n)));
-  largest = _mm512_reduce_max_ps(most);
+  float largest = _mm512_reduce_max_ps(most);
   for (; n < count; ++n) largest = std::fmax(largest, std::fabs(numbers[n]));
   return largest > 0 && std::isfinite(largest) ? std::exp2(3 - std::ceil(std::log2(largest))) : 1;
 }

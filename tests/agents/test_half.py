@@ -151,6 +151,13 @@ class TestInHalves:
     def test_states_that_it_cannot_see_are_left_to_torch(self, shape):
         assert isinstance(in_halves(QNetwork(shape, 3)).features, NatureCNN)
 
+    @pytest.mark.parametrize(
+        "layer", [nn.Linear(1024, 4, bias=False), nn.Linear(1056, 4), nn.Linear(512, 4)]
+    )
+    def test_layers_that_it_cannot_compute_or_need_not_are_left_to_torch(self, layer):
+        assert type(in_halves(layer)) is nn.Linear
+        assert type(in_halves(nn.Linear(1024, 4))) is HalfLinear
+
     def test_the_target_is_refreshed_only_with_everything(self):
         network = QNetwork((4, 84, 84), 3)
         ours, states = in_halves(network), pixels(2)
