@@ -13,12 +13,12 @@ import torch
 import yaml
 
 from agents import Agent, AgentConfig, Setting
-from mario.allocator import keep_freed_memory
 from mario.config import agent_class
 from mario.emulators.emulator import SCREEN_SHAPE
 from mario.errors import UsageError
 from mario.games import make_game
 from mario.games.catalog import ATARI, MARIO, find_game
+from mario.tuning import tune_process
 from mario.vector import GameVector
 from mario.vector_games import VectorGames
 from wrappers import WrapperConfig, wrap
@@ -180,8 +180,7 @@ def make_agent(
         training=training,
         threads=threads,
     )
-    torch.set_num_threads(1)
-    keep_freed_memory()
+    tune_process()
     try:
         return agent_class(name).build(setting, hyper)
     except ValueError as error:

@@ -8,8 +8,8 @@ from child import Work
 
 from agents import DDQN, DDQNConfig, Setting
 from agents.precision import Precision
-from mario.allocator import keep_freed_memory
 from mario.build import resolve_device
+from mario.tuning import tune_process
 
 STATE_SHAPE = (4, 84, 84)
 ACTIONS = 5
@@ -26,8 +26,7 @@ FLOP_PER_SAMPLE = 2 * FORWARD + HEAD + 2 * FORWARD - FIRST
 
 def updates(batch_size: int, precision: Precision, threads: int) -> Work:
     """Samples that a `DDQN` learns from, their recall left out."""
-    torch.set_num_threads(1)
-    keep_freed_memory()
+    tune_process()
     setting = Setting(STATE_SHAPE, ACTIONS, GAMES, resolve_device("auto"), threads=threads)
     agent = DDQN.build(
         setting, DDQNConfig(memory=2_000, batch_size=batch_size, precision=precision)
@@ -43,7 +42,7 @@ def updates(batch_size: int, precision: Precision, threads: int) -> Work:
 
 def acts(num_envs: int) -> Work:
     """States that a `DDQN` chooses the best action for."""
-    torch.set_num_threads(1)
+    tune_process()
     device = resolve_device("auto")
     config = DDQNConfig(memory=2_000, exploration_start=0.0, exploration_min=0.0)
     agent = DDQN.build(Setting(STATE_SHAPE, ACTIONS, num_envs, device=device), config)
