@@ -31,6 +31,9 @@ def run(name: str, body: Callable[[], int]) -> NoReturn:
         code = _complain(name, error, 2)
     except RunError as error:
         code = _complain(name, error, 1)
+    except BrokenPipeError:  # whoever read what is printed, `head` for one, has read enough
+        sys.stdout = None  # or leaving would try to print the rest
+        code = 141
     except OSError as error:
         if error.errno not in FULL_DISK:
             raise

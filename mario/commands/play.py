@@ -46,7 +46,7 @@ class PlayFlags:
     """module:Class of the agent, if it is one of your own."""
     epsilon: float = 0.0
     """Share of the actions that are random."""
-    noops: int = 0
+    noops: int = 30
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
     emulator: str = "auto"
     """Emulator behind NES games: auto, native or nes-py."""

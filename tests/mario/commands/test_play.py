@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import av
 import numpy as np
 import pytest
@@ -49,10 +53,29 @@ def test_an_episode_is_filmed_frame_by_frame(checkpoint, tmp_path, capsys):
         frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
         seconds = float(video.duration / av.time_base)
     assert frames[0].shape == (720, 768, 3)
-    # four frames for each decision, and the first; the last decision may have fewer
-    assert 4 * length - 3 <= len(frames) <= 4 * length + 1
+    # four frames for each decision, the first, and up to 30 before the agent's turn; the last
+    # decision may have fewer
+    assert 4 * length - 3 <= len(frames) <= 4 * length + 1 + 30
     assert seconds == pytest.approx(len(frames) / 60.0988, abs=0.1)
     assert np.std(frames[len(frames) // 2]) > 20, "the picture must show something"
+
+
+def test_the_agent_that_is_shipped_clears_its_level(tmp_path, capsys):
+    shipped = Path(__file__).parents[3] / "checkpoints" / "mario-1-1.chkpt"
+    assert run(shipped, "--record", tmp_path / "clip.mp4", "--episodes", 3) == 0
+    assert "Best X 3161 - Ended by flag" in capsys.readouterr().out
+
+
+def test_each_seed_is_another_start(checkpoint, tmp_path):
+    def length(seed: int, *flags: str) -> int:
+        """Frames of an episode whose decisions are the same from any start."""
+        film = tmp_path / f"{seed}.mp4"
+        assert run(checkpoint, "--record", film, "--seed", seed, *flags) == 0
+        with av.open(str(film)) as video:
+            return sum(1 for _ in video.decode(video=0))
+
+    assert len({length(seed) for seed in range(3)}) > 1
+    assert len({length(seed, "--noops", "0") for seed in range(3)}) == 1
 
 
 def test_with_an_overlay_the_panel_is_beside_the_game(checkpoint, tmp_path):
@@ -133,3 +156,15 @@ def test_a_mistake_is_told_in_one_line_and_exits_with_2(checkpoint, capsys, argu
 def test_without_a_checkpoint_one_is_asked_for(capsys):
     assert run() == 2
     assert "give the path of a .chkpt file; see mario-play --help" in capsys.readouterr().err
+
+
+def test_whoever_reads_the_help_may_stop_reading():
+    command = "from mario.commands.play import main; main(['--help'])"
+    with subprocess.Popen(
+        [sys.executable, "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as playing:
+        assert playing.stdout is not None
+        playing.stdout.close()
+        _, complaint = playing.communicate()
+    assert complaint == b""
+    assert playing.returncode == 141
