@@ -23,6 +23,7 @@ def native(name: str, sources: set[Path]) -> Extension:
             "-g0",
             "-std=c++17",
             "-fno-plt",
+            "-fno-math-errno",
             "-fvisibility=hidden",
             "-pthread",
         ],

@@ -9,6 +9,9 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor
 
+from agents.agent import Setting
+from agents.compiled import Team, is_compiled
+
 Means = Callable[[TensorDict], Tensor]
 """Gives means over a batch, in one tensor ``(n,)``; the first is what is to become less."""
 
@@ -22,14 +25,27 @@ class Crew:
 
     Args:
         threads: how many, the one that calls `gradients` among them.
+
+    Attributes:
+        team: as many threads for compiled work, or None where this package is not compiled.
     """
+
+    @classmethod
+    def of(cls, setting: Setting) -> Crew:
+        """As many threads as there are to be; on a GPU, which shares the work itself, one."""
+        return cls(setting.threads if setting.device == "cpu" else 1)
 
     def __init__(self, threads: int = 1) -> None:
         self._threads = threads
+        self.team = Team(threads) if is_compiled() else None
         self._others = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="learner")
 
     def gradients(
-        self, means: Means, batch: TensorDict, parameters: Sequence[Tensor]
+        self,
+        means: Means,
+        batch: TensorDict,
+        parameters: Sequence[Tensor],
+        parts: int | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
         """Compute the gradient of the first mean over the batch.
 
@@ -39,6 +55,7 @@ class Crew:
             means: is called with each part of the batch, by several threads at a time.
             batch: at least one row.
             parameters: all that ``means`` depends on and that is to learn.
+            parts: how many the batch is cut into; None for one for each thread.
 
         Returns:
             The means over the whole batch, and for each parameter the gradient of the first of
@@ -51,7 +68,8 @@ class Crew:
             gradients = torch.autograd.grad(shares[0], parameters)
             return shares.detach(), [each.float() for each in gradients]
 
-        first, *others = batch.chunk(self._threads)
+        parts = parts or self._threads
+        first, *others = batch.chunk(parts) if parts > 1 else [batch]
         waiting = [self._others.submit(part_of_all, part) for part in others]
         total, gradients = part_of_all(first)
         for part in waiting:

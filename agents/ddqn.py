@@ -48,6 +48,7 @@ class DDQN(Agent):
         network: on ``setting.device``.
         memory: None for an agent that only plays.
         optimizer: of the online part of ``network``.
+        crew: shares the work of learning.
         exploration: when to try something random.
         config: everything else.
         shift: moves the states that are learned from, if they are to be moved.
@@ -66,6 +67,7 @@ class DDQN(Agent):
         network: QNetwork,
         memory: FrameMemory | None,
         optimizer: torch.optim.Optimizer,
+        crew: Crew,
         exploration: EpsilonGreedy,
         config: DDQNConfig,
         shift: RandomShift | None = None,
@@ -82,9 +84,9 @@ class DDQN(Agent):
         learning = [each for each in network.parameters() if each.requires_grad]
         # playing is in float32 whatever learning is in, or a score would depend on the machine
         precision = config.precision if setting.training else "float32"
-        self._twin = Twin(network, resolve_precision(precision, setting.device))
-        self._crew = Crew(setting.threads if setting.device == "cpu" else 1)
-        self._updates = Updates(optimizer, learning, self._twin, self._crew, config.max_grad_norm)
+        self._twin = Twin(network, resolve_precision(precision, setting.device), crew)
+        self._crew = crew
+        self._updates = Updates(optimizer, learning, self._twin, crew, config.max_grad_norm)
         self._learned_at = 0
         self.train(setting.training)
 
@@ -100,9 +102,10 @@ class DDQN(Agent):
             raise TypeError(f"config is {config!r}; give a DDQNConfig")
         network = build_network(setting, config)
         memory = build_memory(setting, config) if setting.training else None
-        optimizer, shift = build_optimizer(network, config), build_shift(setting, config)
-        exploration = build_exploration(setting, config)
-        return cls(setting, network, memory, optimizer, exploration, config, shift)
+        crew = Crew.of(setting)
+        optimizer = build_optimizer(network, crew, config)
+        exploration, shift = build_exploration(setting, config), build_shift(setting, config)
+        return cls(setting, network, memory, optimizer, crew, exploration, config, shift)
 
     @property
     def exploration_rate(self) -> float:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from agents.adam import SharedAdam
 from agents.agent import Setting
 from agents.augmentation import RandomShift
+from agents.crew import Crew
 from agents.ddqn_config import DDQNConfig
 from agents.exploration import EpsilonGreedy, ladder
 from agents.memory import FrameMemory
@@ -47,10 +49,10 @@ def build_shift(setting: Setting, config: DDQNConfig) -> RandomShift | None:
     return RandomShift(config.shift, setting.seed) if config.shift else None
 
 
-def build_optimizer(network: QNetwork, config: DDQNConfig) -> torch.optim.Optimizer:
+def build_optimizer(network: QNetwork, crew: Crew, config: DDQNConfig) -> SharedAdam:
     """Make the Adam of what learns: the target, which only ever is copied to, is left out."""
     learning = [each for each in network.parameters() if each.requires_grad]
-    return torch.optim.Adam(learning, lr=config.learning_rate, eps=config.adam_epsilon, fused=True)
+    return SharedAdam(learning, crew.team, config.learning_rate, config.adam_epsilon)
 
 
 def build_exploration(setting: Setting, config: DDQNConfig) -> EpsilonGreedy:

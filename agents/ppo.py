@@ -40,6 +40,7 @@ class PPO(Agent):
         network: on ``setting.device``.
         rollout: empty; None for an agent that only plays.
         optimizer: of all of ``network``, in the order of its parameters.
+        crew: shares the work of learning.
         config: everything else.
 
     Attributes:
@@ -57,6 +58,7 @@ class PPO(Agent):
         network: ActorCritic,
         rollout: Rollout | None,
         optimizer: torch.optim.Optimizer,
+        crew: Crew,
         config: PPOConfig,
     ) -> None:
         super().__init__(setting)
@@ -67,9 +69,9 @@ class PPO(Agent):
         precision = config.precision if setting.training else "float32"
         self._twin = Twin(network.body, resolve_precision(precision, setting.device))
         self._actor = Actor(network, self._twin, setting.device, setting.seed)
-        self._crew = Crew(setting.threads if setting.device == "cpu" else 1)
+        self._crew = crew
         self._updates = Updates(
-            optimizer, list(network.parameters()), self._twin, self._crew, config.max_grad_norm
+            optimizer, list(network.parameters()), self._twin, crew, config.max_grad_norm
         )
         self._order = np.random.default_rng((setting.seed, 1))
         self._learned_at = 0
@@ -88,7 +90,8 @@ class PPO(Agent):
             raise TypeError(f"config is {config!r}; give a PPOConfig")
         network = build_policy(setting, config)
         rollout = build_rollout(setting, config, network.state_size) if setting.training else None
-        return cls(setting, network, rollout, build_adam(network, config), config)
+        crew = Crew.of(setting)
+        return cls(setting, network, rollout, build_adam(network, crew, config), crew, config)
 
     @property
     def memory_report(self) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from agents.adam import SharedAdam
 from agents.agent import Setting
+from agents.crew import Crew
 from agents.policies import ActorCritic
 from agents.ppo_config import PPOConfig
 from agents.rollout import Rollout
@@ -42,11 +44,9 @@ def build_rollout(setting: Setting, config: PPOConfig, state_size: int) -> Rollo
     )
 
 
-def build_adam(network: ActorCritic, config: PPOConfig) -> torch.optim.Optimizer:
+def build_adam(network: ActorCritic, crew: Crew, config: PPOConfig) -> SharedAdam:
     """Make the Adam of the whole network, its parameters in their order."""
-    return torch.optim.Adam(
-        network.parameters(), lr=config.learning_rate, eps=config.adam_epsilon, fused=True
-    )
+    return SharedAdam(network.parameters(), crew.team, config.learning_rate, config.adam_epsilon)
 
 
 def build_schedule(config: PPOConfig, name: str) -> Schedule:

@@ -14,7 +14,9 @@ from typing import Generic, Literal, TypeVar
 import torch
 from torch import Tensor, nn
 
-from agents.half import has_halves, in_halves, refresh
+from agents.compiled import Team, has_halves
+from agents.crew import Crew
+from agents.half import halves_of, in_halves
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -81,20 +83,25 @@ class Twin(Generic[N]):
         network: in float32.
         dtype: the other's numbers. With float32, the two are the same; with float16, they share
             the weights, and `agents.half` computes with a copy.
+        crew: shares each layer, where layers can be shared: with float16.
 
     Attributes:
         like: computes as ``network`` does, in other numbers.
+        shares_layers: whether a crew does; then it need not share a batch.
 
     >>> twin = Twin(nn.Linear(2, 1), torch.bfloat16)
     >>> twin.like.weight.dtype
     torch.bfloat16
     """
 
-    def __init__(self, network: N, dtype: torch.dtype) -> None:
+    def __init__(self, network: N, dtype: torch.dtype, crew: Crew | None = None) -> None:
+        self.shares_layers = dtype is torch.float16 and crew is not None
         if dtype is torch.bfloat16:
             self.like = copy.deepcopy(network).to(dtype)
+        elif dtype is torch.float16:
+            self.like = in_halves(network, (crew or Crew()).team or Team())
         else:
-            self.like = in_halves(network) if dtype is torch.float16 else network
+            self.like = network
         pairs = zip(self.like.parameters(), network.parameters(), strict=True)
         self._pairs = [
             (mine.detach(), theirs.detach()) for mine, theirs in pairs if mine is not theirs
@@ -105,6 +112,11 @@ class Twin(Generic[N]):
             if theirs.requires_grad
         ]
 
+        self._halves = halves_of(self.like)
+        self._learning_halves = [
+            each for each in self._halves if next(each.parameters()).requires_grad
+        ]
+
     @property
     def learning(self) -> list[Tensor]:
         """The parameters of ``like`` that want a gradient, in the order of the network's."""
@@ -113,12 +125,14 @@ class Twin(Generic[N]):
     def follow(self) -> None:
         """Take over what an update changed: the parameters that want a gradient."""
         _copy(self._learning)
-        refresh(self.like, learning_only=True)
+        for layer in self._learning_halves:
+            layer.refresh()
 
     def follow_all(self) -> None:
         """Take over every parameter."""
         _copy(self._pairs)
-        refresh(self.like)
+        for layer in self._halves:
+            layer.refresh()
 
 
 def _copy(pairs: list[tuple[Tensor, Tensor]]) -> None:

@@ -61,7 +61,7 @@ class REINFORCE(Agent):
         self._config = config
         self._memory = EpisodeMemory(setting.num_envs, len(network.first))
         self._generator = np.random.default_rng(setting.seed)
-        self._crew = Crew(setting.threads if setting.device == "cpu" else 1)
+        self._crew = Crew.of(setting)
         self._sums = _zeros(network)
 
     @classmethod

@@ -10,6 +10,7 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor, nn
 
+from agents.adam import total_norm
 from agents.crew import Crew, Means
 from agents.precision import Twin
 
@@ -24,7 +25,7 @@ class Updates:
         optimizer: of ``learning``.
         learning: the parameters to update, those of the twin's network first.
         twin: in whose numbers the losses are computed.
-        crew: shares each batch.
+        crew: shares each batch, if the twin does not share each layer.
         max_norm: longest gradient that is not shortened; None for any length.
 
     Attributes:
@@ -59,24 +60,22 @@ class Updates:
         Raises:
             FloatingPointError: too many in a row were left out.
         """
-        found, gradients = self._crew.gradients(means, batch, self._computing)
-        for parameter, gradient in zip(self._learning, gradients, strict=True):
-            parameter.grad = gradient
+        parts = 1 if self._twin.shares_layers else None
+        found, gradients = self._crew.gradients(means, batch, self._computing, parts)
+        norm = total_norm(gradients, self._crew.team)
         # the only wait for the device in an update
-        numbers: list[float] = torch.cat((found, self._shorten(gradients)[None])).tolist()
+        numbers: list[float] = torch.cat((found, norm[None])).tolist()
         if not all(map(math.isfinite, numbers)):
             self._count_skipped(numbers)
             return None
         self.skipped_in_a_row = 0
+        for parameter, gradient in zip(self._learning, gradients, strict=True):
+            parameter.grad = gradient
+        if self._max_norm is not None and numbers[-1] > self._max_norm:
+            nn.utils.clip_grads_with_norm_(self._learning, self._max_norm, norm)
         self._optimizer.step()
         self._twin.follow()
         return numbers
-
-    def _shorten(self, gradients: list[Tensor]) -> Tensor:
-        norm = nn.utils.get_total_norm(gradients)
-        if self._max_norm is not None:
-            nn.utils.clip_grads_with_norm_(self._learning, self._max_norm, norm)
-        return norm
 
     def _count_skipped(self, numbers: list[float]) -> None:
         self.skipped_in_a_row += 1

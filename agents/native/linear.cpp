@@ -5,6 +5,7 @@
 #include "dots.h"
 #include "halves.h"
 #include "scale.h"
+#include "team.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -55,16 +56,53 @@ void product(const half* a, std::ptrdiff_t apart, const half* b, std::ptrdiff_t 
   }
 }
 
-}  // namespace
-
-EXPORT void linear_weights(std::int64_t count, const float* from, half* to) {
-  narrow(from, count, 1, to);
+// Rows of kWidth sums, times a factor, to rows that are `apart`.
+void store(const float* total, int rows, float factor, float* to, std::ptrdiff_t apart) {
+  const __m512 times = _mm512_set1_ps(factor);
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < kWidth; j += 16)
+      _mm512_storeu_ps(to + i * apart + j,
+                       _mm512_mul_ps(_mm512_load_ps(total + i * kWidth + j), times));
 }
 
-// out, float (count, outputs), = in, float (count, inputs), times the weights, and the bias.
-// `weights` is halves (outputs, inputs); `inputs` in 64s.
-EXPORT void linear_forward(std::int64_t count, int inputs, int outputs, const float* in,
-                           const half* weights, const float* bias, float* out) {
+// What some states' errors give back to what came in.
+void inputs_gradient(const Stripe& states, int inputs, int outputs, const half* weights,
+                     const half* errors, float factor, float* in_back) {
+  for (int k = 0; k < inputs; k += kWidth) {
+    for (auto s = states.first; s < states.last; s += kRows) {
+      with_rows(int(std::min<std::int64_t>(kRows, states.last - s)), [&](auto rows) {
+        constexpr int Rows = decltype(rows)::value;
+        alignas(64) float total[Rows * kWidth] = {};
+        product<Rows, 2>(errors + s * outputs, outputs, weights + k, inputs, outputs, total);
+        store(total, Rows, factor, in_back + s * inputs + k, inputs);
+      });
+    }
+  }
+}
+
+// By rows of the weights, which are too many to be kept near: each is written once, in order.
+void weights_gradient(const Stripe& outs, std::int64_t count, int inputs, int outputs,
+                      const half* states, const half* errors, float factor, float* weights_back) {
+  for (auto n = outs.first; n < outs.last; n += kRows) {
+    for (int k = 0; k < inputs; k += kWidth) {
+      with_rows(int(std::min<std::int64_t>(kRows, outs.last - n)), [&](auto rows) {
+        constexpr int Rows = decltype(rows)::value;
+        alignas(64) float total[Rows * kWidth] = {};
+        Tile<Rows, 2> tile;
+        for (std::int64_t s = 0; s < count; s += kChunk) {
+          tile.template multiply<1>(errors + s * outputs + n, outputs, states + s * inputs + k,
+                                    inputs, int(std::min<std::int64_t>(kChunk, count - s)));
+          tile.fold(total);
+        }
+        store(total, Rows, factor, weights_back + n * inputs + k, inputs);
+      });
+    }
+  }
+}
+
+// The outputs of some states, see `linear_forward`.
+void compute(std::int64_t count, int inputs, int outputs, const float* in, const half* weights,
+             const float* bias, float* out) {
   static thread_local std::vector<half> buffer;
   half* states = scratch(buffer, count * inputs);
   narrow(in, count * inputs, 1, states);
@@ -81,52 +119,42 @@ EXPORT void linear_forward(std::int64_t count, int inputs, int outputs, const fl
   }
 }
 
+}  // namespace
+
+EXPORT void linear_weights(Team* team, std::int64_t count, const float* from, half* to) {
+  team->share_rows(count, [&](Stripe some) {
+    narrow(from + some.first, some.size(), 1, to + some.first);
+  });
+}
+
+// out, float (count, outputs), = in, float (count, inputs), times the weights, and the bias.
+// `weights` is halves (outputs, inputs); `inputs` in 64s.
+EXPORT void linear_forward(Team* team, std::int64_t count, int inputs, int outputs,
+                           const float* in, const half* weights, const float* bias, float* out) {
+  team->share_rows(count, [&](Stripe some) {
+    compute(some.size(), inputs, outputs, in + some.first * inputs, weights, bias,
+            out + some.first * outputs);
+  });
+}
+
 // The gradients of `in`, the weights and the bias, from that of `out`; `inputs` in 64s.
-EXPORT void linear_backward(std::int64_t count, int inputs, int outputs, const float* in,
-                            const half* weights, const float* back, float* in_back,
-                            float* weights_back, float* bias_back) {
-  static thread_local std::vector<half> buffer;
-  half* states = scratch(buffer, count * (inputs + padded(outputs)));
-  half* errors = states + count * inputs;
-  const float scale = power_of_two_for(back, count * outputs);
-  narrow(in, count * inputs, 1, states);
-  narrow(back, count * outputs, scale, errors);
-  const __m512 factor = _mm512_set1_ps(1 / scale);
-  for (int k = 0; k < inputs; k += kWidth) {
-    for (std::int64_t s = 0; s < count; s += kRows) {
-      with_rows(int(std::min<std::int64_t>(kRows, count - s)), [&](auto rows) {
-        constexpr int Rows = decltype(rows)::value;
-        alignas(64) float total[Rows * kWidth] = {};
-        product<Rows, 2>(errors + s * outputs, outputs, weights + k, inputs, outputs, total);
-        for (int i = 0; i < Rows; ++i)
-          for (int j = 0; j < kWidth; j += 16)
-            _mm512_storeu_ps(in_back + (s + i) * inputs + k + j,
-                             _mm512_mul_ps(_mm512_load_ps(total + i * kWidth + j), factor));
-      });
-    }
-  }
-  // by rows of the weights, which are too many to be kept near: each is written once, in order
-  for (int n = 0; n < outputs; n += kRows) {
-    for (int k = 0; k < inputs; k += kWidth) {
-      with_rows(std::min(kRows, outputs - n), [&](auto rows) {
-        constexpr int Rows = decltype(rows)::value;
-        alignas(64) float total[Rows * kWidth] = {};
-        Tile<Rows, 2> tile;
-        for (std::int64_t s = 0; s < count; s += kChunk) {
-          tile.template multiply<1>(errors + s * outputs + n, outputs, states + s * inputs + k,
-                                    inputs, int(std::min<std::int64_t>(kChunk, count - s)));
-          tile.fold(total);
-        }
-        for (int i = 0; i < Rows; ++i)
-          for (int j = 0; j < kWidth; j += 16)
-            _mm512_storeu_ps(weights_back + std::ptrdiff_t(n + i) * inputs + k + j,
-                             _mm512_mul_ps(_mm512_load_ps(total + i * kWidth + j), factor));
-      });
-    }
-  }
-  std::fill_n(bias_back, outputs, 0.0f);
-  for (std::int64_t s = 0; s < count; ++s)
-    for (int n = 0; n < outputs; ++n) bias_back[n] += back[s * outputs + n];
+EXPORT void linear_backward(Team* team, std::int64_t count, int inputs, int outputs,
+                            const float* in, const half* weights, const float* back,
+                            float* in_back, float* weights_back, float* bias_back) {
+  team->share([&](int part, int parts) {
+    static thread_local std::vector<half> buffer;
+    half* states = scratch(buffer, count * (inputs + padded(outputs)));
+    half* errors = states + count * inputs;
+    const float scale = power_of_two_for(back, count * outputs);
+    narrow(in, count * inputs, 1, states);
+    narrow(back, count * outputs, scale, errors);
+    const Stripe some(count, part, parts), outs(outputs, part, parts);
+    inputs_gradient(some, inputs, outputs, weights, errors, 1 / scale, in_back);
+    weights_gradient(outs, count, inputs, outputs, states, errors, 1 / scale, weights_back);
+    std::fill(bias_back + outs.first, bias_back + outs.last, 0.0f);
+    for (std::int64_t s = 0; s < count; ++s)
+      for (auto n = outs.first; n < outs.last; ++n) bias_back[n] += back[s * outputs + n];
+  });
 }
 
 }  // namespace halves

@@ -1,8 +1,11 @@
 // The convolutions of the DQN of Nature, forward and back, as plain C functions for ctypes.
+#include <algorithm>
+#include <array>
 #include <vector>
 
 #include "convolution.h"
 #include "scale.h"
+#include "team.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -15,12 +18,17 @@ constexpr int kPixelChannels = kStack * kBlock * kBlock;
 constexpr float kPixel = 256;  // pixels are halves of 0 to 255 over 256, which is exact
 
 struct Network {
+  int side;
   Convolution first, second, third;
 
   explicit Network(int side)
-      : first{side / kBlock, kPixelChannels, 2, 1, 32},
+      : side(side),
+        first{side / kBlock, kPixelChannels, 2, 1, 32},
         second{first.out_side(), 32, 4, 2, 64},
         third{second.out_side(), 64, 3, 1, 64} {}
+
+  // halves that are kept of a state: what comes out of each layer
+  std::ptrdiff_t kept() const { return first.out_size() + second.out_size() + third.out_size(); }
 };
 
 std::int32_t row_of(const std::uint8_t* pixels) {
@@ -57,11 +65,12 @@ int torch_term(const Convolution& c, bool pixels, int k) {
   return (frame * wide + row * kBlock + y) * wide + column * kBlock + x;
 }
 
-// Torch's weights, float (out, channels, rows, columns), as halves (terms, out), and in panels of
-// (out, kPanel).
-void take_weights(const Convolution& c, bool pixels, const float* from, half* down, half* across) {
+// Some terms of torch's weights, float (out, channels, rows, columns), as halves (terms, out), and
+// in panels of (out, kPanel).
+void take_weights(const Convolution& c, bool pixels, Stripe some, const float* from, half* down,
+                  half* across) {
   const float scale = pixels ? kPixel / 255 : 1;
-  for (int k = 0; k < c.terms(); ++k) {
+  for (int k = int(some.first); k < some.last; ++k) {
     const int term = torch_term(c, pixels, k);
     for (int n = 0; n < c.out_channels; ++n) {
       const half number = to_half(from[n * c.terms() + term] * scale);
@@ -110,6 +119,102 @@ void pass_back(const Network& net, const Weights& by, const half* kept, half* ba
   mask(kept, back, net.first.out_size());
 }
 
+// Sums of gradients over pictures: of each layer's weights, (terms, out), and of its biases.
+class Sums {
+ public:
+  static std::size_t size(const Network& net) {
+    std::size_t all = 0;
+    for (const Convolution* c : layers(net)) all += c->weights() + c->out_channels;
+    return all;
+  }
+
+  // At `size` floats.
+  Sums(const Network& net, float* at) : net_(net) {
+    for (int n = 0; n < kLayers; ++n) {
+      weights_[n] = at;
+      biases_[n] = at + layers(net)[n]->weights();
+      at = biases_[n] + layers(net)[n]->out_channels;
+    }
+  }
+
+  // Adds those of some pictures: of `backs`, the gradients of what is in `kept`, in its order.
+  void add(int pictures, const half* pixels, const half* kept, const half* backs) {
+    const std::ptrdiff_t two = net_.first.out_size(), three = two + net_.second.out_size();
+    const std::ptrdiff_t apart = net_.kept();
+    weight_gradient<1>(net_.first, {pictures, pixels, net_.first.in_size(), backs, apart},
+                       weights_[0], biases_[0]);
+    weight_gradient<2>(net_.second, {pictures, kept, apart, backs + two, apart}, weights_[1],
+                       biases_[1]);
+    weight_gradient<2>(net_.third, {pictures, kept + two, apart, backs + three, apart},
+                       weights_[2], biases_[2]);
+  }
+
+  void give(float factor, float* const* weights, float* const* biases) const {
+    for (int n = 0; n < kLayers; ++n) {
+      const Convolution& layer = *layers(net_)[n];
+      give_gradient(layer, n == 0, weights_[n], factor, weights[n]);
+      for (int i = 0; i < layer.out_channels; ++i) biases[n][i] = biases_[n][i] * factor;
+    }
+  }
+
+ private:
+  static constexpr int kLayers = 3;
+
+  static std::array<const Convolution*, kLayers> layers(const Network& net) {
+    return {&net.first, &net.second, &net.third};
+  }
+
+  const Network& net_;
+  float *weights_[kLayers], *biases_[kLayers];
+};
+
+// The features of some states, see `cnn_forward`.
+void see(const Network& net, const Weights& by, const float* const* biases, Stripe some,
+         const std::uint8_t* states, std::int64_t apart, half* kept, float* features) {
+  static thread_local std::vector<half> buffer;
+  static thread_local std::vector<float> floats;
+  half* pixels = scratch(buffer, net.first.in_size());
+  float* wide = scratch(floats, net.third.out_size());
+  const int places = net.third.places(), channels = net.third.out_channels;
+  for (auto s = some.first; s < some.last; ++s) {
+    half* one = kept + s * net.kept();
+    half* two = one + net.first.out_size();
+    half* three = two + net.second.out_size();
+    blocks(states + s * apart, net.side, pixels);
+    forward<1>(net.first, pixels, by.first, biases[0], one);
+    forward<2>(net.second, one, by.second, biases[1], two);
+    forward<2>(net.third, two, by.third, biases[2], three);
+    for (int n = 0; n < net.third.out_size(); n += 16)
+      _mm512_store_ps(wide + n, widened(load16(three + n)));
+    float* to = features + s * net.third.out_size();
+    for (int n = 0; n < channels; ++n)
+      for (int p = 0; p < places; ++p) to[n * places + p] = wide[p * channels + n];
+  }
+}
+
+// Adds to `sums` what some states' gradients of features contribute, see `cnn_backward`.
+void learn(const Network& net, const Weights& by, Stripe some, const std::uint8_t* states,
+           std::int64_t apart, const half* kept, const float* features_back, float scale,
+           Sums sums) {
+  static thread_local std::vector<half> buffer;
+  const std::ptrdiff_t kept_size = net.kept(), pixel_size = net.first.in_size();
+  half* pixels = scratch(buffer, kGroup * (pixel_size + kept_size) + net.third.out_size());
+  half* backs = pixels + kGroup * pixel_size;  // each as `kept` is
+  half* across = backs + kGroup * kept_size;
+  const std::ptrdiff_t three = net.first.out_size() + net.second.out_size();
+  for (auto s = some.first; s < some.last; s += kGroup) {
+    const int group = int(std::min<std::int64_t>(kGroup, some.last - s));
+    for (int i = 0; i < group; ++i) {
+      blocks(states + (s + i) * apart, net.side, pixels + i * pixel_size);
+      narrow(features_back + (s + i) * net.third.out_size(), net.third.out_size(), scale, across);
+      half* back = backs + i * kept_size;
+      turn(across, net.third, back + three);
+      pass_back(net, by, kept + (s + i) * kept_size, back);
+    }
+    sums.add(group, pixels, kept + s * kept_size, backs);
+  }
+}
+
 }  // namespace
 
 // How many halves `cnn_weights` writes.
@@ -118,87 +223,56 @@ EXPORT std::int64_t cnn_weight_count(int side) {
   return net.first.weights() + 2 * (net.second.weights() + net.third.weights());
 }
 
-EXPORT void cnn_weights(int side, const float* first, const float* second, const float* third,
-                        half* all) {
+EXPORT void cnn_weights(Team* team, int side, const float* first, const float* second,
+                        const float* third, half* all) {
   const Network net(side);
   const Weights to(net, all);
-  take_weights(net.first, true, first, to.first, nullptr);
-  take_weights(net.second, false, second, to.second, to.second_across);
-  take_weights(net.third, false, third, to.third, to.third_across);
+  team->share([&](int part, int parts) {
+    const auto some = [&](const Convolution& c) { return Stripe(c.terms(), part, parts); };
+    take_weights(net.first, true, some(net.first), first, to.first, nullptr);
+    take_weights(net.second, false, some(net.second), second, to.second, to.second_across);
+    take_weights(net.third, false, some(net.third), third, to.third, to.third_across);
+  });
 }
 
 // How many halves of each state `cnn_forward` keeps for `cnn_backward`.
 EXPORT std::int64_t cnn_kept_count(int side) {
-  const Network net(side);
-  return net.first.out_size() + net.second.out_size() + net.third.out_size();
+  return Network(side).kept();
 }
 
 // Features, float (count, channels * places), of states `apart` bytes from each other.
-EXPORT void cnn_forward(int side, std::int64_t count, const std::uint8_t* states,
+EXPORT void cnn_forward(Team* team, int side, std::int64_t count, const std::uint8_t* states,
                         std::int64_t apart, half* weights, const float* const* biases, half* kept,
                         float* features) {
-  static thread_local std::vector<half> buffer;
   const Network net(side);
   const Weights by(net, weights);
-  static thread_local std::vector<float> floats;
-  half* pixels = scratch(buffer, net.first.in_size());
-  float* wide = scratch(floats, net.third.out_size());
-  const int places = net.third.places(), channels = net.third.out_channels;
-  for (std::int64_t s = 0; s < count; ++s, features += net.third.out_size()) {
-    half* one = kept + s * cnn_kept_count(side);
-    half* two = one + net.first.out_size();
-    half* three = two + net.second.out_size();
-    blocks(states + s * apart, side, pixels);
-    forward<1>(net.first, pixels, by.first, biases[0], one);
-    forward<2>(net.second, one, by.second, biases[1], two);
-    forward<2>(net.third, two, by.third, biases[2], three);
-    for (int n = 0; n < net.third.out_size(); n += 16)
-      _mm512_store_ps(wide + n, widened(load16(three + n)));
-    for (int n = 0; n < channels; ++n)
-      for (int p = 0; p < places; ++p) features[n * places + p] = wide[p * channels + n];
-  }
+  team->share_rows(count, [&](Stripe some) {
+    see(net, by, biases, some, states, apart, kept, features);
+  });
+}
+
+// How many floats `cnn_backward` needs to add up what each thread computes.
+EXPORT std::int64_t cnn_sums_count(Team* team, int side) {
+  return std::int64_t(team->threads()) * Sums::size(Network(side));
 }
 
 // Gradients of weights and biases, float, in torch's order, of the gradient of the features.
-EXPORT void cnn_backward(int side, std::int64_t count, const std::uint8_t* states,
+EXPORT void cnn_backward(Team* team, int side, std::int64_t count, const std::uint8_t* states,
                          std::int64_t apart, half* weights, const half* kept,
-                         const float* features_back, float* const* weights_back,
+                         const float* features_back, float* sums, float* const* weights_back,
                          float* const* biases_back) {
-  static thread_local std::vector<half> buffer;
-  static thread_local std::vector<float> totals;
   const Network net(side);
   const Weights by(net, weights);
-  const int sizes[] = {net.first.weights(), net.second.weights(), net.third.weights()};
-  float* sums = scratch(totals, sizes[0] + sizes[1] + sizes[2] + 160);
-  float* sums_at[] = {sums, sums + sizes[0], sums + sizes[0] + sizes[1]};
-  float* bias = sums + sizes[0] + sizes[1] + sizes[2];
-  for (float* at = sums; at < bias + 160; ++at) *at = 0;
-  const std::ptrdiff_t kept_size = cnn_kept_count(side), pixel_size = net.first.in_size();
-  half* pixels = scratch(buffer, kGroup * (pixel_size + kept_size) + net.third.out_size());
-  half* backs = pixels + kGroup * pixel_size;  // each as `kept` is
-  half* across = backs + kGroup * kept_size;
-  const std::ptrdiff_t two = net.first.out_size(), three = two + net.second.out_size();
   const float scale = power_of_two_for(features_back, count * net.third.out_size());
-  for (std::int64_t s = 0; s < count; s += kGroup, kept += kGroup * kept_size) {
-    const int group = count - s < kGroup ? int(count - s) : kGroup;
-    for (int i = 0; i < group; ++i, features_back += net.third.out_size()) {
-      blocks(states + (s + i) * apart, side, pixels + i * pixel_size);
-      narrow(features_back, net.third.out_size(), scale, across);
-      half* back = backs + i * kept_size;
-      turn(across, net.third, back + three);
-      pass_back(net, by, kept + i * kept_size, back);
-    }
-    weight_gradient<2>(net.third, {group, kept + two, kept_size, backs + three, kept_size},
-                       sums_at[2], bias + 96);
-    weight_gradient<2>(net.second, {group, kept, kept_size, backs + two, kept_size}, sums_at[1],
-                       bias + 32);
-    weight_gradient<1>(net.first, {group, pixels, pixel_size, backs, kept_size}, sums_at[0], bias);
-  }
-  const Convolution* layers[] = {&net.first, &net.second, &net.third};
-  for (int layer = 0; layer < 3; ++layer) {
-    give_gradient(*layers[layer], layer == 0, sums_at[layer], 1 / scale, weights_back[layer]);
-    for (int n = 0; n < layers[layer]->out_channels; ++n) biases_back[layer][n] = *bias++ / scale;
-  }
+  const std::size_t size = Sums::size(net);
+  team->share([&](int part, int parts) {
+    std::fill_n(sums + part * size, size, 0.0f);
+    learn(net, by, Stripe(count, part, parts), states, apart, kept, features_back, scale,
+          Sums(net, sums + part * size));
+  });
+  for (int part = 1; part < team->threads(); ++part)
+    for (std::size_t n = 0; n < size; ++n) sums[n] += sums[part * size + n];
+  Sums(net, sums).give(1 / scale, weights_back, biases_back);
 }
 
 }  // namespace halves

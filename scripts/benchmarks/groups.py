@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contender import Contender
 
-from agents.half import has_halves
+from agents.compiled import has_halves
 from mario.games.roms import mario_rom
 from mario.threads import cores
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from agents import half
-from agents.half import HalfLinear, HalfNatureCNN, has_halves, in_halves, refresh
+from agents import compiled
+from agents.compiled import Team, has_halves
+from agents.half import HalfLinear, HalfNatureCNN, halves_of, in_halves
 from agents.networks import NatureCNN, QNetwork
 from agents.precision import Twin
 
@@ -29,6 +30,11 @@ def sparse(*shape: int, share: float) -> torch.Tensor:
     return (torch.rand(shape) < share) * torch.randn(shape).sign()
 
 
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def team(request) -> Team:
+    return Team(request.param)
+
+
 def gradients(network: nn.Module, out: torch.Tensor, back: torch.Tensor) -> list[torch.Tensor]:
     return list(torch.autograd.grad(out, list(network.parameters()), back))
 
@@ -44,7 +50,7 @@ class TestExactly:
 
     @pytest.mark.parametrize("side", [36, 48, 84, 87, 100])
     @pytest.mark.parametrize("count", [1, 4, 7])
-    def test_convolutions_and_their_gradients_are_those_of_torch(self, count, side):
+    def test_convolutions_and_their_gradients_are_those_of_torch(self, count, side, team):
         network = NatureCNN((4, side, side))
         with torch.no_grad():
             for layer, share in zip((0, 2, 4), (0.05, 0.02, 0.02), strict=True):
@@ -52,7 +58,7 @@ class TestExactly:
                 network[layer].bias.copy_(sparse(len(network[layer].bias), share=0.5))
             network[0].weight *= 255 / 256  # of pixels over 255, and those over 256 are exact
         states = pixels(count, side, most=1) * 128
-        ours, exact = HalfNatureCNN(network, side), copy.deepcopy(network).double()
+        ours, exact = HalfNatureCNN(network, side, team), copy.deepcopy(network).double()
         features, truth = ours(states), exact(states)
         torch.testing.assert_close(features.double(), truth, rtol=0, atol=1e-6)
         assert truth.count_nonzero() > truth.numel() / 100
@@ -65,11 +71,11 @@ class TestExactly:
     @pytest.mark.parametrize("count", [1, 2, 6, 8, 31, 64, 200])
     @pytest.mark.parametrize("outputs", [1, 5, 96])
     @pytest.mark.parametrize("inputs", [64, 1024, 3136])
-    def test_a_linear_layer_and_its_gradients_are_those_of_torch(self, count, outputs, inputs):
+    def test_a_linear_layer_and_its_gradients_are_torchs(self, count, outputs, inputs, team):
         layer = nn.Linear(inputs, outputs)
         with torch.no_grad():
             layer.weight.copy_(sparse(outputs, inputs, share=0.2))
-        ours, values = HalfLinear(layer), sparse(count, inputs, share=0.2).requires_grad_()
+        ours, values = HalfLinear(layer, team), sparse(count, inputs, share=0.2).requires_grad_()
         back = sparse(count, outputs, share=0.5)
         found = [
             ours(values),
@@ -111,7 +117,7 @@ class TestNearly:
 
     @pytest.mark.parametrize("size", [2.0**-40, 1.0, 2.0**27])
     def test_gradients_of_any_size_are_kept_within_range(self, size):
-        ours, states = HalfNatureCNN(NatureCNN((4, 84, 84)), 84), pixels(2)
+        ours, states = HalfNatureCNN(NatureCNN((4, 84, 84)), 84, Team(2)), pixels(2)
         features = ours(states)
         back = torch.randn(features.shape)
         once, scaled = (gradients(ours, ours(states), back * each) for each in (1.0, size))
@@ -119,13 +125,13 @@ class TestNearly:
             torch.testing.assert_close(mine, theirs / size, rtol=1e-6, atol=1e-6)
 
     def test_what_is_not_finite_comes_out_as_that(self):
-        layer = HalfLinear(nn.Linear(1024, 4))
+        layer = HalfLinear(nn.Linear(1024, 4), Team(2))
         values = torch.ones(2, 1024, requires_grad=True)
         (found,) = torch.autograd.grad(layer(values), [values], torch.full((2, 4), torch.nan))
         assert found.isnan().all()
 
     def test_no_gradient_is_none(self):
-        ours, states = HalfNatureCNN(NatureCNN((4, 84, 84)), 84), pixels(2)
+        ours, states = HalfNatureCNN(NatureCNN((4, 84, 84)), 84, Team(2)), pixels(2)
         found = gradients(ours, ours(states), torch.zeros(2, ours.num_features))
         assert not any(each.any() for each in found)
 
@@ -133,14 +139,14 @@ class TestNearly:
 @needs_halves
 class TestInHalves:
     def test_a_state_may_lie_among_other_frames(self):
-        ours, many = HalfNatureCNN(NatureCNN((4, 84, 84)), 84), pixels(3)
+        ours, many = HalfNatureCNN(NatureCNN((4, 84, 84)), 84, Team(2)), pixels(3)
         wide = torch.cat((many, many), dim=1)
         for states in (wide[:, :4], wide[:, 2:6], wide[::2, 1:5], wide[:, :4].transpose(2, 3)):
             assert torch.equal(ours(states), ours(states.contiguous()))
 
     def test_parameters_are_shared_and_in_the_same_order(self):
         network = QNetwork((4, 84, 84), 5, separate_target=True, dueling=True)
-        ours = in_halves(network)
+        ours = in_halves(network, Team())
         for mine, theirs in zip(ours.parameters(), network.parameters(), strict=True):
             assert mine is theirs
         assert isinstance(ours.features, HalfNatureCNN)
@@ -149,33 +155,45 @@ class TestInHalves:
 
     @pytest.mark.parametrize("shape", [(1, 84, 84), (4, 84, 96)])
     def test_states_that_it_cannot_see_are_left_to_torch(self, shape):
-        assert isinstance(in_halves(QNetwork(shape, 3)).features, NatureCNN)
+        assert isinstance(in_halves(QNetwork(shape, 3), Team()).features, NatureCNN)
 
     @pytest.mark.parametrize(
         "layer", [nn.Linear(1024, 4, bias=False), nn.Linear(1056, 4), nn.Linear(512, 4)]
     )
     def test_layers_that_it_cannot_compute_or_need_not_are_left_to_torch(self, layer):
-        assert type(in_halves(layer)) is nn.Linear
-        assert type(in_halves(nn.Linear(1024, 4))) is HalfLinear
+        assert type(in_halves(layer, Team())) is nn.Linear
+        assert type(in_halves(nn.Linear(1024, 4), Team())) is HalfLinear
 
-    def test_the_target_is_refreshed_only_with_everything(self):
+    def test_layers_compute_with_what_they_were_refreshed_with(self):
         network = QNetwork((4, 84, 84), 3)
-        ours, states = in_halves(network), pixels(2)
-        online, target = ours.online(states), ours.target(states)
+        ours, states = in_halves(network, Team()), pixels(2)
+        before = ours.online(states)
         with torch.no_grad():
+            network.features[2].weight += 0.01
             network.online_head[0].weight += 0.01
-            network.target_head[0].weight += 0.01
-        refresh(ours, learning_only=True)
-        assert not torch.equal(ours.online(states), online)
-        assert torch.equal(ours.target(states), target)
-        refresh(ours)
-        assert not torch.equal(ours.target(states), target)
+        assert torch.equal(ours.online(states), before)
+        layers = halves_of(ours)
+        assert len(layers) == 3, "the convolutions, and a wide layer of each head"
+        for layer in layers:
+            layer.refresh()
+        assert not torch.equal(ours.online(states), before)
+        torch.testing.assert_close(ours.online(states), network.online(states), rtol=0, atol=0.01)
+
+
+@needs_halves
+def test_how_many_share_the_work_changes_nothing_that_comes_forward_and_little_that_comes_back():
+    network, states = NatureCNN((4, 84, 84)), pixels(7)
+    back = torch.randn(7, network.num_features)
+    layers = [HalfNatureCNN(network, 84, Team(threads)) for threads in (1, 3)]
+    features = [layer(states) for layer in layers]
+    assert torch.equal(*features)
+    alone, shared = (
+        gradients(layer, out, back) for layer, out in zip(layers, features, strict=True)
+    )
+    for mine, theirs in zip(alone, shared, strict=True):
+        assert (mine - theirs).norm() < 1e-2 * theirs.norm()
 
 
 def test_without_the_build_there_are_no_halves(monkeypatch):
-    monkeypatch.setattr(half, "find_spec", lambda name: None)
-    half._library.cache_clear()
-    try:
-        assert not has_halves()
-    finally:
-        half._library.cache_clear()
+    monkeypatch.setattr(compiled, "_library", lambda: None)
+    assert not has_halves()

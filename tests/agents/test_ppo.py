@@ -49,12 +49,12 @@ class TestLearning:
     @pytest.mark.parametrize("policy", ["lstm", "lnlstm"])
     def test_what_is_remembered_wins_a_game_that_is_about_it(self, agents, policy):
         agent = agents(replace(LEARNING, policy=policy), num_envs=16)
-        live(agent, Cues(16), steps=145)
+        live(agent, Cues(16), steps=245)
         assert score(agent, Cues(32, seed=9), steps=30) == 1.0
 
     def test_without_a_memory_that_game_is_one_of_chance(self, agents):
         agent = agents(LEARNING, num_envs=16)
-        live(agent, Cues(16), steps=145)
+        live(agent, Cues(16), steps=245)
         assert score(agent, Cues(32, seed=9), steps=30) == pytest.approx(0.5, abs=0.15)
 
     def test_it_learns_once_the_rollout_is_full_and_says_what_it_learned(self, agents):

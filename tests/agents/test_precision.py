@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from agents import precision
-from agents.half import has_halves
+from agents.compiled import has_halves
 from agents.networks import QNetwork
 from agents.precision import Twin, has_bfloat16, resolve_precision
 
