@@ -26,6 +26,7 @@ from torchrl.data import LazyMemmapStorage, TensorDictReplayBuffer
 
 from agents import FrameMemory
 from agents.prioritized_memory import PrioritizedMemory
+from mario.tuning import tune_process
 
 STATE_SHAPE = (4, 84, 84)
 EPISODE = 221
@@ -137,6 +138,7 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     """Measure, and print."""
     options = parse()
+    tune_process()
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         rows = measure(Path(folder), options)
