@@ -16,6 +16,7 @@ from agents.crew import Crew
 from agents.ddqn_config import DDQNConfig
 from agents.ddqn_parts import (
     build_exploration,
+    build_learning_rate,
     build_memory,
     build_network,
     build_optimizer,
@@ -81,6 +82,7 @@ class DDQN(Agent):
         self._config = config
         self._shift = shift
         self._beta = Linear(config.priority_beta, 1.0, config.priority_beta_steps)
+        self._learning_rate = build_learning_rate(config)
         learning = [each for each in network.parameters() if each.requires_grad]
         # playing is in float32 whatever learning is in, or a score would depend on the machine
         precision = config.precision if setting.training else "float32"
@@ -179,6 +181,8 @@ class DDQN(Agent):
         due = crossings(self._config.learn_every, since, self.decisions)
         if not due or not len(self._kept()):
             return None
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._learning_rate(self.decisions)
         rounds = [self._update() for _ in range(due)]
         made = [scalars for scalars in rounds if scalars is not None]
         names = made[0] if made else ()

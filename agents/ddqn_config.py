@@ -10,7 +10,8 @@ from agents.precision import Precision
 from agents.schedules import Piecewise
 
 COUNTS = (
-    "batch_size memory learn_every sync_every n_step hidden exploration_hold priority_beta_steps"
+    "batch_size memory learn_every sync_every n_step hidden exploration_hold priority_beta_steps "
+    "learning_rate_steps"
 )
 """What there is at least 1 of."""
 
@@ -31,7 +32,11 @@ class DDQNConfig(AgentConfig):
     gamma: float = 0.9
     """Discount of a reward per step that it is away."""
     learning_rate: float = 2.5e-4
-    """Step size of Adam."""
+    """Step size of Adam at first."""
+    learning_rate_end: float | None = None
+    """Step size in the end; none for that at first."""
+    learning_rate_steps: int = 300_000
+    """Decisions until then, on a straight line."""
     adam_epsilon: float = 1e-8
     """What Adam adds to the root of the mean squared gradient that it divides by."""
     batch_size: int = 32
@@ -89,6 +94,8 @@ class DDQNConfig(AgentConfig):
             self._require(name, getattr(self, name) >= 0, "0 or more")
         for name in ("learning_rate", "adam_epsilon"):
             self._require(name, 0 < getattr(self, name) < math.inf, "a number above 0")
+        last = self.learning_rate_end
+        self._require("learning_rate_end", last is None or 0 < last < math.inf, "above 0, or none")
         self._require("exploration_decay", 0 < self.exploration_decay <= 1, "above 0 and up to 1")
         shares = all(0 <= share <= 1 for _, share in self.exploration_points)
         self._require("exploration_points", shares, "shares from 0 to 1")

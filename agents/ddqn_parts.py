@@ -13,7 +13,7 @@ from agents.exploration import EpsilonGreedy, ladder
 from agents.memory import FrameMemory
 from agents.networks import QNetwork
 from agents.prioritized_memory import PrioritizedMemory
-from agents.schedules import Exponential, Piecewise, Schedule
+from agents.schedules import Constant, Exponential, Linear, Piecewise, Schedule
 
 
 def build_network(setting: Setting, config: DDQNConfig) -> QNetwork:
@@ -53,6 +53,17 @@ def build_optimizer(network: QNetwork, crew: Crew, config: DDQNConfig) -> Shared
     """Make the Adam of what learns: the target, which only ever is copied to, is left out."""
     learning = [each for each in network.parameters() if each.requires_grad]
     return SharedAdam(learning, crew.team, config.learning_rate, config.adam_epsilon)
+
+
+def build_learning_rate(config: DDQNConfig) -> Schedule:
+    """Make the schedule of Adam's step size, by decisions.
+
+    >>> build_learning_rate(DDQNConfig(learning_rate=1.0, learning_rate_end=0.5))(150_000)
+    0.75
+    """
+    if config.learning_rate_end is None:
+        return Constant(config.learning_rate)
+    return Linear(config.learning_rate, config.learning_rate_end, config.learning_rate_steps)
 
 
 def build_exploration(setting: Setting, config: DDQNConfig) -> EpsilonGreedy:

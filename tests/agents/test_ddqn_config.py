@@ -24,6 +24,8 @@ def test_the_defaults_are_the_tutorials():
         ({"gamma": 1.5}, "gamma is 1.5; give a number from 0 to 1"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0; give a number above 0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan; give a number above 0"),
+        ({"learning_rate_end": -1.0}, "learning_rate_end is -1.0; give above 0, or none"),
+        ({"learning_rate_steps": 0}, "learning_rate_steps is 0; give 1 or more"),
         ({"batch_size": 0}, "batch_size is 0; give 1 or more"),
         ({"memory": -5}, "memory is -5; give 1 or more"),
         ({"burnin": -1}, "burnin is -1; give 0 or more"),

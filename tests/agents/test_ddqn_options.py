@@ -88,3 +88,15 @@ def test_a_long_gradient_is_shortened_to_what_is_allowed(agents):
         live(agent, Corridors(), steps=9)
     assert left_over(free) > 2e-3
     assert left_over(bound) == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_the_step_size_becomes_what_it_is_to_be_in_the_end(agents):
+    config = replace(TINY, learning_rate=0.5, learning_rate_end=0.1, learning_rate_steps=100)
+    agent, games, seen = agents(config), Corridors(), []
+    for _ in range(120):
+        live(agent, games, steps=1)
+        seen.append(agent._optimizer.param_groups[0]["lr"])
+    learned = seen[TINY.burnin :]
+    assert learned == sorted(learned, reverse=True)
+    assert learned[0] == pytest.approx(0.5, abs=0.1)
+    assert learned[-1] == pytest.approx(0.1)
