@@ -23,6 +23,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+# fmt: off
 VARIANTS: dict[str, list[str]] = {
     "recipe": [],
     "action not shown": ["--wrappers.no-show-action"],
@@ -39,7 +40,11 @@ VARIANTS: dict[str, list[str]] = {
     "rewards not scaled": ["--wrappers.reward-scale", "1"],
     "gamma 0.9": ["--hyper.gamma", "0.9"],
     "gamma 0.99": ["--hyper.gamma", "0.99"],
-    "learning rate 2.5e-4": ["--hyper.learning-rate", "0.00025"],
+    "learning rate 1e-4 throughout": [
+        "--hyper.learning-rate", "0.0001", "--hyper.learning-rate-end", "None",
+    ],
+    "learning rate 5e-4 throughout": ["--hyper.learning-rate-end", "None"],
+    "in float32": ["--hyper.precision", "float32"],
     "sync every 4,000 updates": ["--hyper.sync-every", "32000"],
     "batch 128, half as often": ["--hyper.batch-size", "128", "--hyper.learn-every", "16"],
     "batch 32, twice as often": ["--hyper.batch-size", "32", "--hyper.learn-every", "4"],
@@ -50,6 +55,7 @@ VARIANTS: dict[str, list[str]] = {
     "no random starts": ["--wrappers.noops", "0"],
     "256 hidden units": ["--hyper.hidden", "256"],
 }
+# fmt: on
 """Flags of ``mario-train`` that differ from the preset's."""
 LATE = 0.25
 """The share of a run, at its end, that its distance is the mean of."""
