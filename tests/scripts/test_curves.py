@@ -1,0 +1,57 @@
+"""When runs reached what is told from their own files."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripts.curves import main, read
+
+EVALUATIONS = """steps_trained,seconds,episodes,clear_rate,mean_return,mean_x_pos
+25000,60.0,20,0.0,500.0,600.0
+50000,120.0,20,0.55,1500.0,1600.0
+75000,240.0,100,0.91,2500.0,2600.0
+100000,300.0,20,0.95,2600.0,2700.0
+"""
+METRICS = """episode,step,game,reward,ended_by,seconds,revisited
+1,232,0,251.0,death,0.12,0
+2,4000,1,251.0,flag,10.0,1
+3,30000,6,251.0,flag,90.0,0
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "evaluations.csv").write_text(EVALUATIONS)
+    (folder / "metrics.csv").write_text(METRICS)
+    return folder
+
+
+def test_a_rate_is_reached_at_the_first_evaluation_that_has_it(run):
+    curve = read(run, "seed 0")
+    assert [curve.reached(rate) for rate in (0.5, 0.9, 0.95, 0.96)] == [
+        (50_000, 2.0), (75_000, 4.0), (100_000, 5.0), None,
+    ]  # fmt: skip
+
+
+def test_the_first_flag_is_that_of_an_episode_from_the_start(run):
+    assert read(run, "seed 0").first_flag == (30_000, 1.5)
+
+
+def test_the_best_is_the_best_that_was_confirmed(run):
+    assert read(run, "seed 0").best == "91% of 100"
+
+
+def test_a_table_and_a_picture_are_written(run, tmp_path, capsys):
+    out = tmp_path / "out"
+    main([str(out), str(run), str(run), "--names", "one", "two"])
+    table = capsys.readouterr().out
+    assert (out / "curves.md").read_text() == table
+    assert "| one | 30k, 2 min | 50k, 2 min | 75k, 4 min | 100k, 5 min | 91% of 100 |" in table
+    assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_names_are_as_many_as_runs(run, tmp_path):
+    with pytest.raises(SystemExit):
+        main([str(tmp_path), str(run), "--names", "one", "two"])
