@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TESTS = ["test_half.py", "test_adam.py", "test_compiled.py"]
-CHECKS = {"address,undefined": ["libasan.so", "libubsan.so"], "thread": ["libtsan.so"]}
+CHECKS = {
+    "address,undefined": (["libasan.so", "libubsan.so"], ["half", "adam", "compiled"]),
+    "thread": (["libtsan.so"], ["adam", "compiled"]),
+}
+"""The libraries of each kind of check, and the tests to run with them."""
 
 
 def runtime(library: str) -> str:
@@ -28,7 +31,8 @@ def runtime(library: str) -> str:
 @pytest.mark.skipif(shutil.which("g++") is None, reason="there is no compiler")
 @pytest.mark.parametrize("checks", CHECKS)
 def test_the_layers_touch_nothing_but_their_own(tmp_path, checks):
-    libraries = [runtime(each) for each in CHECKS[checks]]
+    names, tests = CHECKS[checks]
+    libraries = [runtime(each) for each in names]
     if not all(Path(each).is_absolute() for each in libraries):
         pytest.skip("the compiler has not these checks")
     for folder in ("agents", "tests"):
@@ -47,7 +51,7 @@ def test_the_layers_touch_nothing_but_their_own(tmp_path, checks):
             "-q",
             "-k",
             "not 3136 and not 200",
-            *(f"tests/agents/{each}" for each in TESTS),
+            *(f"tests/agents/test_{each}.py" for each in tests),
         ],
         cwd=tmp_path,
         env=os.environ
