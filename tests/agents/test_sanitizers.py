@@ -50,7 +50,7 @@ def test_the_layers_touch_nothing_but_their_own(tmp_path, checks):
             "pytest",
             "-q",
             "-k",
-            "not 3136 and not 200",
+            "not 3136 and not 200 and not 100 and not length",
             *(f"tests/agents/test_{each}.py" for each in tests),
         ],
         cwd=tmp_path,
