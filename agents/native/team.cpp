@@ -29,10 +29,17 @@ bool soon(Condition&& condition) {
 }  // namespace
 
 Team::Team(int threads) {
-  for (int part = 1; part < threads; ++part) others_.emplace_back([this, part] { serve(part); });
+  try {
+    for (int part = 1; part < threads; ++part) others_.emplace_back([this, part] { serve(part); });
+  } catch (const std::system_error&) {
+    end();  // those that were begun
+    throw;
+  }
 }
 
-Team::~Team() {
+Team::~Team() { end(); }
+
+void Team::end() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     closing_ = true;

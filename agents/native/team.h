@@ -21,8 +21,8 @@ struct Stripe {
   std::int64_t size() const { return last - first; }
 };
 
-// Layers follow each other within microseconds, and to wake a thread takes fifty: so for a while
-// after some work a thread looks for more before it sleeps. One call at a time.
+// Layers follow each other within microseconds, and a thread that sleeps wakes late: so for a while
+// after some work it looks for more before it sleeps. One call at a time.
 class Team {
  public:
   // `threads`: at least 1, the one that calls `share` among them.
@@ -49,6 +49,7 @@ class Team {
  private:
   void begin(const std::function<void(int)>& work);
   void serve(int part);
+  void end();
 
   std::mutex mutex_;
   std::condition_variable begun_;
