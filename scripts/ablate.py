@@ -10,7 +10,6 @@ time as there are jobs. What was stopped is gone on with when the command is giv
 from __future__ import annotations
 
 import argparse
-import csv
 import statistics
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import curves
 import matplotlib
 
 matplotlib.use("Agg")
@@ -100,16 +100,15 @@ def train(folder: Path, steps: int, seed: int, flags: list[str]) -> None:
 def read(folder: Path) -> Outcome:
     """What came of the run in a folder."""
     (run,) = (path.parent for path in folder.glob("*/config.yaml"))
-    episodes, evaluations = (_rows(run / name) for name in ("metrics.csv", "evaluations.csv"))
+    curve, episodes = curves.read(run, folder.name), curves.rows(run / "metrics.csv")
     end = int(episodes[-1]["step"])
     whole = [row for row in episodes if row["revisited"] == "0"]
     late = [float(row["best_x"]) for row in whole if int(row["step"]) > (1 - LATE) * end]
-    flags = [int(row["step"]) for row in whole if row["ended_by"] == "flag"]
     return Outcome(
-        steps=[int(row["steps_trained"]) for row in evaluations],
-        rates=[float(row["clear_rate"]) for row in evaluations],
+        steps=curve.steps,
+        rates=curve.rates,
         distance=statistics.fmean(late),
-        first_flag=min(flags, default=None),
+        first_flag=curve.first_flag[0] if curve.first_flag else None,
         hours=float(episodes[-1]["seconds"]) / 3600,
     )
 
@@ -187,11 +186,6 @@ def _folder(out: Path, name: str, seed: int) -> Path:
 
 def _late(run: Outcome) -> float:
     return statistics.fmean(run.rates[-2:])
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def read(run: Path, name: str) -> Curve:
     Raises:
         FileNotFoundError: it has no evaluations.
     """
-    rows, episodes = (_rows(run / f"{each}.csv") for each in ("evaluations", "metrics"))
+    evaluations, episodes = (rows(run / f"{each}.csv") for each in ("evaluations", "metrics"))
     flags = [
         (int(row["step"]), float(row["seconds"]) / 60)
         for row in episodes
@@ -69,12 +69,18 @@ def read(run: Path, name: str) -> Curve:
     ]
     return Curve(
         name,
-        [int(row["steps_trained"]) for row in rows],
-        [float(row["seconds"]) / 60 for row in rows],
-        [float(row["clear_rate"] or 0) for row in rows],
-        [int(row["episodes"]) for row in rows],
+        [int(row["steps_trained"]) for row in evaluations],
+        [float(row["seconds"]) / 60 for row in evaluations],
+        [float(row["clear_rate"] or 0) for row in evaluations],
+        [int(row["episodes"]) for row in evaluations],
         flags[0] if flags else None,
     )
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def table(curves: Sequence[Curve]) -> str:
@@ -123,11 +129,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _cell(reached: tuple[int, float] | None) -> str:
     return "-" if reached is None else f"{reached[0] / 1e3:.0f}k, {reached[1]:.0f} min"
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":
