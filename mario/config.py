@@ -37,12 +37,16 @@ class EvaluationConfig:
     """Episodes that an agent which clears levels must have played to take the best one's place."""
     noops: int = 30
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
+    until: float | None = None
+    """Clear rate of the best agent, over as many episodes, that completes the run; none for any."""
 
     def __post_init__(self) -> None:
         at_least("--evaluation.every", self.every, 1)
         at_least("--evaluation.episodes", self.episodes, 0)
         at_least("--evaluation.confirm", self.confirm, 0)
         at_least("--evaluation.noops", self.noops, 0)
+        if self.until is not None and not 0 < self.until <= 1:
+            raise UsageError(f"--evaluation.until must be above 0 and up to 1, got {self.until}")
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,12 @@ class Examiner:
         every = self._config.every
         return self._config.episodes > 0 and steps // every > self._last_steps // every
 
+    @property
+    def satisfied(self) -> bool:
+        """Whether the best agent clears as often as the run is to go on for."""
+        until = self._config.until
+        return until is not None and self._best is not None and self._best[0] >= until
+
     def examine(self, agent: Agent, steps: int) -> bool:
         """Evaluate the agent.
 

@@ -114,10 +114,12 @@ class Trainer:
 
     @property
     def complete(self) -> bool:
-        """Whether the run has all of its episodes or decisions."""
+        """Whether the run has all of its episodes or decisions, or an agent that is good enough."""
         episodes, steps = self._config.total_episodes, self._config.steps
-        return (episodes is not None and self.episodes >= episodes) or (
-            steps is not None and self.steps >= steps
+        return (
+            self._examiner.satisfied
+            or (episodes is not None and self.episodes >= episodes)
+            or (steps is not None and self.steps >= steps)
         )
 
     @property
@@ -176,10 +178,10 @@ class Trainer:
             self._states, _ = self._games.reset()
         for step in play(self._agent, self._games, self._states):
             self._watch(step)
-            if self.complete or self._stop():
-                return
             if self._examiner.due(self.steps):
                 self._examine()
+            if self.complete or self._stop():
+                return
             if self._saver.due(self.steps):
                 self._saver.save(self)
 

@@ -48,6 +48,9 @@ def test_impossible_numbers_are_refused_by_name(changes, complaint):
 def test_impossible_evaluations_are_refused():
     with pytest.raises(UsageError, match=r"--evaluation\.every must be at least 1"):
         EvaluationConfig(every=0)
+    for until in (0.0, 1.1, float("nan")):
+        with pytest.raises(UsageError, match=r"--evaluation\.until must be above 0"):
+            EvaluationConfig(until=until)
 
 
 def test_forty_thousand_episodes_unless_told_otherwise():

@@ -14,11 +14,11 @@ from mario.vector import GameVector
 class Setup:
     """An examiner of one game; each look at the clock takes a second."""
 
-    def __init__(self, episodes=2, confirm=0, stop=lambda: False):
+    def __init__(self, episodes=2, confirm=0, stop=lambda: False, until=None):
         self.lines, self.vectors, self.seeds, self.clock = [], [], [], 0
         self.examiner = Examiner(
-            EvaluationConfig(every=100, episodes=episodes, confirm=confirm), self.make, game="g",
-            seed=5, emulator="e", elapsed=self.elapsed, report=self.lines.append, stop=stop,
+            EvaluationConfig(100, episodes, confirm, until=until), self.make, game="g", seed=5,
+            emulator="e", elapsed=self.elapsed, report=self.lines.append, stop=stop,
         )  # fmt: skip
 
     def elapsed(self):
@@ -122,6 +122,18 @@ def test_what_clears_nothing_is_judged_by_a_look():
     assert not setup.examine(200, truncates=True)
     assert setup.examine(300, length=4, truncates=True)
     assert setup.examiner.latest.episodes == 2
+
+
+def test_it_is_satisfied_with_a_clear_rate_that_is_confirmed():
+    setup = Setup(confirm=5, until=0.5)
+    assert not setup.examiner.satisfied
+    setup.examine(100, length=4, more={"length": 4, "truncates": True})
+    assert setup.examiner.latest.clear_rate == 0.4
+    assert not setup.examiner.satisfied
+    setup.examine(200, length=5)
+    assert setup.examiner.satisfied
+    assert setup.resumed(until=1.0).examiner.satisfied
+    assert not setup.resumed(until=None).examiner.satisfied
 
 
 def test_the_same_moment_is_not_examined_twice():

@@ -70,6 +70,7 @@ class Tape:
 
     latest = None
     disk_has_room = True
+    satisfied = False
 
     def __init__(self, examine_at=(), save_at=()):
         self.tape, self.examine_at, self.save_at = [], examine_at, save_at
@@ -181,6 +182,22 @@ def test_saves_and_examinations_happen_when_they_are_due(vector):
     made.train()
     told = [entry for entry in tape.tape if entry[0] in ("save", "examine")]
     assert told == [("save", 2), ("examine", 3), ("save", 4), ("examine", 5), ("save", 5)]
+
+
+def test_an_agent_that_is_good_enough_ends_the_run(vector):
+    made, tape = trainer(vector, episodes=9)
+    made._examiner.due = lambda steps: steps == 4
+    examine = made._examiner.examine
+
+    def found_good(agent, steps):
+        made._examiner.satisfied = True
+        return examine(agent, steps)
+
+    made._examiner.examine = found_good
+    made.train()
+    assert made.steps == 4
+    assert made.complete
+    assert tape.tape[-1] == ("save", 4)
 
 
 def test_an_end_that_cannot_be_saved_is_no_good_end(vector):
