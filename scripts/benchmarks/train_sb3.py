@@ -1,0 +1,146 @@
+"""Trains one of Stable-Baselines3's agents on Mario, and tests it as `mario-train` tests ours.
+
+    .venv/bench/bin/python scripts/benchmarks/train_sb3.py OUT {dqn,ppo} --minutes 30 [--seed 0]
+
+It sees and earns what our agents do, on our emulator; its constants are those of RL Baselines3 Zoo
+for Atari but the discount and, for DQN, a start that fits half an hour. OUT gets the two CSV files
+that `curves.py` reads. `peers.py` calls this, with a Python that has both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from stable_baselines3 import DQN, PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+from agents import Agent
+from mario.build import make_env, make_games
+from mario.commands.train import read_flags
+from mario.config import EvaluationConfig
+from mario.examiner import Examiner
+
+NEVER = 10**9
+"""Decisions of which no run makes as many."""
+
+
+class Player:
+    """One of their models, as far as an evaluation asks for an agent."""
+
+    training = False
+
+    def __init__(self, model: BaseAlgorithm) -> None:
+        self._model = model
+
+    def train(self, mode: bool) -> None:
+        """Nothing to switch: prediction is deterministic anyway."""
+
+    def act(self, states: Any) -> Any:
+        """The action that it holds best, of each game."""
+        return self._model.predict(states, deterministic=True)[0]
+
+    def carry(self, places: Any) -> None:
+        """Nothing to carry: it has no memory of earlier states."""
+
+
+class Watch(BaseCallback):  # type: ignore[misc] # it is not installed where types are checked
+    """Writes down who reached the flag, evaluates at intervals, and stops when time is up.
+
+    Evaluations are not counted as its time.
+    """
+
+    def __init__(self, out: Path, examiner: Examiner, every: float, seconds: float) -> None:
+        super().__init__()
+        self._examiner, self._every, self._left = examiner, every, seconds
+        self._evaluations = Table(
+            out / "evaluations.csv",
+            "steps_trained seconds episodes clear_rate mean_return mean_x_pos",
+        )
+        self._episodes = Table(out / "metrics.csv", "step seconds ended_by best_x revisited")
+        self._seconds, self._since, self._examined = 0.0, time.monotonic(), 0.0
+
+    def _on_step(self) -> bool:
+        seconds = self._seconds + time.monotonic() - self._since
+        for done, info in zip(self.locals["dones"], self.locals["infos"], strict=True):
+            if done:
+                figures = {"step": self.num_timesteps, "seconds": round(seconds, 3)}
+                self._episodes.add(info | figures | {"revisited": 0})
+        over = seconds >= self._left
+        if over or seconds >= self._examined + self._every:
+            self._examiner.examine(cast(Agent, Player(self.model)), self.num_timesteps)
+            assert self._examiner.latest is not None
+            self._evaluations.add(self._examiner.latest.to_dict() | {"seconds": seconds})
+            self._seconds, self._examined = seconds, seconds
+            self._since = time.monotonic()
+        return not over
+
+
+class Table:
+    """A CSV file that grows by rows."""
+
+    def __init__(self, path: Path, columns: str) -> None:
+        self._file = path.open("w", newline="", encoding="utf-8")
+        self._writer = csv.DictWriter(self._file, columns.split(), extrasaction="ignore")
+        self._writer.writeheader()
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Append the columns of a row."""
+        self._writer.writerow(row)
+        self._file.flush()
+
+
+def make_model(name: str, games: DummyVecEnv, seed: int) -> BaseAlgorithm:
+    """One of their agents, with the constants that are said above."""
+    if name == "dqn":
+        return DQN(
+            "CnnPolicy", games, learning_rate=1e-4, buffer_size=100_000, batch_size=32,
+            learning_starts=5_000, train_freq=4, target_update_interval=1_000, gamma=0.95,
+            exploration_fraction=50_000 / NEVER, exploration_final_eps=0.01, seed=seed,
+        )  # fmt: skip
+    return PPO(
+        "CnnPolicy", games, learning_rate=2.5e-4, n_steps=128, n_epochs=4, batch_size=256,
+        clip_range=0.1, ent_coef=0.01, vf_coef=0.5, gamma=0.9, seed=seed,
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Train until the time is over."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("out", type=Path, help="folder of the two tables")
+    parser.add_argument("agent", choices=("dqn", "ppo"))
+    parser.add_argument("--minutes", type=float, default=30, help="of training")
+    parser.add_argument("--every", type=float, default=2, help="minutes between two evaluations")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2, help="of torch")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(options.threads)
+    config, _ = read_flags(["--preset", "mario", "--wrappers.revisit", "0"])
+    see = config.wrappers
+    make = partial(make_env, config.game, config.actions, "native", see)
+    games = DummyVecEnv([make] * (8 if options.agent == "ppo" else 1))
+    evaluation = EvaluationConfig()
+    examiner = Examiner(
+        evaluation,
+        lambda seed: make_games(
+            config.game, config.actions, "native", see.with_noops(evaluation.noops),
+            num_envs=evaluation.episodes, seed=seed,
+        ),
+        game=config.game, seed=options.seed, emulator="native", elapsed=time.monotonic,
+        report=partial(print, flush=True),
+    )  # fmt: skip
+    watch = Watch(options.out, examiner, options.every * 60, options.minutes * 60)
+    make_model(options.agent, games, options.seed).learn(NEVER, callback=watch)
+
+
+if __name__ == "__main__":
+    main()
