@@ -51,6 +51,7 @@ def all_groups(others: Path | None, quick: bool) -> list[Group]:
         _learner([32, 256] if quick else [32, 64, 128, 256]),
         _products(),
         _acting([1, 8, 16]),
+        *_pong(others),
     ]
 
 
@@ -156,6 +157,29 @@ def _acting(games: list[int]) -> Group:
         for count in games
     ]
     return Group("acting, one thread", "states", contenders[0].name, contenders, axis="games")
+
+
+def _pong(others: Path | None) -> list[Group]:
+    """The other algorithms, each beside its peer, all on Pong."""
+    numpy = Contender("NumPy, 1 game", "karpathy:decisions")
+    groups = [_beside_ours("reinforce", "policy gradient", [numpy])]
+    if others:
+        groups += [
+            _beside_ours(agent, agent.upper(), [
+                Contender(
+                    f"Stable-Baselines3, {count} games", "pong:theirs",
+                    {"agent": agent, "num_envs": count}, python=others,
+                )
+                for count in counts
+            ])
+            for agent, counts in (("dqn", (1, 8)), ("ppo", (8,)))
+        ]  # fmt: skip
+    return groups
+
+
+def _beside_ours(agent: str, algorithm: str, peers: list[Contender]) -> Group:
+    ours = Contender("ours, 8 games", "pong:ours", {"agent": agent})
+    return Group(f"Pong, {algorithm}", "decisions", peers[0].name, [*peers, ours])
 
 
 def _ours(name: str, games: int, hyper: dict[str, object], x: float | None = None) -> Contender:

@@ -7,14 +7,25 @@ import math
 
 import child
 import contender
+import karpathy
+import numpy as np
 import pytest
 import torch
 from contender import Contender, measure, median_ratio, rates
 from groups import Group, all_groups
 from learner import FLOP_PER_SAMPLE
 from report import add_limits, plot, rows, table
+from tensordict import TensorDict
 
 from agents import QNetwork
+from agents.crew import Crew
+from agents.policy_gradient import (
+    PolicyNetwork,
+    discounted_returns,
+    episode_gradient,
+    standardized,
+)
+from wrappers.pong import pong_picture
 
 
 @pytest.fixture
@@ -114,3 +125,44 @@ def test_the_peak_is_counted_in_billions(monkeypatch):
     monkeypatch.setitem(learner.SIDE, "cpu", 10)
     monkeypatch.setattr(learner, "resolve_device", lambda name: "cpu")
     assert math.isclose(next(learner.products("float32", threads=before))["gflop"], 2e-6)
+
+
+def test_the_yardstick_of_pong_follows_the_gradient_that_ours_does():
+    generator = np.random.default_rng(0)
+    network = PolicyNetwork(karpathy.PIXELS, num_actions=2, hidden=karpathy.HIDDEN)
+    first, second = (each.detach().double().numpy() for each in network.parameters())
+    model = {"first": first.T.copy(), "second": second[:, 0].copy()}
+    changes = generator.integers(-1, 2, (30, karpathy.PIXELS))
+    ups, rewards = generator.random(30) < 0.5, np.zeros(30)
+    rewards[[9, 20, 29]] = 1, -1, 1
+    features = np.maximum(changes @ first, 0)
+    errors = ups - 1 / (1 + np.exp(-features @ model["second"]))
+    theirs = karpathy.gradient(model, [*zip(changes, features, errors, rewards, strict=True)])
+    returns = standardized(discounted_returns(rewards.astype(np.float32), 0.99, restart=True))
+    episode = TensorDict(
+        {
+            "difference": torch.from_numpy((255 * changes).astype(np.int16)),
+            "action": torch.from_numpy(1 - ups.astype(np.int64)),
+            "advantage": torch.from_numpy(returns),
+        },
+        batch_size=30,
+    )
+    _, (to_first, to_second) = episode_gradient(network, episode, Crew())
+    np.testing.assert_allclose(-to_first.numpy().T, theirs["first"], atol=1e-4)
+    np.testing.assert_allclose(-to_second.numpy()[:, 0], theirs["second"], rtol=1e-4)
+
+
+def test_the_yardstick_of_pong_sees_the_picture_that_ours_does():
+    screen = np.random.default_rng(0).choice([0, 109, 144, 236], (210, 160, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(255 * karpathy.see(screen), pong_picture(screen).ravel())
+
+
+@pytest.mark.slow
+def test_pong_is_learned_by_the_yardstick_and_by_every_agent_of_ours():
+    contenders = [Contender("NumPy", "karpathy:decisions")]
+    contenders += [
+        Contender(agent, "pong:ours", {"agent": agent}) for agent in ("dqn", "ppo", "reinforce")
+    ]
+    samples, refused = measure(contenders, rounds=1, seconds=0.01)
+    assert refused == {}
+    assert all(rates(each, "decisions")[0] > 0 for each in samples.values())

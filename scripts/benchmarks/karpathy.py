@@ -1,0 +1,84 @@
+"""Work: Pong from pixels in NumPy, written anew as a yardstick.
+
+http://karpathy.github.io/2016/05/31/rl/ as NumPy's tutorial has it: one game, 6400-200-1, two
+matrix products a decision, an update by RMSProp after ten episodes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ale_py
+import gymnasium as gym
+import numpy as np
+from child import Work
+from numpy.typing import NDArray
+
+PIXELS, HIDDEN, BATCH = 80 * 80, 200, 10
+GAMMA, LEARNING_RATE, DECAY, EPSILON = 0.99, 1e-4, 0.99, 1e-5
+UP, DOWN = 2, 3
+
+Weights = dict[str, NDArray[np.float64]]
+
+
+def see(screen: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Paddles and ball as ones, all else as zeros, ``(6400,)``."""
+    field = screen[35:195:2, ::2, 0].copy()
+    field[(field == 144) | (field == 109)] = 0
+    field[field != 0] = 1
+    return field.astype(np.float64).ravel()
+
+
+def discounted(rewards: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rewards from each step on; each point begins anew."""
+    found, running = np.zeros_like(rewards), 0.0
+    for step in reversed(range(len(rewards))):
+        running = rewards[step] if rewards[step] else running * GAMMA
+        found[step] = running
+    return found
+
+
+def gradient(model: Weights, steps: list[tuple[Any, ...]]) -> Weights:
+    """The gradient of an episode, of which each step is pixels, features, error and reward."""
+    pixels, features, errors, rewards = (np.array(each) for each in zip(*steps, strict=True))
+    returns = discounted(rewards)
+    returns = (returns - returns.mean()) / returns.std()
+    errors = errors * returns
+    hidden = np.outer(errors, model["second"])
+    hidden[features <= 0] = 0
+    return {"first": hidden.T @ pixels, "second": features.T @ errors}
+
+
+def decisions() -> Work:
+    """Decisions, with the learning that they bring with them; whole episodes at a time."""
+    generator = np.random.default_rng(0)
+    model = {
+        "first": generator.standard_normal((HIDDEN, PIXELS)) / np.sqrt(PIXELS),
+        "second": generator.standard_normal(HIDDEN) / np.sqrt(HIDDEN),
+    }
+    sums = {name: np.zeros_like(each) for name, each in model.items()}
+    squares = {name: np.zeros_like(each) for name, each in model.items()}
+    gym.register_envs(ale_py)
+    game = gym.make("ALE/Pong-v5")
+    episode = 0
+    while True:
+        screen, _ = game.reset(seed=episode)
+        last, steps, done = np.zeros(PIXELS), [], False
+        while not done:
+            now = see(screen)
+            change, last = now - last, now
+            features = np.maximum(model["first"] @ change, 0)
+            probability = 1 / (1 + np.exp(-(model["second"] @ features)))
+            up = generator.random() < probability
+            screen, reward, terminated, truncated, _ = game.step(UP if up else DOWN)
+            done = terminated or truncated
+            steps.append((change, features, float(up) - probability, float(reward)))
+        for name, each in gradient(model, steps).items():
+            sums[name] += each
+        episode += 1
+        if episode % BATCH == 0:
+            for name, total in sums.items():
+                squares[name] = DECAY * squares[name] + (1 - DECAY) * total**2
+                model[name] += LEARNING_RATE * total / (np.sqrt(squares[name]) + EPSILON)
+                sums[name] = np.zeros_like(total)
+        yield {"decisions": len(steps), "episodes": 1}
