@@ -68,6 +68,7 @@ class Outcome:
     Attributes:
         steps: decisions at each evaluation.
         rates: the clear rate of each.
+        late: the share of flags in training near its end, see `curves.Curve.late`.
         distance: mean of the farthest x of the episodes near its end, exploration included.
         first_flag: decisions until an episode first cleared the level, None if none did. In both,
             only episodes from the level's start count.
@@ -76,6 +77,7 @@ class Outcome:
 
     steps: list[int]
     rates: list[float]
+    late: float
     distance: float
     first_flag: int | None
     hours: float
@@ -107,6 +109,7 @@ def read(folder: Path) -> Outcome:
     return Outcome(
         steps=curve.steps,
         rates=curve.rates,
+        late=curve.late,
         distance=statistics.fmean(late),
         first_flag=curve.first_flag[0] if curve.first_flag else None,
         hours=float(episodes[-1]["seconds"]) / 3600,
@@ -119,15 +122,15 @@ def table(found: dict[str, list[Outcome]], steps: int) -> str:
         f"Super Mario Bros. 1-1, {steps:,} decisions, {len(next(iter(found.values())))} seeds: "
         "each seed's figure.\n",
         "| changed | first flag after (thousand decisions) | best clear rate "
-        "| mean of the last two | distance near the end | hours |",
+        "| flags in training near the end | distance near the end | hours |",
         "|---|---|---|---|---|---|",
     ]
-    ranked = sorted(found.items(), key=lambda item: -statistics.fmean(map(_late, item[1])))
+    ranked = sorted(found.items(), key=lambda item: -statistics.fmean(run.late for run in item[1]))
     for name, runs in ranked:
         cells = (
             ["-" if run.first_flag is None else f"{run.first_flag / 1000:.0f}" for run in runs],
             [f"{max(run.rates):.0%}" for run in runs],
-            [f"{_late(run):.0%}" for run in runs],
+            [f"{run.late:.0%}" for run in runs],
             [f"{run.distance:.0f}" for run in runs],
             [f"{run.hours:.2f}" for run in runs],
         )
@@ -182,10 +185,6 @@ def main() -> None:
 
 def _folder(out: Path, name: str, seed: int) -> Path:
     return out / name.replace(" ", "-").replace(",", "") / str(seed)
-
-
-def _late(run: Outcome) -> float:
-    return statistics.fmean(run.rates[-2:])
 
 
 if __name__ == "__main__":

@@ -3,13 +3,18 @@
     python scripts/curves.py OUT RUN [RUN ...] [--names "seed 0" "seed 1"]
 
 A run is the folder that `mario-train` wrote. OUT gets ``curves.md`` and ``curves.png``.
+
+There are but 31 starts, and a greedy agent plays every one of them always alike: where a jump fails
+it fails in many episodes of an evaluation at once, and a small change of the network changes the
+clear rate a lot. Steadier is how often the games of training reach the flag that explore least: no
+two of their episodes are alike.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +24,15 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 RATES = (0.5, 0.9, 0.95)
+WINDOW = 25_000
+"""Decisions over which the flags of training are counted together."""
+PANELS = (
+    ("greedy", "thousand decisions"),
+    ("greedy", "minutes"),
+    ("training, the games that explore least", "thousand decisions"),
+)
+LATE = 2
+"""Windows at the end of a run that the table tells of."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,8 @@ class Curve:
         episodes: of each evaluation.
         first_flag: decisions and minutes until an episode first cleared the level from its start,
             exploration included; None if none did.
+        nearly_greedy: for each window of training, how many episodes of the games that explore
+            least reached the flag, and how many there were.
     """
 
     name: str
@@ -41,6 +57,13 @@ class Curve:
     rates: list[float]
     episodes: list[int]
     first_flag: tuple[int, float] | None
+    nearly_greedy: list[tuple[int, int]]
+
+    @property
+    def late(self) -> float:
+        """The share of flags among the episodes of those games in the last windows."""
+        last = self.nearly_greedy[-LATE:]
+        return sum(flags for flags, _ in last) / max(sum(count for _, count in last), 1)
 
     def reached(self, rate: float) -> tuple[int, float] | None:
         """Decisions and minutes at the first evaluation that cleared so many, None if none did."""
@@ -62,10 +85,9 @@ def read(run: Path, name: str) -> Curve:
         FileNotFoundError: it has no evaluations.
     """
     evaluations, episodes = (rows(run / f"{each}.csv") for each in ("evaluations", "metrics"))
+    whole = [row for row in episodes if row.get("revisited", "0") == "0"]
     flags = [
-        (int(row["step"]), float(row["seconds"]) / 60)
-        for row in episodes
-        if row["ended_by"] == "flag" and row.get("revisited", "0") == "0"
+        (int(row["step"]), float(row["seconds"]) / 60) for row in whole if row["ended_by"] == "flag"
     ]
     return Curve(
         name,
@@ -74,7 +96,32 @@ def read(run: Path, name: str) -> Curve:
         [float(row["clear_rate"] or 0) for row in evaluations],
         [int(row["episodes"]) for row in evaluations],
         flags[0] if flags else None,
+        count_flags(whole),
     )
+
+
+def count_flags(episodes: Sequence[Mapping[str, str]]) -> list[tuple[int, int]]:
+    """Flags and episodes of the latter half of the games, whose rungs of the ladder are lower.
+
+    Args:
+        episodes: rows of ``metrics.csv``; without the number of a game, there is one game.
+
+    Returns:
+        A pair for each `WINDOW` that the decisions fill, or begin to.
+
+    >>> ends = [("0", "flag"), ("1", "death"), ("1", "flag")]
+    >>> count_flags([{"step": "9", "game": game, "ended_by": end} for game, end in ends])
+    [(1, 2)]
+    """
+    games = [int(row.get("game", "0")) for row in episodes]
+    windows: list[tuple[int, int]] = []
+    for row, game in zip(episodes, games, strict=True):
+        window = int(row["step"]) // WINDOW
+        windows += [(0, 0)] * (window + 1 - len(windows))
+        if game >= (max(games) + 1) // 2:
+            flags, count = windows[window]
+            windows[window] = flags + (row["ended_by"] == "flag"), count + 1
+    return windows
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -84,26 +131,30 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def table(curves: Sequence[Curve]) -> str:
-    """A row for each run, in Markdown: thousands of decisions, and minutes."""
-    heads = ["run", "first flag", *(f"{rate:.0%}" for rate in RATES), "best"]
+    """A row for each run, in Markdown: thousands of decisions, and minutes; clear rates at last."""
+    heads = ["run", "first flag", *(f"{rate:.0%}" for rate in RATES), "best", "training"]
     lines = [f"| {' | '.join(heads)} |", f"|---|{'--:|' * (len(heads) - 1)}"]
     for curve in curves:
         reached = [curve.first_flag, *map(curve.reached, RATES)]
-        cells = [curve.name, *map(_cell, reached), curve.best]
+        cells = [curve.name, *map(_cell, reached), curve.best, f"{curve.late:.0%}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def draw(curves: Sequence[Curve], path: Path) -> None:
-    """The clear rates over the decisions, and over the minutes."""
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), sharey=True)
+    """Clear rates over the decisions, and over the minutes; and those of training."""
+    figure, axes = plt.subplots(1, 3, figsize=(14, 3.6), sharey=True)
     for curve in curves:
         axes[0].plot([step / 1e3 for step in curve.steps], curve.rates, ".-", label=curve.name)
         axes[1].plot(curve.minutes, curve.rates, ".-", label=curve.name)
-    for axis, label in zip(axes, ("thousand decisions", "minutes"), strict=True):
+        shares = [flags / count if count else 0.0 for flags, count in curve.nearly_greedy]
+        middles = [(window + 0.5) * WINDOW / 1e3 for window in range(len(shares))]
+        axes[2].plot(middles, shares, ".-", label=curve.name)
+    for axis, (title, label) in zip(axes, PANELS, strict=True):
         axis.set(xlabel=label, ylim=(-0.02, 1.02))
+        axis.set_title(title, fontsize=10)
         axis.grid(alpha=0.3)
-    axes[0].set_ylabel("greedy clear rate")
+    axes[0].set_ylabel("clear rate")
     axes[0].legend()
     figure.tight_layout()
     figure.savefig(path, dpi=100)

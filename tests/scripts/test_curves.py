@@ -16,6 +16,9 @@ METRICS = """episode,step,game,reward,ended_by,seconds,revisited
 1,232,0,251.0,death,0.12,0
 2,4000,1,251.0,flag,10.0,1
 3,30000,6,251.0,flag,90.0,0
+4,31000,7,251.0,death,95.0,0
+5,32000,3,251.0,death,95.0,0
+6,51000,5,251.0,flag,95.0,0
 """
 
 
@@ -43,12 +46,28 @@ def test_the_best_is_the_best_that_was_confirmed(run):
     assert read(run, "seed 0").best == "91% of 100"
 
 
+def test_flags_of_training_are_counted_by_windows_in_the_games_that_explore_least(run):
+    curve = read(run, "seed 0")
+    # game 4 and above; what begins where another ended does not count
+    assert curve.nearly_greedy == [(0, 0), (1, 2), (1, 1)]
+    assert curve.late == 2 / 3
+
+
+def test_a_run_of_one_game_counts_that_game(run):
+    text = (run / "metrics.csv").read_text().splitlines()
+    rows = [line.split(",") for line in text]
+    (run / "metrics.csv").write_text("\n".join(",".join(row[:2] + row[3:]) for row in rows))
+    assert read(run, "seed 0").nearly_greedy == [(0, 1), (1, 3), (1, 1)]
+
+
 def test_a_table_and_a_picture_are_written(run, tmp_path, capsys):
     out = tmp_path / "out"
     main([str(out), str(run), str(run), "--names", "one", "two"])
     table = capsys.readouterr().out
     assert (out / "curves.md").read_text() == table
-    assert "| one | 30k, 2 min | 50k, 2 min | 75k, 4 min | 100k, 5 min | 91% of 100 |" in table
+    assert (
+        "| one | 30k, 2 min | 50k, 2 min | 75k, 4 min | 100k, 5 min | 91% of 100 | 67% |" in table
+    )
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
