@@ -12,7 +12,7 @@ from scripts.curves import rows
 
 @pytest.mark.slow
 def test_the_tutorial_is_trained_until_time_is_up_and_saved(tmp_path):
-    peers.train_tutorial(tmp_path, minutes=0.25, seed=0)
+    peers.train_tutorial(tmp_path, minutes=0.75, seed=0)
     (run,) = tmp_path.iterdir()
     assert (run / "last.chkpt").is_file()
     assert rows(run / "metrics.csv")
