@@ -38,7 +38,7 @@ class EvaluationConfig:
     noops: int = 30
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
     until: float | None = None
-    """Clear rate of the best agent, over as many episodes, that completes the run; none for any."""
+    """Clear rate at which the run is complete, once an agent has it confirmed; none to go on."""
 
     def __post_init__(self) -> None:
         at_least("--evaluation.every", self.every, 1)
@@ -47,6 +47,8 @@ class EvaluationConfig:
         at_least("--evaluation.noops", self.noops, 0)
         if self.until is not None and not 0 < self.until <= 1:
             raise UsageError(f"--evaluation.until must be above 0 and up to 1, got {self.until}")
+        if self.until is not None and not self.episodes:
+            raise UsageError("--evaluation.until needs evaluations; give --evaluation.episodes")
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,7 @@ class Trainer:
             if "episode" not in info:  # a life ended, or the game died: how it went is not known
                 continue
             self.episodes += 1
-            record = _record(info, self.episodes, self.steps, game)
+            record = record_of(info, self.episodes, self.steps, game)
             self._logger.log_episode(record, self._agent.exploration_rate)
             self._adviser.read(record)
         clear_rate = self.evaluation.clear_rate if self.evaluation else 0.0
@@ -217,7 +217,8 @@ class Trainer:
             self._saver.save_best(self)
 
 
-def _record(info: dict[str, Any], episode: int, step: int, game: int) -> EpisodeRecord:
+def record_of(info: dict[str, Any], episode: int, step: int, game: int) -> EpisodeRecord:
+    """The record of an episode out of the last info of its game; `EpisodeRecord` has the rest."""
     best_x = info.get("best_x")
     return EpisodeRecord(
         episode=episode,

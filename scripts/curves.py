@@ -6,8 +6,8 @@ A run is the folder that `mario-train` wrote. OUT gets ``curves.md`` and ``curve
 
 There are but 31 starts, and a greedy agent plays every one of them always alike: where a jump fails
 it fails in many episodes of an evaluation at once, and a small change of the network changes the
-clear rate a lot. Steadier is how often the games of training reach the flag that explore least: no
-two of their episodes are alike.
+clear rate a lot. Steadier is how often the games of training reach the flag that explore least:
+their episodes hardly repeat each other, since the network changes and some actions are random.
 """
 
 from __future__ import annotations
@@ -114,11 +114,12 @@ def count_flags(episodes: Sequence[Mapping[str, str]]) -> list[tuple[int, int]]:
     [(1, 2)]
     """
     games = [int(row.get("game", "0")) for row in episodes]
+    first = (max(games, default=0) + 1) // 2
     windows: list[tuple[int, int]] = []
     for row, game in zip(episodes, games, strict=True):
         window = int(row["step"]) // WINDOW
         windows += [(0, 0)] * (window + 1 - len(windows))
-        if game >= (max(games) + 1) // 2:
+        if game >= first:
             flags, count = windows[window]
             windows[window] = flags + (row["ended_by"] == "flag"), count + 1
     return windows

@@ -81,4 +81,4 @@ def decisions() -> Work:
                 squares[name] = DECAY * squares[name] + (1 - DECAY) * total**2
                 model[name] += LEARNING_RATE * total / (np.sqrt(squares[name]) + EPSILON)
                 sums[name] = np.zeros_like(total)
-        yield {"decisions": len(steps), "episodes": 1}
+        yield {"decisions": len(steps)}

@@ -28,7 +28,7 @@ def dqn(emulator: str, memory: int = 5_000, burnin: int = 300) -> Work:
         "CnnPolicy", partial(_make, emulator)(), buffer_size=memory, learning_starts=burnin,
         batch_size=32, train_freq=3, learning_rate=2.5e-4, gamma=0.9, device="auto",
     )  # fmt: skip
-    yield from _learned(model, first=burnin + 30, each=30)
+    yield from learned(model, first=burnin + 30, each=30)
 
 
 def ppo(emulator: str, num_envs: int = 8) -> Work:
@@ -40,10 +40,11 @@ def ppo(emulator: str, num_envs: int = 8) -> Work:
     model = PPO(
         "CnnPolicy", games, n_steps=128, batch_size=256, n_epochs=4, gamma=0.9, device="auto"
     )
-    yield from _learned(model, first=1, each=128 * num_envs)
+    yield from learned(model, first=1, each=128 * num_envs)
 
 
-def _learned(model: Any, first: int, each: int) -> Work:
+def learned(model: Any, first: int, each: int) -> Work:
+    """Decisions of a model, ``each`` at a time, after ``first`` to warm up."""
     steps = first
     while True:
         before = model.num_timesteps

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from child import Work
+from others import learned
 
 from mario.build import make_agent, make_games
 from mario.commands.train import read_flags
@@ -19,7 +20,7 @@ from mario.training import play
 GAME = "PongNoFrameskip-v4"
 GAMES = 8
 FIRST = 2_000
-"""Decisions before DQN learns."""
+"""Decisions before DQN learns; PPO warms up for as long."""
 DQN = (
     "--preset", "breakout", "--hyper.batch-size", "32", "--hyper.learn-every", "4",
     "--hyper.memory", "20000", "--hyper.burnin", str(FIRST), "--hyper.n-step", "1",
@@ -47,13 +48,12 @@ def ours(agent: str) -> Work:
             threads=spare_cores(games.processes),
         )  # fmt: skip
         states, _ = games.reset()
-        decisions = episodes = 0
+        decisions = 0
         for step in play(learner, games, states):
             decisions += step.decisions
-            episodes += len(step.ended)
             if step.learned is not None:
-                yield {"decisions": decisions, "episodes": episodes}
-                decisions = episodes = 0
+                yield {"decisions": decisions}
+                decisions = 0
 
 
 def theirs(agent: str, num_envs: int) -> Work:
@@ -85,8 +85,4 @@ def theirs(agent: str, num_envs: int) -> Work:
             device="auto",
         )  # fmt: skip
     each = 128 * num_envs
-    model.learn(FIRST + each, reset_num_timesteps=False)
-    while True:
-        before = model.num_timesteps
-        model.learn(each, reset_num_timesteps=False)
-        yield {"decisions": model.num_timesteps - before}
+    yield from learned(model, first=FIRST + each, each=each)

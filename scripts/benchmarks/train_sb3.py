@@ -3,20 +3,18 @@
     .venv/bench/bin/python scripts/benchmarks/train_sb3.py OUT {dqn,ppo} --minutes 30 [--seed 0]
 
 It sees and earns what our agents do, on our emulator; its constants are those of RL Baselines3 Zoo
-for Atari but the discount and, for DQN, a start that fits half an hour. OUT gets the two CSV files
-that `curves.py` reads. `peers.py` calls this, with a Python that has both.
+for Atari, but the discount, PPO's schedules and, for DQN, a start that fits half an hour. OUT gets
+what `mario-train` writes of a run's metrics. `peers.py` calls this, with a Python that has both.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import time
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -28,6 +26,8 @@ from mario.build import make_env, make_games
 from mario.commands.train import read_flags
 from mario.config import EvaluationConfig
 from mario.examiner import Examiner
+from mario.metrics import MetricLogger
+from mario.training import record_of
 
 NEVER = 10**9
 """Decisions of which no run makes as many."""
@@ -53,49 +53,29 @@ class Player:
 
 
 class Watch(BaseCallback):  # type: ignore[misc] # it is not installed where types are checked
-    """Writes down who reached the flag, evaluates at intervals, and stops when time is up.
+    """Logs episodes and evaluations as a run of ours does, and stops when time is up."""
 
-    Evaluations are not counted as its time.
-    """
-
-    def __init__(self, out: Path, examiner: Examiner, every: float, seconds: float) -> None:
+    def __init__(
+        self, logger: MetricLogger, examiner: Examiner, every: float, seconds: float
+    ) -> None:
         super().__init__()
-        self._examiner, self._every, self._left = examiner, every, seconds
-        self._evaluations = Table(
-            out / "evaluations.csv",
-            "steps_trained seconds episodes clear_rate mean_return mean_x_pos",
-        )
-        self._episodes = Table(out / "metrics.csv", "step seconds ended_by best_x revisited")
-        self._seconds, self._since, self._examined = 0.0, time.monotonic(), 0.0
+        self._metrics, self._examiner = logger, examiner
+        self._every, self._left, self._examined = every, seconds, 0.0
+        self._episodes = 0
 
     def _on_step(self) -> bool:
-        seconds = self._seconds + time.monotonic() - self._since
-        for done, info in zip(self.locals["dones"], self.locals["infos"], strict=True):
-            if done:
-                figures = {"step": self.num_timesteps, "seconds": round(seconds, 3)}
-                self._episodes.add(info | figures | {"revisited": 0})
-        over = seconds >= self._left
-        if over or seconds >= self._examined + self._every:
+        done = np.flatnonzero(self.locals["dones"]).tolist()
+        for game in done:
+            self._episodes += 1
+            info = self.locals["infos"][game]
+            self._metrics.log_episode(record_of(info, self._episodes, self.num_timesteps, game))
+        over = self._metrics.seconds >= self._left
+        if over or self._metrics.seconds >= self._examined + self._every:
             self._examiner.examine(cast(Agent, Player(self.model)), self.num_timesteps)
             assert self._examiner.latest is not None
-            self._evaluations.add(self._examiner.latest.to_dict() | {"seconds": seconds})
-            self._seconds, self._examined = seconds, seconds
-            self._since = time.monotonic()
+            self._metrics.log_evaluation(self._examiner.latest.to_dict())
+            self._examined = self._metrics.seconds
         return not over
-
-
-class Table:
-    """A CSV file that grows by rows."""
-
-    def __init__(self, path: Path, columns: str) -> None:
-        self._file = path.open("w", newline="", encoding="utf-8")
-        self._writer = csv.DictWriter(self._file, columns.split(), extrasaction="ignore")
-        self._writer.writeheader()
-
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Append the columns of a row."""
-        self._writer.writerow(row)
-        self._file.flush()
 
 
 def make_model(name: str, games: DummyVecEnv, seed: int) -> BaseAlgorithm:
@@ -115,7 +95,7 @@ def make_model(name: str, games: DummyVecEnv, seed: int) -> BaseAlgorithm:
 def main() -> None:
     """Train until the time is over."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("out", type=Path, help="folder of the two tables")
+    parser.add_argument("out", type=Path, help="folder of the metrics")
     parser.add_argument("agent", choices=("dqn", "ppo"))
     parser.add_argument("--minutes", type=float, default=30, help="of training")
     parser.add_argument("--every", type=float, default=2, help="minutes between two evaluations")
@@ -129,17 +109,18 @@ def main() -> None:
     make = partial(make_env, config.game, config.actions, "native", see)
     games = DummyVecEnv([make] * (8 if options.agent == "ppo" else 1))
     evaluation = EvaluationConfig()
+    logger = MetricLogger(options.out, games.num_envs, (), tensorboard=False)
     examiner = Examiner(
         evaluation,
         lambda seed: make_games(
             config.game, config.actions, "native", see.with_noops(evaluation.noops),
             num_envs=evaluation.episodes, seed=seed,
         ),
-        game=config.game, seed=options.seed, emulator="native", elapsed=time.monotonic,
-        report=partial(print, flush=True),
+        game=config.game, seed=options.seed, emulator="native", elapsed=lambda: logger.seconds,
     )  # fmt: skip
-    watch = Watch(options.out, examiner, options.every * 60, options.minutes * 60)
+    watch = Watch(logger, examiner, options.every * 60, options.minutes * 60)
     make_model(options.agent, games, options.seed).learn(NEVER, callback=watch)
+    logger.close()
 
 
 if __name__ == "__main__":

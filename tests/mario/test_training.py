@@ -11,7 +11,7 @@ from tape import TapeAgent, setting
 
 from mario.config import TrainConfig, WarningConfig
 from mario.errors import RunError
-from mario.training import Trainer, _record, play
+from mario.training import Trainer, play, record_of
 from mario.vector import GameVector
 from mario.worker import episode_seed
 
@@ -142,7 +142,7 @@ def test_it_trains_the_episodes_it_was_told_then_examines_and_saves(vector):
 
 def test_records_say_which_episodes_go_back_to_a_loss():
     info = {"episode": {"r": 1.0, "l": 2}, "revisited": np.int64(30)}
-    assert _record(info, episode=1, step=2, game=0).revisited == 30
+    assert record_of(info, episode=1, step=2, game=0).revisited == 30
 
 
 def test_steps_count_the_decisions_of_all_games(vector):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import peers
 import pytest
@@ -19,7 +20,9 @@ def test_the_tutorial_is_trained_until_time_is_up_and_saved(tmp_path):
 
 
 def test_a_run_that_ends_by_itself_is_no_measurement(tmp_path, monkeypatch):
-    monkeypatch.setattr(peers.sys, "executable", "/bin/sh")
-    monkeypatch.setattr(peers.Path, "with_name", lambda path, name: "/bin/false")
+    program = tmp_path / "mario-train"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(subprocess.CalledProcessError, match="returned non-zero exit status 1"):
         peers.train_tutorial(tmp_path, minutes=1, seed=0)
