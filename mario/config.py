@@ -159,6 +159,16 @@ def at_least(name: str, value: float, least: float) -> None:
         raise UsageError(f"{name} must be at least {least:,}, got {value}")
 
 
+def between_0_and_1(name: str, value: float) -> None:
+    """Refuse what cannot be a share.
+
+    Raises:
+        UsageError: ``value`` does not lie between 0 and 1.
+    """
+    if not 0 <= value <= 1:
+        raise UsageError(f"{name} must lie between 0 and 1, got {value}")
+
+
 def agent_class(name: str) -> type[Agent]:
     """Find an agent by its name, or a user's own by ``module:Class``.
 

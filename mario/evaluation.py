@@ -1,7 +1,8 @@
 """Honest evaluation: many greedy episodes, each from a random start, and what came of them.
 
 A deterministic game from one fixed start is one episode counted many times; so every episode begins
-with a random number of frames in which no button is pressed.
+with a random number of frames in which no button is pressed. There are but few such starts: a small
+share of random actions makes every episode another one.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class Evaluation:
     steps_trained: int
     emulator: str
     seed: int
+    epsilon: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The figures by name."""
@@ -117,6 +119,8 @@ def play_episodes(
     games: VectorGames,
     episodes: int,
     *,
+    epsilon: float = 0.0,
+    seed: int = 0,
     on_episode: Callable[[Played], None] = lambda played: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[Played]:
@@ -129,6 +133,8 @@ def play_episodes(
         agent: is left in the mode, training or not, that it was in.
         games: are reset first.
         episodes: how many.
+        epsilon: share of the decisions that are random in place of the agent's.
+        seed: seeds those.
         on_episode: is told of each episode as it ends.
         stop: asked after each step; True ends the evaluation early.
 
@@ -140,11 +146,15 @@ def play_episodes(
     agent.train(False)
     played: list[Played] = []
     episode, taken = [0] * games.num_envs, [list[int]() for _ in shares]
+    random = np.random.default_rng(seed)
     states, _ = games.reset()
     agent.carry(np.full(games.num_envs, BEGINS))
     while (busy := np.flatnonzero(shares)).size and not stop():
         actions = np.zeros(games.num_envs, np.int64)
         actions[busy] = agent.act(states[busy])
+        if epsilon:
+            others = random.integers(agent.setting.num_actions, size=games.num_envs)
+            actions = np.where(random.random(games.num_envs) < epsilon, others, actions)
         states, _, terminated, truncated, infos = games.step(actions)
         places = np.arange(len(busy))
         for place, game in enumerate(busy.tolist()):
@@ -162,7 +172,13 @@ def play_episodes(
 
 
 def summarize(
-    played: list[Played], *, game: str, steps_trained: int, emulator: str, seed: int
+    played: list[Played],
+    *,
+    game: str,
+    steps_trained: int,
+    emulator: str,
+    seed: int,
+    epsilon: float = 0.0,
 ) -> Evaluation:
     """The figures of what was played."""
     clears = [each.length for each in played if each.ended_by == "flag"]
@@ -181,6 +197,7 @@ def summarize(
         steps_trained=steps_trained,
         emulator=emulator,
         seed=seed,
+        epsilon=epsilon,
     )
 
 

@@ -36,6 +36,8 @@ class EvalFlags:
     """Episodes to play."""
     noops: int = 30
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
+    epsilon: float = 0.0
+    """Share of the decisions that are random; a few make every episode another one."""
     json: bool = False
     """Print one JSON object and nothing else."""
     map: Path | None = None
@@ -67,13 +69,14 @@ def evaluate(arguments: Sequence[str]) -> int:
     flags = cli.parse(NAME, EvalFlags, arguments, DESCRIPTION)
     # Imported here, so that a game's process, which imports the main program, stays small.
     from mario.build import games_at_a_time, make_games
-    from mario.config import at_least
+    from mario.config import at_least, between_0_and_1
     from mario.evaluation import play_episodes, summarize
     from mario.signals import StopSignals
     from mario.trained import open_trained
 
     for name, least in (("episodes", 1), ("noops", 0), ("seed", 0)):
         at_least(f"--{name}", getattr(flags, name), least)
+    between_0_and_1("--epsilon", flags.epsilon)
     trained = open_trained(flags.checkpoint, game=flags.game, agent=flags.agent)
     seen = trained.wrappers.with_noops(flags.noops)
     num_envs = flags.num_envs
@@ -89,8 +92,8 @@ def evaluate(arguments: Sequence[str]) -> int:
         stack.callback(games.close)
         agent = trained.make_agent(games, seed=flags.seed)
         played = play_episodes(
-            agent, games, flags.episodes, on_episode=_ignore if flags.json else _show,
-            stop=lambda: bool(stop),
+            agent, games, flags.episodes, epsilon=flags.epsilon, seed=flags.seed,
+            on_episode=_ignore if flags.json else _show, stop=lambda: bool(stop),
         )  # fmt: skip
         if len(played) < flags.episodes:
             _warn(f"stopped after {len(played)} of {flags.episodes} episodes")
@@ -98,7 +101,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         emulator = str(games.metadata.get("emulator", flags.emulator))
         figures = summarize(
             played, game=trained.game, steps_trained=trained.steps, emulator=emulator,
-            seed=flags.seed,
+            seed=flags.seed, epsilon=flags.epsilon,
         )  # fmt: skip
         print(json.dumps(figures.told()) if flags.json else _table(figures))
         draw(figures, played)
@@ -165,6 +168,7 @@ def _table(figures: Evaluation) -> str:
         "decisions trained": f"{figures.steps_trained:,}",
         "emulator": figures.emulator,
         "seed": figures.seed,
+        "random decisions": f"{figures.epsilon:.1%}" if figures.epsilon else None,
     }
     return "\n".join(f"{name:>26}  {value}" for name, value in rows.items() if value is not None)
 

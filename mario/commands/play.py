@@ -67,15 +67,13 @@ def play(arguments: Sequence[str]) -> int:
         The exit code: 0, or 130 / 143 after a signal; what was filmed until then is kept.
     """
     flags = cli.parse(NAME, PlayFlags, arguments, DESCRIPTION)
-    from mario.config import at_least
-    from mario.errors import UsageError
+    from mario.config import at_least, between_0_and_1
     from mario.show import Closed, FrameTap, watch_episode
     from mario.signals import StopSignals
 
     for name, least in (("episodes", 1), ("noops", 0), ("seed", 0)):
         at_least(f"--{name}", getattr(flags, name), least)
-    if not 0 <= flags.epsilon <= 1:
-        raise UsageError(f"--epsilon must lie between 0 and 1, got {flags.epsilon}")
+    between_0_and_1("--epsilon", flags.epsilon)
     player = _open_player(flags)
     with ExitStack() as stack, StopSignals() as stop:
         sink, overlay = _open_show(flags, player.game, stack)

@@ -138,6 +138,21 @@ def test_the_agent_is_told_which_games_go_on_and_where_an_episode_begins(games):
     assert kinds == [*both, [-1], "act", [0], "act", [0], "act", []], "game 0 plays one more"
 
 
+def test_a_share_of_the_decisions_is_random_and_told_as_it_was_played():
+    games = GameVector(fake_game(length=150), 2, seed=0)
+
+    def actions(epsilon, seed=0):
+        played = play_episodes(TapeAgent(setting(2)), games, 6, epsilon=epsilon, seed=seed)
+        return np.array([each.actions for each in played])
+
+    greedy, some = actions(0.0), actions(0.2)
+    assert (some == actions(0.2)).all()
+    assert (some != actions(0.2, seed=1)).any()
+    games.close()
+    by_chance = 0.2 * (1 - 1 / 3)
+    assert (greedy != some).mean() == pytest.approx(by_chance, abs=0.035), "3 errors, of 900"
+
+
 def test_it_can_be_stopped(games):
     asked = iter([False, True])
     assert play_episodes(TapeAgent(setting(2)), games, 4, stop=lambda: next(asked)) == []
@@ -154,6 +169,6 @@ def test_a_game_without_levels_has_no_rate_of_clearing_them():
     scores = {"x_pos": None, "best_x": None, "ended_by": "game over"}
     figures = summary(played(reward=1.0, **scores), played(reward=3.0, **scores))
     assert figures.told().keys() == {
-        "game", "episodes", "mean_return", "steps_trained", "emulator", "seed"
+        "game", "episodes", "mean_return", "steps_trained", "emulator", "seed", "epsilon"
     }  # fmt: skip
     assert summary(played()).told() == summary(played()).to_dict()

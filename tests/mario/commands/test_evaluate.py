@@ -48,6 +48,7 @@ def test_json_is_one_object_with_the_promised_keys(checkpoint, capsys):
     assert list(figures) == [
         "game", "episodes", "clear_rate", "clear_rate_ci95", "mean_return", "mean_x_pos",
         "max_x_pos", "median_steps_to_clear", "deaths", "steps_trained", "emulator", "seed",
+        "epsilon",
     ]  # fmt: skip
     assert figures["game"] == "SuperMarioBros-1-1-v0"
     assert (figures["episodes"], figures["seed"]) == (2, 5)
@@ -72,6 +73,11 @@ def test_for_people_there_is_a_table(checkpoint, capsys):
     assert "clear rate  0.0% (95 % interval 0.0% to 79.3%)" in text
 
 
+def test_random_decisions_are_told_of(checkpoint, capsys):
+    assert run(checkpoint, "--episodes", 1, "--epsilon", 0.25) == 0
+    assert "random decisions  25.0%" in capsys.readouterr().out
+
+
 def test_a_map_is_drawn_where_it_is_asked_for(checkpoint, tmp_path, capsys):
     assert run(checkpoint, "--episodes", 1, "--map", tmp_path / "map.png", "--json") == 0
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
@@ -85,6 +91,7 @@ def test_a_map_is_drawn_where_it_is_asked_for(checkpoint, tmp_path, capsys):
         ([], "required"),
         (["{file}", "--episodes", 0], "--episodes must be at least 1, got 0"),
         (["{file}", "--noops", -1], "--noops must be at least 0, got -1"),
+        (["{file}", "--epsilon", 1.5], "--epsilon must lie between 0 and 1, got 1.5"),
         (["{file}", "--num-envs", 0], "--num-envs must be at least 1, got 0"),
         (["{file}", "--map", "m.jpg"], "--map draws a .png, got m.jpg; name it m.png"),
         (["{file}", "--map", "no/m.png"], "--map no/m.png: there is no folder no; make it first"),
