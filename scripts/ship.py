@@ -3,7 +3,8 @@
     python scripts/ship.py RUN/best.chkpt checkpoints/mario-1-1.chkpt
 
 The agent plays as many episodes as `mario-eval` does, in half precision and in single; half ships
-if it clears as many. The row goes into the README.md of the folder.
+if it clears as many, or scores as much where there are no levels. The row goes into the README.md
+of the folder.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from mario.trained import open_trained
 
 NOOPS = 30
 HEADER = (
-    "| agent | game | preset | seed | decisions | hours | hardware | cleared (95 % interval) "
-    "| command |"
+    "| agent | game | preset | seed | decisions | hours | hardware | measured "
+    "(95 % interval) | command |"
 )
 RULE = "|---|---|---|--:|--:|--:|---|---|---|"
 GIVEN = ("preset", "agent", "game", "seed")
@@ -61,7 +62,7 @@ def ship(arguments: list[str]) -> int:
         The exit code.
 
     Raises:
-        UsageError: half precision costs clears, or the source cannot be shipped.
+        UsageError: half precision costs clears or score, or the source cannot be shipped.
     """
     flags = cli.parse("ship", ShipFlags, arguments, "Ship a trained agent.")
     readme = flags.destination.parent / "README.md"
@@ -74,13 +75,13 @@ def ship(arguments: list[str]) -> int:
     checkpoint["training"] |= {"command": command_of(config)}
     played, figures = measure(flags.source, flags.episodes)
     if not flags.single:
-        played, figures = _halve(flags, checkpoint, played)
+        played, figures = _halve(flags, checkpoint, played, figures)
     checkpoint["evaluation"] = figures.to_dict()
     _write(flags, checkpoint)
     text = with_row(readme.read_text(encoding="utf-8"), row_of(flags.destination.name, checkpoint))
     write_atomically(readme, lambda file: file.write(text.encode()))
     size = flags.destination.stat().st_size / 1e6
-    print(f"{flags.destination}, {size:.1f} MB: {_cleared(figures)}")
+    print(f"{flags.destination}, {size:.1f} MB: {_result(figures)}")
     return 0
 
 
@@ -133,7 +134,7 @@ def row_of(name: str, checkpoint: Checkpoint) -> str:
         f"{checkpoint['steps']:,}",
         f"{training['seconds'] / 3600:.2f}",
         training["hardware"],
-        _cleared(figures),
+        _result(figures),
         f"`{training['command']}`",
     )
     return f"| {' | '.join(map(str, cells))} |"
@@ -152,19 +153,18 @@ def with_row(text: str, row: str) -> str:
 
 
 def _halve(
-    flags: ShipFlags, checkpoint: Checkpoint, single: list[Played]
+    flags: ShipFlags, checkpoint: Checkpoint, single: list[Played], before: Evaluation
 ) -> tuple[list[Played], Evaluation]:
     _write(flags, checkpoint)
-    played, figures = measure(flags.destination, flags.episodes)
+    played, after = measure(flags.destination, flags.episodes)
     alike = sum(one.actions == other.actions for one, other in zip(single, played, strict=True))
-    before, after = (sum(e.ended_by == "flag" for e in each) for each in (single, played))
     print(f"half precision: {alike} of {len(played)} episodes are played alike to the last action")
-    if after < before:
+    if _merit(after) < _merit(before):
         flags.destination.unlink()
         raise UsageError(
-            f"half precision clears {after} episodes, single {before}; ship with --single"
+            f"half precision: {_result(after)}; single: {_result(before)}; ship with --single"
         )
-    return played, figures
+    return played, after
 
 
 def _write(flags: ShipFlags, checkpoint: Checkpoint) -> None:
@@ -172,10 +172,17 @@ def _write(flags: ShipFlags, checkpoint: Checkpoint) -> None:
     save(flags.destination, kept if flags.single else halved(kept))
 
 
-def _cleared(figures: Evaluation) -> str:
+def _merit(figures: Evaluation) -> float:
+    """What half precision must not cost."""
+    return figures.clear_rate if figures.has_levels else figures.mean_return
+
+
+def _result(figures: Evaluation) -> str:
+    if not figures.has_levels:
+        return f"mean score {figures.mean_return:.1f} in {figures.episodes}"
     low, high = figures.clear_rate_ci95
     clears = round(figures.clear_rate * figures.episodes)
-    return f"{clears} of {figures.episodes} ({low:.1%} to {high:.1%})"
+    return f"{clears} of {figures.episodes} cleared ({low:.1%} to {high:.1%})"
 
 
 def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -100,7 +100,7 @@ def test_a_small_file_ships_with_its_score_and_its_row(run, tmp_path, capsys):
     row = (tmp_path / "README.md").read_text().splitlines()[-1]
     assert row == (
         "| [`mario.chkpt`](mario.chkpt) | SuperMarioBros-1-1-v0 | tutorial | 0 | 9 | 0.50 | "
-        "2 x Abacus | 0 of 2 (0.0% to 65.8%) | `mario-train --preset=tutorial --agent=ddqn "
+        "2 x Abacus | 0 of 2 cleared (0.0% to 65.8%) | `mario-train --preset=tutorial --agent=ddqn "
         "--game=SuperMarioBros-1-1-v0 --seed=0 --hyper.hidden 16 --steps 9` |"
     )
     assert "2 of 2 episodes are played alike" in capsys.readouterr().out
@@ -118,3 +118,15 @@ def test_a_file_that_does_not_tell_its_training_is_refused(run, tmp_path):
     save(run / "old.chkpt", checkpoint)
     with pytest.raises(UsageError, match="does not say how it was trained"):
         ship([str(run / "old.chkpt"), str(tmp_path / "mario.chkpt")])
+
+
+def test_an_agent_of_a_game_without_levels_ships_with_its_score(run, tmp_path, capsys):
+    checkpoint = load(run / "best.chkpt")
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    for told in (checkpoint, config):
+        told["game"], told["actions"] = "Tetris-v0", '[["NOOP"], ["A"]]'
+    (run / "config.yaml").write_text(yaml.safe_dump(config))
+    save(run / "best.chkpt", checkpoint)
+    (tmp_path / "README.md").write_text("# Agents\n")
+    assert ship([str(run / "best.chkpt"), str(tmp_path / "t.chkpt"), "--episodes", "1"]) == 0
+    assert "| mean score -20.0 in 1 |" in (tmp_path / "README.md").read_text().splitlines()[-1]
