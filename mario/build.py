@@ -94,12 +94,12 @@ def make_games(
 def can_be_threaded(game: str, emulator: str, wrappers: WrapperConfig) -> bool:
     """Whether ALE's threads can play a game and do what the wrappers do.
 
-    They can play any Atari game, but neither go back in one nor paint.
+    They can play any Atari game, but neither go back in one nor paint nor hold on to buttons.
 
     >>> can_be_threaded("Tetris-v0", "auto", WrapperConfig())
     False
     """
-    plain = emulator == "auto" and not (wrappers.revisit or wrappers.show_action)
+    plain = emulator == "auto" and not (wrappers.revisit or wrappers.show_action or wrappers.sticky)
     return plain and ":" not in game and find_game(game).entry_point == ATARI
 
 

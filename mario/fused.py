@@ -57,6 +57,7 @@ class _Step(NamedTuple):
 
     actions: NDArray[np.int64]
     noops: NDArray[np.int64]
+    seeds: NDArray[np.uint64]
     backs: NDArray[np.int64]
     observations: NDArray[np.uint8]
     rewards: NDArray[np.float64]
@@ -109,6 +110,7 @@ class FusedVector(VectorGames):
         self._games: _native.Games | None = self._switch_on(masks, threads or cores(), options)
         self._places = [entry_of(0) for _ in range(num_envs)]  # compiled code keeps the actions
         self._noops, self._backs = np.zeros((2, num_envs), np.int64)
+        self._seeds = np.zeros(num_envs, np.uint64)
         everyone, nothing = np.ones(num_envs, np.bool_), np.full(num_envs, "", object)
         self._constant = {f"_{key}": everyone for key in (*_native.INFO, "ended_by")}
         self._constant |= {"ended_by": nothing}
@@ -143,12 +145,14 @@ class FusedVector(VectorGames):
     def restore(self, journal: Sequence[Entry]) -> tuple[NDArray[Any], dict[str, Any]]:
         """See `GameVector.restore`."""
         places = [entry_of(entry["episode"]) | entry | {"actions": []} for entry in journal]
-        noops = [self._draw(game, place["start"])[0] for game, place in enumerate(places)]
+        starts = [self._draw(game, place["start"]) for game, place in enumerate(places)]
+        noops, seeds, _ = zip(*starts, strict=True)
         revisited = [place["revisited"] for place in places]
         observations, info = self._new_observations(), self._new_info()
         self._open().restore(
             [entry["actions"] for entry in journal],
-            np.array(noops, np.int64), np.array(revisited, np.int64), observations, info,
+            np.array(noops, np.int64), np.array(seeds, np.uint64), np.array(revisited, np.int64),
+            observations, info,
         )  # fmt: skip
         self._places, self._begun = places, True
         self._draw_next(range(self.num_envs))
@@ -198,6 +202,7 @@ class FusedVector(VectorGames):
                 masks=bytes(masks),
                 skip=view.skip, stack=view.stack, size=view.size,
                 square=square_side(view.size, len(masks)) if view.show_action else 0,
+                sticky=view.sticky,
                 count=self.num_envs, threads=min(threads, self.num_envs),
             )  # fmt: skip
         except ValueError as error:
@@ -226,6 +231,7 @@ class FusedVector(VectorGames):
         step = _Step(
             np.array(actions, np.int64),  # a copy, which the caller cannot change meanwhile
             self._noops,
+            self._seeds,
             self._backs,
             self._new_observations(),
             rewards=np.empty(self.num_envs),
@@ -275,13 +281,17 @@ class FusedVector(VectorGames):
         """Draw how the episodes after the present ones are to begin."""
         for game in games:
             episode = self._places[game]["episode"] + 1
-            self._noops[game], self._backs[game] = self._draw(game, episode)
+            drawn = self._draw(game, episode)
+            self._noops[game], self._seeds[game], self._backs[game] = drawn
 
-    def _draw(self, game: int, episode: int) -> tuple[int, int]:
-        """How an episode begins, as `wrappers.NoopStart` and `RevisitLoss` draw it."""
+    def _draw(self, game: int, episode: int) -> tuple[int, int, int]:
+        """How an episode begins: its noops, its seed and how far it goes back.
+
+        Drawn as `wrappers.NoopStart` and `wrappers.RevisitLoss` do.
+        """
         seed = episode_seed(self._seed, game, episode)
         noops = np.random.default_rng(seed).integers(self._wrappers.noops, endpoint=True)
-        return int(noops), draw_back(self._wrappers.revisit, seed)
+        return int(noops), seed, draw_back(self._wrappers.revisit, seed)
 
     def _new_observations(self) -> NDArray[np.uint8]:
         return np.empty(self.observation_space.shape or (), np.uint8)

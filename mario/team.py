@@ -22,7 +22,7 @@ from mario.places import Places
 from mario.router import Member, Router
 from mario.trained import Trained, open_trained
 
-UNSEEN = ("noops", "reward")
+UNSEEN = ("noops", "reward", "revisit", "sticky")
 """How settings of the wrappers begin that change nothing of what an agent sees."""
 
 

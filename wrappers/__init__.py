@@ -8,6 +8,7 @@ from wrappers.reward import ClipReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
 from wrappers.stack import WrapperConfig, wrap
 from wrappers.start import NoopStart
+from wrappers.sticky import StickyActions
 
 __all__ = [
     "ClipReward",
@@ -16,6 +17,7 @@ __all__ = [
     "RevisitLoss",
     "ScaleReward",
     "SkipFrame",
+    "StickyActions",
     "WrapperConfig",
     "wrap",
 ]

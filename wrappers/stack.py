@@ -20,6 +20,7 @@ from wrappers.revisit import LOST, RevisitLoss
 from wrappers.reward import ClipReward, EndReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
 from wrappers.start import NoopStart
+from wrappers.sticky import StickyActions
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class WrapperConfig:
     """Paint into each picture, at its top, which action led to it."""
     noops: int = 0
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
+    sticky: float = 0.0
+    """While training, how likely at each frame the buttons of the one before stay pressed."""
     revisit: float = 0.0
     """Share of the episodes after a lost one that begin a little before where it was lost."""
     fire: bool = False
@@ -65,8 +68,12 @@ class WrapperConfig:
         for name, least in (("skip", 1), ("size", 1), ("stack", 1), ("noops", 0)):
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
-        if not 0 <= self.revisit <= 1:
-            raise ValueError(f"revisit must lie between 0 and 1, got {self.revisit}")
+        for name in ("sticky", "revisit"):
+            if not 0 <= (value := getattr(self, name)) <= 1:
+                raise ValueError(f"{name} must lie between 0 and 1, got {value}")
+        self._check_rewards()
+
+    def _check_rewards(self) -> None:
         if not math.isfinite(self.reward_scale) or self.reward_scale == 0:
             raise ValueError(f"reward_scale must be finite and not 0, got {self.reward_scale}")
         for name in ("reward_won", "reward_lost"):
@@ -91,7 +98,7 @@ class WrapperConfig:
         return self.pool or self.fire or self.life_loss or self.picture != "gray"
 
     def with_noops(self, noops: int) -> Self:
-        """The same for an examination: other random starts, and each of a whole game.
+        """The same for an examination: other random starts, whole games, and buttons that obey.
 
         Args:
             noops: in place of its own.
@@ -99,7 +106,7 @@ class WrapperConfig:
         >>> WrapperConfig(skip=2).with_noops(30).noops
         30
         """
-        return replace(self, noops=noops, revisit=0.0, life_loss=False)
+        return replace(self, noops=noops, sticky=0.0, revisit=0.0, life_loss=False)
 
     def shaped(self, reward: float, ended_by: str) -> float:
         """What the agent is rewarded with for a decision.
@@ -134,6 +141,8 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     """
     if config.noops:
         env = NoopStart(env, config.noops)
+    if config.sticky:
+        env = StickyActions(env, config.sticky)
     env = _lives(_decisions(env, config), config)
     if config.picture == "gray":
         env = ResizeObservation(env, (config.size, config.size))

@@ -21,6 +21,7 @@ class Games:
         stack: int,
         size: int,
         square: int,
+        sticky: float,
         count: int,
         threads: int,
     ) -> None: ...
@@ -30,6 +31,7 @@ class Games:
         self,
         actions: list[list[int]],
         noops: Array,
+        seeds: Array,
         revisited: Array,
         observations: Array,
         info: Array,

@@ -152,6 +152,7 @@ def test_recorded_plays_are_the_same(vector, play):
         WrapperConfig(size=240, noops=3, reward_scale=0.5, reward_clip=2.5),
         WrapperConfig(size=20, show_action=True),
         WrapperConfig(show_action=True, stack=3),
+        WrapperConfig(sticky=0.6, noops=30, skip=3),
     ],
 )
 def test_every_wrapper_has_the_same_effect(vector, wrappers):
@@ -197,9 +198,21 @@ def test_what_was_returned_is_never_written_to(vector):
     assert any((a != b).any() for a, b in itertools.pairwise(seen))
 
 
-@pytest.mark.parametrize("revisit", [0.0, 0.9])
-def test_a_journal_brings_every_game_back_in_either_path(vector, revisit):
-    wrappers = WrapperConfig(noops=30, revisit=revisit)
+def test_slow_fingers_make_other_games(vector):
+    prompt, slow = (
+        vector(8, wrappers=WrapperConfig(sticky=sticky, revisit=0.5)) for sticky in (0.0, 0.25)
+    )
+    first = slow.reset()[0]
+    np.testing.assert_array_equal(prompt.reset()[0], first)
+    for actions in random_actions(2, 1, 40):
+        alike, apart = (games.step(actions.repeat(8))[0] for games in (prompt, slow))
+    assert len(np.unique(alike, axis=0)) == 1
+    assert len(np.unique(apart, axis=0)) > 4
+
+
+@pytest.mark.parametrize(("revisit", "sticky"), [(0.0, 0.0), (0.9, 0.0), (0.9, 0.25)])
+def test_a_journal_brings_every_game_back_in_either_path(vector, revisit, sticky):
+    wrappers = WrapperConfig(noops=30, revisit=revisit, sticky=sticky)
     games, others = vector(2, wrappers=wrappers), vector(2, wrappers=wrappers)
     games.reset()
     for actions in random_actions(9, 2, 200):

@@ -106,6 +106,7 @@ def test_sizes_are_free() -> None:
         ("size", -84, "size must be at least 1, got -84"),
         ("stack", 0, "stack must be at least 1, got 0"),
         ("noops", -1, "noops must be at least 0, got -1"),
+        ("sticky", -0.01, "sticky must lie between 0 and 1, got -0.01"),
         ("revisit", 1.01, "revisit must lie between 0 and 1, got 1.01"),
         ("reward_scale", 0.0, "reward_scale must be finite and not 0, got 0.0"),
         ("reward_scale", math.nan, "reward_scale must be finite and not 0, got nan"),
@@ -121,7 +122,7 @@ def test_a_setting_that_makes_no_sense_is_named(name: str, value: float, message
 
 def test_only_how_games_start_changes_for_an_examination() -> None:
     config = WrapperConfig(skip=2, reward_scale=0.1, fire=True)
-    revisiting = dataclasses.replace(config, revisit=0.5, life_loss=True)
+    revisiting = dataclasses.replace(config, revisit=0.5, sticky=0.25, life_loss=True)
     assert revisiting.with_noops(30) == config.with_noops(30)
     assert config.with_noops(30) == dataclasses.replace(config, noops=30)
 

@@ -19,11 +19,11 @@ void Games::start_step(const Rows& rows, bool waited_for) {
 }
 
 void Games::restore(const std::vector<Actions>& actions, const std::int64_t* noops,
-                    const std::int64_t* revisited, std::uint8_t* observations,
-                    std::int64_t* info) {
+                    const std::uint64_t* seeds, const std::int64_t* revisited,
+                    std::uint8_t* observations, std::int64_t* info) {
   const auto replay = [&](int game) {
     const auto begin = actions[game].begin(), played = begin + revisited[game];
-    players_[game]->reset(static_cast<int>(noops[game]), {begin, played});
+    players_[game]->reset({noops[game], seeds[game]}, {begin, played});
     for (auto action = played; action != actions[game].end(); ++action) {
       players_[game]->step(*action);
     }
@@ -45,7 +45,7 @@ void Games::step(int game, const Rows& rows) {
     rows.last_returns[game] = player.earned();
     rows.last_lengths[game] =
         static_cast<std::int64_t>(player.actions().size()) - player.revisited();
-    player.reset_after_end(static_cast<int>(rows.noops[game]), rows.backs[game]);
+    player.reset_after_end({rows.noops[game], rows.seeds[game]}, rows.backs[game]);
   }
   tell(game, rows.observations, rows.info);
 }

@@ -15,7 +15,8 @@ namespace nes {
 // Where one step of n games is written. What is marked "last" is written where an episode ended.
 struct Rows {
   const std::int64_t* actions;    // (n)
-  const std::int64_t* noops;      // (n) with which the next episodes begin, and
+  const std::int64_t* noops;      // (n) with which the next episodes begin,
+  const std::uint64_t* seeds;     // (n) which seed them, and
   const std::int64_t* backs;      // (n) for which see Player::reset_after_end()
   std::uint8_t* observations;     // (n, stack, size, size)
   double* rewards;                // (n)
@@ -53,10 +54,10 @@ class Games {
   void start_step(const Rows& rows, bool waited_for);
   void wait() { pool_.wait(); }
 
-  // Brings every game to where it was after its noops and these actions, of which the first
+  // Brings every game to where it was after its start and these actions, of which the first
   // `revisited` were taken before the episode.
   void restore(const std::vector<Actions>& actions, const std::int64_t* noops,
-               const std::int64_t* revisited, std::uint8_t* observations, std::int64_t* info);
+               const std::uint64_t* seeds, const std::int64_t* revisited, std::uint8_t* observations, std::int64_t* info);
 
   // See Player::actions().
   const Actions& actions(int game) const { return players_[game]->actions(); }

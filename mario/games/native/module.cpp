@@ -49,7 +49,7 @@ class Array {
 };
 
 enum Row {
-  kActions, kNoops, kBacks, kObservations, kRewards, kTerminated, kTruncated, kInfo,
+  kActions, kNoops, kSeeds, kBacks, kObservations, kRewards, kTerminated, kTruncated, kInfo,
   kLastObservations, kLastInfo, kLastEndings, kLastReturns, kLastLengths, kRows
 };
 
@@ -75,8 +75,8 @@ void without_gil(Function function) {
 std::array<std::size_t, kRows> row_bytes(const nes::Games& games) {
   const std::size_t n = games.count(), pictures = n * games.observation_bytes();
   const std::size_t numbers = 8 * n, info = numbers * nes::Games::info_names().size();
-  return {numbers, numbers,  numbers, pictures, numbers, n,      n,
-          info,    pictures, info,    numbers,  numbers, numbers};
+  return {numbers, numbers,  numbers, numbers, pictures, numbers, n,
+          n,       info,     pictures, info,   numbers,  numbers, numbers};
 }
 
 // False, and an exception is set, unless all are actions of the games'.
@@ -94,15 +94,16 @@ bool are_actions(const nes::Games& games, const std::int64_t* actions, std::size
 // Makes the games, or gives null and sets an exception.
 std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"rom",  "place",  "stall_frames", "masks",   "skip", "stack",
-                                "size", "square", "count",        "threads", nullptr};
+                                "size", "square", "sticky",       "count",   "threads", nullptr};
   const char *rom, *masks;
   Py_ssize_t rom_size, masks_size;
   nes::Place place;
   int stall_frames, skip, stack, size, square, count, threads;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#(iii)iy#iiiiii", const_cast<char**>(names), &rom,
+  double sticky;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#(iii)iy#iiiidii", const_cast<char**>(names), &rom,
                                    &rom_size, &place[0], &place[1], &place[2], &stall_frames,
-                                   &masks, &masks_size, &skip, &stack, &size, &square, &count,
-                                   &threads)) {
+                                   &masks, &masks_size, &skip, &stack, &size, &square,
+                                   &sticky, &count, &threads)) {
     return nullptr;
   }
   if (std::min({skip, stack, count, threads}) < 1 || masks_size < 1) {
@@ -118,7 +119,7 @@ std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
                      place[0] > 0 ? std::optional(place) : std::nullopt,
                      stall_frames,
                      {masks, masks + masks_size},
-                     {skip, stack, square, nes::Preprocess(size)}};
+                     {skip, stack, square, sticky, nes::Preprocess(size)}};
     return std::make_unique<nes::Games>(std::move(setup), count, threads);
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
@@ -162,7 +163,7 @@ PyObject* games_start(PyObject* self, PyObject* args) {
   if (!are_actions(*games, rows[kActions].as<std::int64_t>(), games->count())) return nullptr;
   const nes::Rows places = {
       rows[kActions].as<std::int64_t>(),          rows[kNoops].as<std::int64_t>(),
-      rows[kBacks].as<std::int64_t>(),
+      rows[kSeeds].as<std::uint64_t>(),           rows[kBacks].as<std::int64_t>(),
       rows[kObservations].as<std::uint8_t>(),     rows[kRewards].as<double>(),
       rows[kTerminated].as<std::uint8_t>(),       rows[kTruncated].as<std::uint8_t>(),
       rows[kInfo].as<std::int64_t>(),             rows[kLastObservations].as<std::uint8_t>(),
@@ -194,9 +195,9 @@ bool read_actions(const nes::Games& games, PyObject* list, Actions& actions) {
 
 PyObject* games_restore(PyObject* self, PyObject* args) {
   nes::Games& games = *state_of(self).games;
-  PyObject *lists, *objects[4];
-  if (!PyArg_ParseTuple(args, "O!OOOO", &PyList_Type, &lists, &objects[0], &objects[1],
-                        &objects[2], &objects[3])) {
+  PyObject *lists, *objects[5];
+  if (!PyArg_ParseTuple(args, "O!OOOOO", &PyList_Type, &lists, &objects[0], &objects[1],
+                        &objects[2], &objects[3], &objects[4])) {
     return nullptr;
   }
   if (PyList_GET_SIZE(lists) != games.count()) {
@@ -204,14 +205,15 @@ PyObject* games_restore(PyObject* self, PyObject* args) {
                         games.count(), PyList_GET_SIZE(lists));
   }
   const auto bytes = row_bytes(games);
-  std::array<Array, 4> arrays;
+  std::array<Array, 5> arrays;
   if (!arrays[0].hold(objects[0], bytes[kNoops], PyBUF_SIMPLE) ||
-      !arrays[1].hold(objects[1], bytes[kBacks], PyBUF_SIMPLE) ||
-      !arrays[2].hold(objects[2], bytes[kObservations], PyBUF_WRITABLE) ||
-      !arrays[3].hold(objects[3], bytes[kInfo], PyBUF_WRITABLE)) {
+      !arrays[1].hold(objects[1], bytes[kSeeds], PyBUF_SIMPLE) ||
+      !arrays[2].hold(objects[2], bytes[kBacks], PyBUF_SIMPLE) ||
+      !arrays[3].hold(objects[3], bytes[kObservations], PyBUF_WRITABLE) ||
+      !arrays[4].hold(objects[4], bytes[kInfo], PyBUF_WRITABLE)) {
     return nullptr;
   }
-  const auto* revisited = arrays[1].as<std::int64_t>();
+  const auto* revisited = arrays[2].as<std::int64_t>();
   std::vector<Actions> actions(games.count());
   for (int game = 0; game < games.count(); ++game) {
     if (!read_actions(games, PyList_GET_ITEM(lists, game), actions[game])) return nullptr;
@@ -222,8 +224,8 @@ PyObject* games_restore(PyObject* self, PyObject* args) {
     }
   }
   without_gil([&] {
-    games.restore(actions, arrays[0].as<std::int64_t>(), revisited, arrays[2].as<std::uint8_t>(),
-                  arrays[3].as<std::int64_t>());
+    games.restore(actions, arrays[0].as<std::int64_t>(), arrays[1].as<std::uint64_t>(), revisited,
+                  arrays[3].as<std::uint8_t>(), arrays[4].as<std::int64_t>());
   });
   Py_RETURN_NONE;
 }

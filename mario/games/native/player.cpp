@@ -5,6 +5,18 @@
 
 namespace nes {
 
+namespace {
+
+// The function `chance` of wrappers/sticky.py, number for number.
+double chance(std::uint64_t seed, std::uint64_t number) {
+  std::uint64_t mixed = seed + (number + 1) * 0x9E3779B97F4A7C15U;
+  mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9U;
+  mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBU;
+  return static_cast<double>((mixed ^ mixed >> 31) >> 11) * 0x1p-53;
+}
+
+}  // namespace
+
 Player::Player(std::unique_ptr<NesGame> game, const View& view,
                const std::vector<std::uint8_t>& masks)
     : game_(std::move(game)),
@@ -12,10 +24,11 @@ Player::Player(std::unique_ptr<NesGame> game, const View& view,
       masks_(masks),
       pictures_(view.stack * view.picture_bytes()) {}
 
-void Player::reset(int noops, Actions revisited) {
-  game_->reset(noops);
+void Player::reset(Start start, Actions revisited) {
+  game_->reset(static_cast<int>(start.noops));
+  start_ = start;
+  frames_ = 0;
   for (const std::int64_t action : revisited) hold(action, false);
-  noops_ = noops;
   earned_ = 0;
   revisited_ = static_cast<std::int64_t>(revisited.size());
   actions_ = std::move(revisited);
@@ -26,10 +39,10 @@ void Player::reset(int noops, Actions revisited) {
   }
 }
 
-void Player::reset_after_end(int noops, std::int64_t back) {
+void Player::reset_after_end(Start start, std::int64_t back) {
   const std::int64_t length = static_cast<std::int64_t>(actions_.size()) - back;
-  if (back == 0 || length <= 0 || !game_->lost()) return reset(noops);
-  reset(noops_, {actions_.begin(), actions_.begin() + length});
+  if (back == 0 || length <= 0 || !game_->lost()) return reset(start);
+  reset(start_, {actions_.begin(), actions_.begin() + length});
 }
 
 NesGame::Frame Player::step(std::int64_t action) {
@@ -44,7 +57,9 @@ NesGame::Frame Player::step(std::int64_t action) {
 NesGame::Frame Player::hold(std::int64_t action, bool observed) {
   NesGame::Frame step{0, false, false};
   for (int i = 1; i <= view_.skip && !(step.terminated || step.truncated); ++i) {
-    const NesGame::Frame frame = game_->frame(masks_[action], observed && i == view_.skip);
+    if (frames_ == 0 || chance(start_.seed, frames_) >= view_.sticky) pressed_ = masks_[action];
+    ++frames_;
+    const NesGame::Frame frame = game_->frame(pressed_, observed && i == view_.skip);
     step = {step.reward + frame.reward, frame.terminated, frame.truncated};
   }
   return step;

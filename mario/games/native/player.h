@@ -13,14 +13,22 @@ namespace nes {
 using Actions = std::vector<std::int64_t>;
 
 // What an agent sees of a game: the latest `stack` pictures, one for every `skip` frames. At the
-// top of each, squares of `square` pixels, if not 0, show which action led to it.
+// top of each, squares of `square` pixels, if not 0, show which action led to it. At each frame the
+// buttons of the one before stay pressed with the probability `sticky`; see wrappers/sticky.py.
 struct View {
   int skip, stack, square;
+  double sticky;
   Preprocess preprocess;
 
   std::size_t picture_bytes() const {
     return static_cast<std::size_t>(preprocess.size()) * preprocess.size();
   }
+};
+
+// How an episode begins: frames without a button, and what seeds its chances.
+struct Start {
+  std::int64_t noops;
+  std::uint64_t seed;
 };
 
 class Player {
@@ -29,11 +37,11 @@ class Player {
   Player(std::unique_ptr<NesGame> game, const View& view, const std::vector<std::uint8_t>& masks);
 
   // Begins an episode after these actions, taken from the game's start and its noops on.
-  void reset(int noops, Actions revisited = {});
+  void reset(Start start, Actions revisited = {});
 
   // Begins the next episode: `back` decisions before the end of this one, if it was lost and had
   // more, and `back` is not 0; otherwise at the game's start. See wrappers/revisit.py.
-  void reset_after_end(int noops, std::int64_t back);
+  void reset_after_end(Start start, std::int64_t back);
 
   // Holds an action for some frames, fewer if the game ends meanwhile, and sums what they earn.
   NesGame::Frame step(std::int64_t action);
@@ -62,7 +70,9 @@ class Player {
   std::vector<std::uint8_t> pictures_;  // a ring
   int oldest_ = 0;
   double earned_ = 0;
-  int noops_ = 0;
+  Start start_{0, 0};
+  std::uint64_t frames_ = 0;     // since the game's start and its noops
+  std::uint8_t pressed_ = 0;
   std::int64_t revisited_ = 0;
   Actions actions_;
 };
