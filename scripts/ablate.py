@@ -27,6 +27,7 @@ from matplotlib import pyplot as plt
 VARIANTS: dict[str, list[str]] = {
     "recipe": [],
     "action not shown": ["--wrappers.no-show-action"],
+    "sticky actions": ["--wrappers.sticky", "0.25"],
     "no revisits": ["--wrappers.revisit", "0"],
     "not prioritised": ["--hyper.priority-alpha", "0"],
     "not dueling": ["--hyper.no-dueling"],
