@@ -1,20 +1,23 @@
 """What each part of the recipe is worth: the preset `mario` with one thing changed at a time.
 
-    python scripts/ablate.py OUT --steps 300000 --seeds 0 1 [--only recipe "no ladder"] [--jobs 2]
+    python scripts/ablate.py OUT RUNS --steps 100000 --seeds 0 1 [--only recipe "no ladder"]
 
 Every variant is trained for as many decisions, each seed by itself with one thread, so many at a
-time as there are jobs. What was stopped is gone on with when the command is given again. Writes
-``ablation.md`` and ``ablation.png`` into OUT.
+time as there are jobs. What was stopped is gone on with when the command is given again. RUNS gets
+the folders of the runs; OUT gets ``outcomes.json``, ``ablation.md`` and ``ablation.png``, which
+tell of all that OUT ever got: a run whose outcome is there needs no folder and is not made again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import curves
@@ -67,6 +70,8 @@ class Outcome:
     """What came of one run.
 
     Attributes:
+        variant: what was changed.
+        seed: of the run.
         steps: decisions at each evaluation.
         rates: the clear rate of each.
         late: the share of flags in training near its end, see `curves.Curve.late`.
@@ -76,6 +81,8 @@ class Outcome:
         hours: of training.
     """
 
+    variant: str
+    seed: int
     steps: list[int]
     rates: list[float]
     late: float
@@ -84,7 +91,7 @@ class Outcome:
     hours: float
 
 
-def train(folder: Path, steps: int, seed: int, flags: list[str]) -> None:
+def train(folder: Path, steps: int, seed: int, flags: Sequence[str]) -> None:
     """Train one run, or go on with it, until it has its decisions."""
     command = [str(Path(sys.executable).with_name("mario-train"))]
     begun = sorted(folder.glob("*/config.yaml"))
@@ -100,14 +107,16 @@ def train(folder: Path, steps: int, seed: int, flags: list[str]) -> None:
         )  # fmt: skip
 
 
-def read(folder: Path) -> Outcome:
+def read(folder: Path, variant: str, seed: int) -> Outcome:
     """What came of the run in a folder."""
     (run,) = (path.parent for path in folder.glob("*/config.yaml"))
-    curve, episodes = curves.read(run, folder.name), curves.rows(run / "metrics.csv")
+    curve, episodes = curves.read(run, variant), curves.rows(run / "metrics.csv")
     end = int(episodes[-1]["step"])
     whole = [row for row in episodes if row["revisited"] == "0"]
     late = [float(row["best_x"]) for row in whole if int(row["step"]) > (1 - LATE) * end]
     return Outcome(
+        variant=variant,
+        seed=seed,
         steps=curve.steps,
         rates=curve.rates,
         late=curve.late,
@@ -117,11 +126,54 @@ def read(folder: Path) -> Outcome:
     )
 
 
+class Ledger:
+    """The outcomes of all runs so far, in a file that is small enough to keep.
+
+    Args:
+        path: the file; there may be none yet.
+        steps: decisions of each run.
+
+    Raises:
+        SystemExit: the file is of runs of another length.
+    """
+
+    def __init__(self, path: Path, steps: int) -> None:
+        self._path, self._steps = path, steps
+        self.outcomes: list[Outcome] = []
+        if path.exists():
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            if kept["steps"] != steps:
+                theirs = kept["steps"]
+                raise SystemExit(
+                    f"{path} is of runs of {theirs:,} decisions; give --steps {theirs}"
+                )
+            self.outcomes = [Outcome(**outcome) for outcome in kept["outcomes"]]
+
+    def has(self, variant: str, seed: int) -> bool:
+        """Whether the outcome of a run is known."""
+        return any((each.variant, each.seed) == (variant, seed) for each in self.outcomes)
+
+    def add(self, outcome: Outcome) -> None:
+        """Keep one more."""
+        order = list(VARIANTS)
+        self.outcomes = sorted(
+            [*self.outcomes, outcome], key=lambda each: (order.index(each.variant), each.seed)
+        )
+        kept = {"steps": self._steps, "outcomes": [asdict(each) for each in self.outcomes]}
+        self._path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+    def by_variant(self) -> dict[str, list[Outcome]]:
+        """The outcomes of each variant, by seed."""
+        found: dict[str, list[Outcome]] = {}
+        for each in self.outcomes:
+            found.setdefault(each.variant, []).append(each)
+        return found
+
+
 def table(found: dict[str, list[Outcome]], steps: int) -> str:
     """All variants, the best first, as a table in Markdown."""
     lines = [
-        f"Super Mario Bros. 1-1, {steps:,} decisions, {len(next(iter(found.values())))} seeds: "
-        "each seed's figure.\n",
+        f"World 1-1, {steps:,} decisions, one thread; the figure of each seed.\n",
         "| changed | first flag after (thousand decisions) | best clear rate "
         "| flags in training near the end | distance near the end | hours |",
         "|---|---|---|---|---|---|",
@@ -161,31 +213,37 @@ def plot(found: dict[str, list[Outcome]], path: Path) -> None:
     plt.close(figure)
 
 
-def main() -> None:
-    """Train what is asked for, and write the table and the plot."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train what is asked for and not known yet, and write the table and the plot."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("out", type=Path, help="folder of the runs, the table and the plot")
-    parser.add_argument("--steps", type=int, default=300_000, help="decisions of each run")
+    parser.add_argument("out", type=Path, help="folder of the outcomes, the table and the plot")
+    parser.add_argument("runs", type=Path, help="folder of the runs")
+    parser.add_argument("--steps", type=int, default=100_000, help="decisions of each run")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--only", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
-    options = parser.parse_args()
-    runs = [(name, seed) for seed in options.seeds for name in options.only]
-    with ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(lambda run: train(
-            _folder(options.out, *run), options.steps, run[1], VARIANTS[run[0]]
-        ), runs))  # fmt: skip
-    found = {
-        name: [read(_folder(options.out, name, seed)) for seed in options.seeds]
+    options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(options.out / "outcomes.json", options.steps)
+
+    def run(variant: str, seed: int) -> Outcome:
+        folder = options.runs / variant.replace(" ", "-").replace(",", "") / str(seed)
+        train(folder, options.steps, seed, VARIANTS[variant])
+        return read(folder, variant, seed)
+
+    missing = [
+        (name, seed)
         for name in options.only
-    }
-    (options.out / "ablation.md").write_text(table(found, options.steps))
+        for seed in options.seeds
+        if not ledger.has(name, seed)
+    ]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for outcome in pool.map(lambda each: run(*each), missing):
+            ledger.add(outcome)
+    found = ledger.by_variant()
+    (options.out / "ablation.md").write_text(table(found, options.steps), encoding="utf-8")
     plot(found, options.out / "ablation.png")
-    print((options.out / "ablation.md").read_text())
-
-
-def _folder(out: Path, name: str, seed: int) -> Path:
-    return out / name.replace(" ", "-").replace(",", "") / str(seed)
+    print(table(found, options.steps))
 
 
 if __name__ == "__main__":
