@@ -27,7 +27,7 @@ from mario.games.roms import mario_rom
 from mario.games.smb_levels import place_of
 from mario.games.super_mario_bros import SuperMarioBros
 from mario.threads import cores
-from mario.vector_games import Entry, Results, VectorGames, entry_of
+from mario.vector_games import Entry, Results, VectorGames, entry_after, entry_of
 from mario.worker import episode_seed
 from wrappers import WrapperConfig
 from wrappers.observation import square_side
@@ -38,7 +38,7 @@ NEVER = -1
 STATUSES = np.array(_native.STATUSES, object)
 ENDINGS = np.array(_native.ENDINGS, object)
 FLAG, STATUS = _native.INFO.index("flag_get"), _native.INFO.index("status")
-REVISITED = _native.INFO.index("revisited")
+REVISITED, FARTHEST = _native.INFO.index("revisited"), _native.INFO.index("farthest")
 
 
 class MarioOptions(TypedDict, total=False):
@@ -137,21 +137,25 @@ class FusedVector(VectorGames):
 
     def journal(self) -> list[Entry]:
         """See `GameVector.journal`: what either gives brings the other to the same place."""
-        actions = self._open().actions()
+        ways = self._open().actions()
         return [
-            place | {"actions": taken} for place, taken in zip(self._places, actions, strict=True)
+            place
+            | {
+                "actions": taken,
+                "farthest": place["farthest"] and place["farthest"] | {"actions": farthest},
+            }
+            for place, (taken, farthest) in zip(self._places, ways, strict=True)
         ]
 
     def restore(self, journal: Sequence[Entry]) -> tuple[NDArray[Any], dict[str, Any]]:
         """See `GameVector.restore`."""
         places = [entry_of(entry["episode"]) | entry | {"actions": []} for entry in journal]
-        starts = [self._draw(game, place["start"]) for game, place in enumerate(places)]
-        noops, seeds, _ = zip(*starts, strict=True)
-        revisited = [place["revisited"] for place in places]
+        farthest = [place["farthest"] or {"start": 0, "actions": []} for place in places]
         observations, info = self._new_observations(), self._new_info()
         self._open().restore(
-            [entry["actions"] for entry in journal],
-            np.array(noops, np.int64), np.array(seeds, np.uint64), np.array(revisited, np.int64),
+            [entry["actions"] for entry in journal], *self._starts(places),
+            np.array([place["revisited"] for place in places], np.int64),
+            [way["actions"] for way in farthest], *self._starts(farthest),
             observations, info,
         )  # fmt: skip
         self._places, self._begun = places, True
@@ -273,8 +277,8 @@ class FusedVector(VectorGames):
     def _begin_next(self, games: Iterable[int], revisited: NDArray[np.int64]) -> None:
         """Note that the next episodes of some games have begun."""
         for game in games:
-            last, before = self._places[game], int(revisited[game])
-            self._places[game] = entry_of(last["episode"] + 1, before, last)
+            farthest = int(self._last.info[FARTHEST, game])
+            self._places[game] = entry_after(self._places[game], farthest, int(revisited[game]))
         self._draw_next(games)
 
     def _draw_next(self, games: Iterable[int]) -> None:
@@ -284,6 +288,12 @@ class FusedVector(VectorGames):
             drawn = self._draw(game, episode)
             self._noops[game], self._seeds[game], self._backs[game] = drawn
 
+    def _starts(self, ways: Sequence[Entry]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """With how many noops, and from which seeds, each game's way starts."""
+        drawn = [self._draw(game, way["start"])[:2] for game, way in enumerate(ways)]
+        noops, seeds = zip(*drawn, strict=True)
+        return np.array(noops, np.int64), np.array(seeds, np.uint64)
+
     def _draw(self, game: int, episode: int) -> tuple[int, int, int]:
         """How an episode begins: its noops, its seed and how far it goes back.
 
@@ -291,7 +301,8 @@ class FusedVector(VectorGames):
         """
         seed = episode_seed(self._seed, game, episode)
         noops = np.random.default_rng(seed).integers(self._wrappers.noops, endpoint=True)
-        return int(noops), seed, draw_back(self._wrappers.revisit, seed)
+        view = self._wrappers
+        return int(noops), seed, draw_back(view.revisit, view.revisit_farthest, seed)
 
     def _new_observations(self) -> NDArray[np.uint8]:
         return np.empty(self.observation_space.shape or (), np.uint8)

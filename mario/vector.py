@@ -21,7 +21,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from mario.errors import RunError, UsageError
-from mario.vector_games import Entry, Results, VectorGames, entry_of
+from mario.vector_games import Entry, Results, VectorGames, entry_after, entry_of
 from mario.worker import Failed, Outcome, serve
 from wrappers.life import life_ended
 
@@ -193,8 +193,10 @@ class GameVector(VectorGames):
             extra: dict[str, Any] = {"lost": True} if lost else {}
             if outcome.final is not None:
                 if not life_ended(outcome.final[1]):
-                    last, revisited = self._journal[game], outcome.info.get("revisited", 0)
-                    self._journal[game] = entry_of(last["episode"] + 1, revisited, last)
+                    self._journal[game] = entry_after(
+                        self._journal[game], outcome.final[1].get("farthest", 0),
+                        outcome.info.get("revisited", 0),
+                    )  # fmt: skip
                 extra |= {"final_obs": outcome.final[0], "final_info": outcome.final[1]}
             infos = self._add_info(infos, outcome.info | extra, game)
         steps = [outcome for outcome, _ in outcomes]
@@ -271,9 +273,11 @@ class GameVector(VectorGames):
             return observation, info
 
 
-def _place(entry: Entry) -> tuple[int, list[int], int, int]:
+def _place(entry: Entry) -> tuple[int, list[int], int, int, Entry | None]:
     """What `mario.worker.Player.replay` takes of an entry."""
-    return entry["episode"], entry["actions"], entry["start"], entry["revisited"]
+    names = ("episode", "actions", "start", "revisited", "farthest")
+    episode, actions, start, revisited, farthest = (entry[name] for name in names)
+    return episode, actions, start, revisited, farthest
 
 
 def _context() -> ForkServerContext | SpawnContext:

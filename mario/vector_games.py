@@ -10,31 +10,52 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
+from wrappers.revisit import AS_BEFORE, FARTHEST_NOW, NONE_ANY_MORE
+
 Results = tuple[
     NDArray[Any], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
 ]
 
 Entry = dict[str, Any]
 """Where one game is: the ``episode``, that is how many it ended before, all ``actions`` since the
-game's ``start``, which was made from that episode's seed, and how many of them were
-``revisited``, that is taken before the episode began (see `wrappers.RevisitLoss`)."""
+game's ``start``, which was made from that episode's seed, how many of them were ``revisited``, that
+is taken before the episode began, and the ``start`` and ``actions`` of the ``farthest`` way or None
+(see `wrappers.RevisitLoss` for both)."""
 
 
-def entry_of(episode: int, revisited: int = 0, last: Entry | None = None) -> Entry:
-    """The entry of an episode that begins.
+def entry_of(episode: int, farthest: Entry | None = None) -> Entry:
+    """The entry of an episode that begins at the game's start.
+
+    >>> entry_of(3)
+    {'episode': 3, 'start': 3, 'revisited': 0, 'actions': [], 'farthest': None}
+    """
+    return {
+        "episode": episode, "start": episode, "revisited": 0, "actions": [], "farthest": farthest
+    }  # fmt: skip
+
+
+def entry_after(last: Entry, farthest: int, revisited: int) -> Entry:
+    """The entry of the episode after one that ended.
 
     Args:
-        episode: which.
-        revisited: how many actions of the last episode came before it.
-        last: the last episode's entry, for one that revisits it.
+        last: the entry of that one.
+        farthest: what the game said of the farthest way as it ended.
+        revisited: what it says of the episode that begins, as `wrappers.RevisitLoss` counts.
 
-    >>> entry_of(3, 1, {"episode": 2, "start": 2, "revisited": 0, "actions": [5, 6]})
-    {'episode': 3, 'start': 2, 'revisited': 1, 'actions': [5]}
+    >>> last = entry_of(2) | {"actions": [5, 6]}
+    >>> following = entry_after(last, farthest=1, revisited=-1)
+    >>> following["start"], following["actions"], following["farthest"]
+    (2, [5], {'start': 2, 'actions': [5, 6]})
     """
-    if last is None or not revisited:
-        return {"episode": episode, "start": episode, "revisited": 0, "actions": []}
-    return last | {
-        "episode": episode, "revisited": revisited, "actions": last["actions"][:revisited]
+    way = {"start": last["start"], "actions": last["actions"]}
+    known = {AS_BEFORE: last["farthest"], FARTHEST_NOW: way, NONE_ANY_MORE: None}[farthest]
+    following = entry_of(last["episode"] + 1, known)
+    if not revisited:
+        return following
+    base = way if revisited > 0 else known
+    assert base is not None, "a game went back on a way that there is not"
+    return following | {
+        "start": base["start"], "revisited": revisited, "actions": base["actions"][: abs(revisited)]
     }  # fmt: skip
 
 

@@ -81,7 +81,13 @@ class Player:
         return self._env.observation_space, self._env.action_space, self._env.metadata
 
     def replay(
-        self, seed: int, episode: int, actions: list[int], start: int, revisited: int
+        self,
+        seed: int,
+        episode: int,
+        actions: list[int],
+        start: int,
+        revisited: int,
+        farthest: dict[str, Any] | None = None,
     ) -> tuple[NDArray[Any], dict[str, Any]]:
         """Play an episode again up to where it was: from its reset, through the actions taken.
 
@@ -91,12 +97,19 @@ class Player:
             actions: from the game's start on.
             start: which episode's seed the game started with.
             revisited: how many of the actions came before the episode, see `wrappers.RevisitLoss`.
+            farthest: which episode's seed the farthest way started with, and its actions.
         """
         self._seed, self._episode = seed, episode
         observation, info = self._env.reset(
-            seed=episode_seed(seed, self._game, start), options={"replay": actions[:revisited]}
+            seed=episode_seed(seed, self._game, start),
+            options={
+                "replay": actions[: abs(revisited)],
+                "on_farthest": revisited < 0,
+                "farthest": farthest
+                and (episode_seed(seed, self._game, farthest["start"]), farthest["actions"]),
+            },
         )
-        for action in actions[revisited:]:
+        for action in actions[abs(revisited) :]:
             observation, _, ended, _, info = self._env.step(action)
             if ended:  # with a life: the game goes on
                 observation, info = self._env.reset()

@@ -31,6 +31,7 @@ VARIANTS: dict[str, list[str]] = {
     "recipe": [],
     "action not shown": ["--wrappers.no-show-action"],
     "sticky actions": ["--wrappers.sticky", "0.25"],
+    "no revisits of the farthest way": ["--wrappers.revisit-farthest", "0"],
     "no revisits": ["--wrappers.revisit", "0"],
     "not prioritised": ["--hyper.priority-alpha", "0"],
     "not dueling": ["--hyper.no-dueling"],

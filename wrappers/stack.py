@@ -50,7 +50,9 @@ class WrapperConfig:
     sticky: float = 0.0
     """While training, how likely at each frame the buttons of the one before stay pressed."""
     revisit: float = 0.0
-    """Share of the episodes after a lost one that begin a little before where it was lost."""
+    """Share of the episodes after a lost one that begin a little before where one was lost."""
+    revisit_farthest: float = 0.0
+    """Share of those that go back on the farthest way since the game was won, not on the last."""
     fire: bool = False
     """Hold the fire button for a decision at the start and after each lost life."""
     life_loss: bool = False
@@ -68,7 +70,7 @@ class WrapperConfig:
         for name, least in (("skip", 1), ("size", 1), ("stack", 1), ("noops", 0)):
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
-        for name in ("sticky", "revisit"):
+        for name in ("sticky", "revisit", "revisit_farthest"):
             if not 0 <= (value := getattr(self, name)) <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1, got {value}")
         self._check_rewards()
@@ -130,7 +132,8 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     The agent sees uint8 ``(stack, size, size)``: gray, resized by area, the first picture of an
     episode repeated. ``info["episode"]`` of a game's last step holds the sum ``r`` of what the
     game itself rewarded and the length ``l`` in decisions, ``info["revisited"]`` always how many
-    decisions were made before the episode's first observation, see `RevisitLoss`.
+    decisions were made before the episode's first observation, and ``info["farthest"]`` whether it
+    came farthest, see `RevisitLoss`.
 
     Args:
         env: a game seen as RGB pictures, uint8 ``(H, W, 3)``.
@@ -169,5 +172,5 @@ def _lives(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     """Serves, starts and ends of lives as asked for; statistics are of whole games."""
     if config.fire:
         env = FireStart(env, env.get_wrapper_attr("fire"))
-    env = RecordEpisodeStatistics(RevisitLoss(env, config.revisit))
+    env = RecordEpisodeStatistics(RevisitLoss(env, config.revisit, config.revisit_farthest))
     return LifeEnd(env) if config.life_loss else env

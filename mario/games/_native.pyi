@@ -33,7 +33,11 @@ class Games:
         noops: Array,
         seeds: Array,
         revisited: Array,
+        farthest: list[list[int]],
+        farthest_noops: Array,
+        farthest_seeds: Array,
         observations: Array,
         info: Array,
+        /,
     ) -> None: ...
-    def actions(self) -> list[list[int]]: ...
+    def actions(self) -> list[tuple[list[int], list[int] | None]]: ...

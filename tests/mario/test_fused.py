@@ -98,8 +98,8 @@ def random_actions(seed, num_envs, steps):
         yield actions
 
 
-def assert_same_random_play(vector, level, num_envs, threads, steps, *, revisit=0.0, **options):
-    wrappers = WrapperConfig(noops=30, revisit=revisit)
+def assert_same_random_play(vector, level, num_envs, threads, steps, *, view=None, **options):
+    wrappers = WrapperConfig(noops=30, **(view or {}))
     games = vector(num_envs, level=level, wrappers=wrappers, threads=threads, **options)
     players = [player(game, wrappers, level=level, **options) for game in range(num_envs)]
     return assert_same_play(games, players, random_actions(len(level or ""), num_envs, steps))
@@ -119,7 +119,9 @@ def test_random_plays_of_every_level_are_the_same(vector, level):
 
 @pytest.mark.slow
 def test_random_plays_of_the_whole_game_are_the_same(vector):
-    ends = assert_same_random_play(vector, None, 2, 2, steps=1500, revisit=1.0)
+    ends = assert_same_random_play(
+        vector, None, 2, 2, steps=1500, view={"revisit": 1.0, "revisit_farthest": 0.5}
+    )
     assert "game over" in ends
 
 
@@ -167,13 +169,14 @@ def test_an_end_is_worth_the_same(vector):
     assert "death" in assert_same_play(games, players, [np.ones(1, int)] * 60)
 
 
-def test_games_go_back_alike_to_where_they_were_lost(vector):
-    wrappers = WrapperConfig(noops=30, revisit=0.9, show_action=True)
+@pytest.mark.parametrize("farthest", [0.0, 0.5])
+def test_games_go_back_alike_to_where_they_were_lost(vector, farthest):
+    wrappers = WrapperConfig(noops=30, revisit=0.9, revisit_farthest=farthest, show_action=True)
     games = vector(2, wrappers=wrappers, threads=2)
     players = [player(game, wrappers, level="1-1") for game in range(2)]
     ends = assert_same_play(games, players, random_actions(3, 2, 300))
     assert ends.count("death") > 4
-    assert min(entry["revisited"] for entry in games.journal()) > 0
+    assert any(entry["revisited"] for entry in games.journal())
 
 
 def test_threads_and_waiting_change_nothing(vector):
@@ -210,9 +213,12 @@ def test_slow_fingers_make_other_games(vector):
     assert len(np.unique(apart, axis=0)) > 4
 
 
-@pytest.mark.parametrize(("revisit", "sticky"), [(0.0, 0.0), (0.9, 0.0), (0.9, 0.25)])
-def test_a_journal_brings_every_game_back_in_either_path(vector, revisit, sticky):
-    wrappers = WrapperConfig(noops=30, revisit=revisit, sticky=sticky)
+@pytest.mark.parametrize(
+    ("revisit", "farthest", "sticky"),
+    [(0.0, 0.0, 0.0), (0.9, 0.0, 0.0), (0.9, 0.5, 0.25), (0.9, 1.0, 0.0)],
+)
+def test_a_journal_brings_every_game_back_in_either_path(vector, revisit, farthest, sticky):
+    wrappers = WrapperConfig(noops=30, revisit=revisit, revisit_farthest=farthest, sticky=sticky)
     games, others = vector(2, wrappers=wrappers), vector(2, wrappers=wrappers)
     games.reset()
     for actions in random_actions(9, 2, 200):
@@ -220,6 +226,7 @@ def test_a_journal_brings_every_game_back_in_either_path(vector, revisit, sticky
     journal = json.loads(json.dumps(games.journal()))
     assert max(entry["episode"] for entry in journal) > 0
     assert any(entry["revisited"] for entry in journal) == bool(revisit)
+    assert all(entry["farthest"] for entry in journal), "each was lost by now"
     restored, _ = others.restore(journal)
     np.testing.assert_array_equal(restored, observations)
     players = [player(game, wrappers, level="1-1") for game in range(2)]

@@ -93,7 +93,7 @@ class LostGame(FakeGame):
 
 
 def lost_game(fault=None):
-    return RevisitLoss(LostGame(length=100, fault=fault), share=0.8)
+    return RevisitLoss(LostGame(length=100, fault=fault), share=0.8, farthest=0.5)
 
 
 def test_a_journal_brings_a_game_back_that_goes_back_to_where_it_was_lost(vector):

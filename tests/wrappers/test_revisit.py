@@ -35,8 +35,8 @@ def play(env, actions):
     return info
 
 
-def going_back(share=1.0):
-    return RevisitLoss(CountingGame(), share)
+def going_back(share=1.0, farthest=0.0):
+    return RevisitLoss(CountingGame(), share, farthest)
 
 
 @pytest.mark.parametrize("end", LOST)
@@ -45,7 +45,7 @@ def test_an_episode_after_a_loss_begins_a_little_before_it(end):
     env.reset(seed=1)
     play(env, [*range(100), end])
     seen, info = env.reset(seed=2)
-    kept = 101 - draw_back(1.0, 2)
+    kept = 101 - draw_back(1.0, 0.0, 2)
     assert seen == (1, *range(kept))
     assert info["revisited"] == play(env, [7])["revisited"] == kept
 
@@ -58,7 +58,7 @@ def test_what_leads_to_a_loss_is_gone_over_again_and_again():
     play(env, ["new"] * 50 + ["death"])
     second, info = env.reset(seed=3)
     whole = (*first, *["new"] * 50, "death")
-    assert second == whole[: len(whole) - draw_back(1.0, 3)]
+    assert second == whole[: len(whole) - draw_back(1.0, 0.0, 3)]
     assert info["revisited"] == len(second) - 1
 
 
@@ -76,7 +76,7 @@ def test_other_episodes_are_followed_by_one_from_the_games_start(actions, share)
     env = going_back(share)
     env.reset(seed=1)
     play(env, actions)
-    assert env.reset(seed=2) == ((2,), {"revisited": 0})
+    assert env.reset(seed=2) == ((2,), {"revisited": 0, "farthest": 0})
 
 
 def test_an_episode_without_a_seed_is_not_gone_back_to():
@@ -93,7 +93,7 @@ def test_an_episode_can_be_taken_up_in_its_midst_and_be_lost_from_there():
     play(env, [*range(100), "death"])
     seen = env.reset(seed=2)[0]
     assert again.reset(seed=1, options={"replay": list(seen[1:])}) == (
-        seen, {"ended_by": "", "revisited": len(seen) - 1},
+        seen, {"ended_by": "", "revisited": len(seen) - 1, "farthest": 0},
     )  # fmt: skip
     for each in (env, again):
         play(each, [5] * 30 + ["time"])
@@ -102,17 +102,69 @@ def test_an_episode_can_be_taken_up_in_its_midst_and_be_lost_from_there():
     assert again.unwrapped.options == {"stages": "1-1"}
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(0, 1))
-def test_a_seed_goes_back_equally_far_in_every_share_that_it_goes_back_in(seed, share):
-    back = draw_back(share, seed)
-    assert back in (0, draw_back(1.0, seed))
-    assert LEAST <= draw_back(1.0, seed) <= MOST
+def losing(env, seed, length):
+    """Play an episode that earns its length; its end."""
+    env.reset(seed=seed)
+    return play(env, [*range(length - 1), "death"])
 
 
-def test_the_share_and_the_way_are_what_they_are_said_to_be():
-    drawn = np.array([draw_back(0.25, seed) for seed in range(4000)])
-    assert 0.22 < (drawn > 0).mean() < 0.28
-    assert set(drawn) == {0, *range(LEAST, MOST + 1)}
+def test_the_farthest_way_is_gone_back_to_until_the_game_is_won():
+    env = going_back(farthest=1.0)
+    assert losing(env, 1, 200)["farthest"] == 1
+    assert losing(env, 2, 1)["farthest"] == 0, "on the way of 200, cut short"
+    seen, info = env.reset(seed=3)
+    kept = 200 + draw_back(1.0, 1.0, 3)
+    assert seen == (1, *range(kept))
+    assert info == {"ended_by": "", "revisited": -kept, "farthest": 0}
+    assert play(env, [5] * 300 + ["death"])["farthest"] == 1
+    seen, _ = env.reset(seed=4)
+    assert seen[kept + 1 :] == (5,) * (301 + draw_back(1.0, 1.0, 4))
+    assert play(env, ["flag"])["farthest"] == -1
+    env.reset(seed=5)
+    assert play(env, [*range(99), "time"])["farthest"] == 1, "however short, now that it was won"
+
+
+def test_an_episode_that_is_cut_short_changes_nothing_of_the_farthest_way():
+    env = going_back(farthest=1.0)
+    losing(env, 1, 200)
+    for _ in range(20):
+        env.reset(seed=None)
+        assert play(env, range(300))["farthest"] == 0
+    losing(env, 2, 10)
+    assert env.reset(seed=3)[0][0] == 1
+
+
+def test_with_the_farthest_way_an_episode_can_be_taken_up_in_its_midst():
+    env, again = going_back(farthest=0.5), going_back(farthest=0.5)
+    losing(env, 1, 300)
+    env.reset(seed=None)
+    play(env, [*range(149), "death"])
+    ways = {1: (1, [*range(299), "death"])}
+    for seed in range(2, 30):
+        seen, info = env.reset(seed=seed)
+        if info["revisited"] < 0:
+            options = {"replay": list(seen[1:]), "farthest": ways[1], "on_farthest": True}
+            assert again.reset(seed=1, options=options) == (seen, info)
+            for following in (40, 41, 42):
+                for each in (env, again):
+                    play(each, [7] * 20 + ["death"])
+                assert env.reset(seed=following) == again.reset(seed=following)
+            return
+    pytest.fail("no episode went back on the farthest way")
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0, 1), st.floats(0, 1))
+def test_a_seed_goes_back_equally_far_in_every_share_that_it_goes_back_in(seed, share, farthest):
+    back = draw_back(share, farthest, seed)
+    assert abs(back) in (0, draw_back(1.0, 0.0, seed))
+    assert LEAST <= draw_back(1.0, 0.0, seed) <= MOST
+
+
+def test_the_shares_and_the_way_are_what_they_are_said_to_be():
+    drawn = np.array([draw_back(0.5, 0.25, seed) for seed in range(4000)])
+    assert 0.47 < (drawn != 0).mean() < 0.53
+    assert 0.22 < (drawn < 0).sum() / (drawn != 0).sum() < 0.28
+    assert set(abs(drawn)) == {0, *range(LEAST, MOST + 1)}
 
 
 class Corridor(gym.Env):
@@ -141,9 +193,9 @@ def test_what_came_before_is_neither_seen_nor_counted():
     while not over:
         *_, over, _, info = env.step(0)
     length = info["episode"]["l"]
-    seed = next(seed for seed in range(100) if 0 < draw_back(1.0, seed) < 50)
+    seed = next(seed for seed in range(100) if 0 < draw_back(1.0, 0.0, seed) < 50)
     seen, info = env.reset(seed=seed)
-    left, over = draw_back(1.0, seed), False
+    left, over = draw_back(1.0, 0.0, seed), False
     assert info["revisited"] == length - left
     assert {*seen.flat} == {int(first[0, 0, 0]) + length - left}
     while not over:

@@ -1,5 +1,6 @@
 #include "games.h"
 
+#include <cstdlib>
 #include <utility>
 
 namespace nes {
@@ -18,13 +19,14 @@ void Games::start_step(const Rows& rows, bool waited_for) {
   pool_.start(count(), [this, rows](int game) { step(game, rows); }, waited_for);
 }
 
-void Games::restore(const std::vector<Actions>& actions, const std::int64_t* noops,
-                    const std::uint64_t* seeds, const std::int64_t* revisited,
-                    std::uint8_t* observations, std::int64_t* info) {
+void Games::restore(const std::vector<Entry>& entries, std::uint8_t* observations,
+                    std::int64_t* info) {
   const auto replay = [&](int game) {
-    const auto begin = actions[game].begin(), played = begin + revisited[game];
-    players_[game]->reset({noops[game], seeds[game]}, {begin, played});
-    for (auto action = played; action != actions[game].end(); ++action) {
+    const Entry& entry = entries[game];
+    const auto begin = entry.way.actions.begin(), played = begin + std::abs(entry.revisited);
+    players_[game]->recall_farthest(entry.farthest.start, entry.farthest.actions);
+    players_[game]->reset(entry.way.start, {begin, played}, entry.revisited < 0);
+    for (auto action = played; action != entry.way.actions.end(); ++action) {
       players_[game]->step(*action);
     }
     tell(game, observations, info);
@@ -44,7 +46,7 @@ void Games::step(int game, const Rows& rows) {
     rows.last_endings[game] = player.game().why_ended();
     rows.last_returns[game] = player.earned();
     rows.last_lengths[game] =
-        static_cast<std::int64_t>(player.actions().size()) - player.revisited();
+        static_cast<std::int64_t>(player.actions().size()) - std::abs(player.revisited());
     player.reset_after_end({rows.noops[game], rows.seeds[game]}, rows.backs[game]);
   }
   tell(game, rows.observations, rows.info);
@@ -57,12 +59,13 @@ void Games::tell(int game, std::uint8_t* observations, std::int64_t* info) const
     info += count();
   }
   info[game] = players_[game]->revisited();
+  info[count() + game] = players_[game]->farthest_told();
 }
 
 const std::vector<const char*>& Games::info_names() {
   static const std::vector<const char*> names = [] {
     std::vector<const char*> all = SuperMarioBros::kInfo;
-    all.push_back("revisited");
+    all.insert(all.end(), {"revisited", "farthest"});
     return all;
   }();
   return names;

@@ -30,6 +30,14 @@ struct Rows {
   std::int64_t* last_lengths;     // (n)
 };
 
+// Where one game was: its way, of which so many actions were taken before the episode, see
+// Player::revisited(); and its farthest way, without actions if there is none.
+struct Entry {
+  Way way;
+  std::int64_t revisited = 0;
+  Way farthest;
+};
+
 // Where and how the games are played.
 struct Setup {
   std::vector<std::uint8_t> rom;
@@ -54,13 +62,10 @@ class Games {
   void start_step(const Rows& rows, bool waited_for);
   void wait() { pool_.wait(); }
 
-  // Brings every game to where it was after its start and these actions, of which the first
-  // `revisited` were taken before the episode.
-  void restore(const std::vector<Actions>& actions, const std::int64_t* noops,
-               const std::uint64_t* seeds, const std::int64_t* revisited, std::uint8_t* observations, std::int64_t* info);
+  // Brings every game to where it was, and writes what is seen there.
+  void restore(const std::vector<Entry>& entries, std::uint8_t* observations, std::int64_t* info);
 
-  // See Player::actions().
-  const Actions& actions(int game) const { return players_[game]->actions(); }
+  const Player& player(int game) const { return *players_[game]; }
 
   // What the fields of info are: the game's, and what the player says of its episode.
   static const std::vector<const char*>& info_names();

@@ -193,57 +193,91 @@ bool read_actions(const nes::Games& games, PyObject* list, Actions& actions) {
   return are_actions(games, actions.data(), actions.size());
 }
 
+// Reads where every game was out of lists and arrays of Python's.
+class Entries {
+ public:
+  // False, and an exception is set, unless all of it is there and makes sense.
+  bool read(const nes::Games& games, PyObject* lists, PyObject* farthest, PyObject** objects) {
+    if (PyList_GET_SIZE(lists) != games.count() || PyList_GET_SIZE(farthest) != games.count()) {
+      PyErr_Format(PyExc_ValueError, "there are %d games, got the actions of %zd", games.count(),
+                   PyList_GET_SIZE(lists));
+      return false;
+    }
+    std::array<Array, 5> arrays;  // noops, seeds and revisited; noops and seeds of the farthest
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      const std::size_t bytes = 8 * static_cast<std::size_t>(games.count());
+      if (!arrays[i].hold(objects[i], bytes, PyBUF_SIMPLE)) return false;
+    }
+    for (int game = 0; game < games.count(); ++game) {
+      nes::Entry& entry = all.emplace_back();
+      entry.way.start = start_of(arrays[0], arrays[1], game);
+      entry.revisited = arrays[2].as<std::int64_t>()[game];
+      entry.farthest.start = start_of(arrays[3], arrays[4], game);
+      if (!read_actions(games, PyList_GET_ITEM(lists, game), entry.way.actions)) return false;
+      if (!read_actions(games, PyList_GET_ITEM(farthest, game), entry.farthest.actions)) {
+        return false;
+      }
+      const auto length = static_cast<std::int64_t>(entry.way.actions.size());
+      if (entry.revisited < -length || entry.revisited > length) {
+        PyErr_Format(PyExc_ValueError, "of %lld actions, 0 to all are revisited, got %lld",
+                     static_cast<long long>(length), static_cast<long long>(entry.revisited));
+        return false;
+      }
+    }
+    return true;
+  }
+
+  std::vector<nes::Entry> all;
+
+ private:
+  static nes::Start start_of(const Array& noops, const Array& seeds, int game) {
+    return {noops.as<std::int64_t>()[game], seeds.as<std::uint64_t>()[game]};
+  }
+};
+
 PyObject* games_restore(PyObject* self, PyObject* args) {
   nes::Games& games = *state_of(self).games;
-  PyObject *lists, *objects[5];
-  if (!PyArg_ParseTuple(args, "O!OOOOO", &PyList_Type, &lists, &objects[0], &objects[1],
-                        &objects[2], &objects[3], &objects[4])) {
+  PyObject *lists, *farthest, *objects[7];
+  if (!PyArg_ParseTuple(args, "O!OOOO!OOOO", &PyList_Type, &lists, &objects[0], &objects[1],
+                        &objects[2], &PyList_Type, &farthest, &objects[3], &objects[4], &objects[5],
+                        &objects[6])) {
     return nullptr;
   }
-  if (PyList_GET_SIZE(lists) != games.count()) {
-    return PyErr_Format(PyExc_ValueError, "there are %d games, got the actions of %zd",
-                        games.count(), PyList_GET_SIZE(lists));
-  }
+  Entries entries;
+  if (!entries.read(games, lists, farthest, objects)) return nullptr;
   const auto bytes = row_bytes(games);
-  std::array<Array, 5> arrays;
-  if (!arrays[0].hold(objects[0], bytes[kNoops], PyBUF_SIMPLE) ||
-      !arrays[1].hold(objects[1], bytes[kSeeds], PyBUF_SIMPLE) ||
-      !arrays[2].hold(objects[2], bytes[kBacks], PyBUF_SIMPLE) ||
-      !arrays[3].hold(objects[3], bytes[kObservations], PyBUF_WRITABLE) ||
-      !arrays[4].hold(objects[4], bytes[kInfo], PyBUF_WRITABLE)) {
+  Array observations, info;
+  if (!observations.hold(objects[5], bytes[kObservations], PyBUF_WRITABLE) ||
+      !info.hold(objects[6], bytes[kInfo], PyBUF_WRITABLE)) {
     return nullptr;
-  }
-  const auto* revisited = arrays[2].as<std::int64_t>();
-  std::vector<Actions> actions(games.count());
-  for (int game = 0; game < games.count(); ++game) {
-    if (!read_actions(games, PyList_GET_ITEM(lists, game), actions[game])) return nullptr;
-    const auto length = static_cast<std::int64_t>(actions[game].size());
-    if (revisited[game] < 0 || revisited[game] > length) {
-      return PyErr_Format(PyExc_ValueError, "of %lld actions, 0 to all are revisited, got %lld",
-                          static_cast<long long>(length), static_cast<long long>(revisited[game]));
-    }
   }
   without_gil([&] {
-    games.restore(actions, arrays[0].as<std::int64_t>(), arrays[1].as<std::uint64_t>(), revisited,
-                  arrays[3].as<std::uint8_t>(), arrays[4].as<std::int64_t>());
+    games.restore(entries.all, observations.as<std::uint8_t>(), info.as<std::int64_t>());
   });
   Py_RETURN_NONE;
 }
 
+PyObject* list_of(const Actions& actions) {
+  PyObject* list = PyList_New(static_cast<Py_ssize_t>(actions.size()));
+  for (std::size_t i = 0; list != nullptr && i < actions.size(); ++i) {
+    PyList_SET_ITEM(list, i, PyLong_FromLongLong(actions[i]));
+  }
+  return list;
+}
+
+// A pair for each game: all its actions, and those of its farthest way or None.
 PyObject* games_actions(PyObject* self, PyObject*) {
   nes::Games& games = *state_of(self).games;
   without_gil([&] { games.wait(); });
-  PyObject* lists = PyList_New(games.count());
-  for (int game = 0; lists != nullptr && game < games.count(); ++game) {
-    const Actions& actions = games.actions(game);
-    PyObject* list = PyList_New(static_cast<Py_ssize_t>(actions.size()));
-    for (std::size_t i = 0; list != nullptr && i < actions.size(); ++i) {
-      PyList_SET_ITEM(list, i, PyLong_FromLongLong(actions[i]));
-    }
-    if (list == nullptr) Py_CLEAR(lists);
-    else PyList_SET_ITEM(lists, game, list);
+  PyObject* pairs = PyList_New(games.count());
+  for (int game = 0; pairs != nullptr && game < games.count(); ++game) {
+    const nes::Player& player = games.player(game);
+    PyObject* farthest = player.farthest() ? list_of(player.farthest()->actions) : Py_NewRef(Py_None);
+    PyObject* pair = Py_BuildValue("(NN)", list_of(player.actions()), farthest);
+    if (pair == nullptr) Py_CLEAR(pairs);
+    else PyList_SET_ITEM(pairs, game, pair);
   }
-  return lists;
+  return pairs;
 }
 
 PyMethodDef games_methods[] = {{"start", games_start, METH_VARARGS, nullptr},

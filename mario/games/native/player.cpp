@@ -1,5 +1,6 @@
 #include "player.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -24,14 +25,11 @@ Player::Player(std::unique_ptr<NesGame> game, const View& view,
       masks_(masks),
       pictures_(view.stack * view.picture_bytes()) {}
 
-void Player::reset(Start start, Actions revisited) {
-  game_->reset(static_cast<int>(start.noops));
-  start_ = start;
-  frames_ = 0;
-  for (const std::int64_t action : revisited) hold(action, false);
+void Player::reset(Start start, const Actions& revisited, bool on_farthest) {
+  go(start, revisited);
   earned_ = 0;
-  revisited_ = static_cast<std::int64_t>(revisited.size());
-  actions_ = std::move(revisited);
+  const auto length = static_cast<std::int64_t>(revisited.size());
+  revisited_ = on_farthest ? -length : length;
   oldest_ = 0;
   draw(picture(0), -1);
   for (int i = 1; i < view_.stack; ++i) {
@@ -40,13 +38,19 @@ void Player::reset(Start start, Actions revisited) {
 }
 
 void Player::reset_after_end(Start start, std::int64_t back) {
-  const std::int64_t length = static_cast<std::int64_t>(actions_.size()) - back;
-  if (back == 0 || length <= 0 || !game_->lost()) return reset(start);
-  reset(start_, {actions_.begin(), actions_.begin() + length});
+  if (back == 0 || !game_->lost()) return reset(start);
+  const Way& way = back < 0 ? *farthest_ : way_;  // there is one after a loss
+  const auto length = static_cast<std::int64_t>(way.actions.size()) - std::abs(back);
+  if (length <= 0) return reset(start);
+  reset(way.start, Actions(way.actions.begin(), way.actions.begin() + length), back < 0);
+}
+
+void Player::recall_farthest(Start start, const Actions& actions) {
+  farthest_.reset();
+  if (!actions.empty()) go(start, actions);
 }
 
 NesGame::Frame Player::step(std::int64_t action) {
-  actions_.push_back(action);
   const NesGame::Frame step = hold(action, true);
   earned_ += step.reward;
   draw(picture(oldest_), action);
@@ -54,14 +58,37 @@ NesGame::Frame Player::step(std::int64_t action) {
   return step;
 }
 
+void Player::go(Start start, const Actions& actions) {
+  game_->reset(static_cast<int>(start.noops));
+  way_ = {start, {}, 0};
+  frames_ = 0;
+  for (const std::int64_t action : actions) hold(action, false);
+  farthest_told_ = kAsBefore;
+}
+
+void Player::judge(const NesGame::Frame& step) {
+  farthest_told_ = kAsBefore;
+  if (game_->lost()) {
+    if (farthest_ && way_.earned <= farthest_->earned) return;
+    farthest_ = way_;
+    farthest_told_ = kFarthestNow;
+  } else if (step.terminated) {
+    farthest_.reset();
+    farthest_told_ = kNoneAnyMore;
+  }
+}
+
 NesGame::Frame Player::hold(std::int64_t action, bool observed) {
   NesGame::Frame step{0, false, false};
   for (int i = 1; i <= view_.skip && !(step.terminated || step.truncated); ++i) {
-    if (frames_ == 0 || chance(start_.seed, frames_) >= view_.sticky) pressed_ = masks_[action];
+    if (frames_ == 0 || chance(way_.start.seed, frames_) >= view_.sticky) pressed_ = masks_[action];
     ++frames_;
     const NesGame::Frame frame = game_->frame(pressed_, observed && i == view_.skip);
     step = {step.reward + frame.reward, frame.terminated, frame.truncated};
   }
+  way_.actions.push_back(action);
+  way_.earned += step.reward;
+  judge(step);
   return step;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "../../emulators/native/preprocess.h"
@@ -31,17 +32,32 @@ struct Start {
   std::uint64_t seed;
 };
 
+// How a game came to where it is: all actions since its start, and the sum of their rewards.
+struct Way {
+  Start start{0, 0};
+  Actions actions;
+  double earned = 0;
+};
+
+// What is told of the farthest way at the end of an episode, and while it goes on.
+constexpr std::int64_t kAsBefore = 0, kFarthestNow = 1, kNoneAnyMore = -1;
+
 class Player {
  public:
   // `masks`: the buttons of each action. The view and the masks must outlive the player.
   Player(std::unique_ptr<NesGame> game, const View& view, const std::vector<std::uint8_t>& masks);
 
-  // Begins an episode after these actions, taken from the game's start and its noops on.
-  void reset(Start start, Actions revisited = {});
+  // Begins an episode after these actions, taken from the game's start and its noops on;
+  // `on_farthest`: they are of the farthest way.
+  void reset(Start start, const Actions& revisited = {}, bool on_farthest = false);
 
-  // Begins the next episode: `back` decisions before the end of this one, if it was lost and had
-  // more, and `back` is not 0; otherwise at the game's start. See wrappers/revisit.py.
+  // Begins the next episode at the game's start, or, if this one was lost and the way is longer,
+  // so many decisions before its end, or before the end of the farthest way if `back` is less
+  // than 0. See wrappers/revisit.py.
   void reset_after_end(Start start, std::int64_t back);
+
+  // Forgets the farthest way, and takes another one if there are actions of it.
+  void recall_farthest(Start start, const Actions& actions);
 
   // Holds an action for some frames, fewer if the game ends meanwhile, and sums what they earn.
   NesGame::Frame step(std::int64_t action);
@@ -52,13 +68,22 @@ class Player {
   const NesGame& game() const { return *game_; }
 
   // What the episode earned, all actions since the game's start, and how many of them were taken
-  // before the episode began.
+  // before the episode began, less than 0 if they are of the farthest way.
   double earned() const { return earned_; }
-  const Actions& actions() const { return actions_; }
+  const Actions& actions() const { return way_.actions; }
   std::int64_t revisited() const { return revisited_; }
 
+  // The way that earned most of all that were lost since the game was won, and what the latest
+  // step changed of that.
+  const std::optional<Way>& farthest() const { return farthest_; }
+  std::int64_t farthest_told() const { return farthest_told_; }
+
  private:
-  // `observed`: see NesGame::frame().
+  // Keeps the way if it is the farthest that was lost; keeps none when the game is won.
+  void judge(const NesGame::Frame& step);
+  // Takes a way from its start on.
+  void go(Start start, const Actions& actions);
+  // Holds an action, and adds it to the way. `observed`: see NesGame::frame().
   NesGame::Frame hold(std::int64_t action, bool observed);
   std::uint8_t* picture(int index);
   // Draws what the console shows; no action led to it if `action` is negative.
@@ -70,11 +95,12 @@ class Player {
   std::vector<std::uint8_t> pictures_;  // a ring
   int oldest_ = 0;
   double earned_ = 0;
-  Start start_{0, 0};
+  Way way_;
+  std::optional<Way> farthest_;
+  std::int64_t farthest_told_ = kAsBefore;
   std::uint64_t frames_ = 0;     // since the game's start and its noops
   std::uint8_t pressed_ = 0;
   std::int64_t revisited_ = 0;
-  Actions actions_;
 };
 
 }  // namespace nes
