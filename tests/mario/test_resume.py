@@ -107,13 +107,13 @@ def test_stopping_and_resuming_changes_nothing(tmp_path, num_envs, emulator):
 @pytest.mark.slow
 @pytest.mark.parametrize("emulator", ["nes-py", "auto"])
 def test_stopping_on_the_way_back_to_a_loss_changes_nothing(tmp_path, emulator):
-    chosen = {
-        "num_envs": 2, "emulator": emulator, "wrappers": WrapperConfig(noops=30, revisit=1.0)
-    }  # fmt: skip
+    wrappers = WrapperConfig(noops=30, revisit=1.0, revisit_farthest=0.5, sticky=0.25)
+    chosen = {"num_envs": 2, "emulator": emulator, "wrappers": wrappers}
     whole = train(config(tmp_path / "whole", steps=700, **chosen))
     part = train(config(tmp_path / "parts", steps=500, **chosen))
     journal = load(part / "last.chkpt")["resume"]["games"]
     assert any(entry["revisited"] for entry in journal)
+    assert any(entry["farthest"] for entry in journal)
     train(config(tmp_path / "parts", steps=700, **chosen), part)
     assert_same_run(whole, part)
 
