@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import gymnasium as gym
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from mario.emulators.native import MAPPERS
 from mario.emulators.rom import check_rom
 from mario.errors import UsageError
+from mario.fused_step import Last, Step
 from mario.games import _native
 from mario.games.actions import Actions, action_masks
 from mario.games.nes import STALL_FRAMES
@@ -50,30 +51,6 @@ class MarioOptions(TypedDict, total=False):
     rom: Path | None
     actions: Actions | None
     stall_frames: int | None
-
-
-class _Step(NamedTuple):
-    """Where one step is read from and written to, in the order that the compiled code takes."""
-
-    actions: NDArray[np.int64]
-    noops: NDArray[np.int64]
-    seeds: NDArray[np.uint64]
-    backs: NDArray[np.int64]
-    observations: NDArray[np.uint8]
-    rewards: NDArray[np.float64]
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-    info: NDArray[np.int64]
-
-
-class _Last(NamedTuple):
-    """The same of the last step of an episode: written only for games in which one ended."""
-
-    observations: NDArray[np.uint8]
-    info: NDArray[np.int64]
-    endings: NDArray[np.int64]
-    returns: NDArray[np.float64]
-    lengths: NDArray[np.int64]
 
 
 class FusedVector(VectorGames):
@@ -116,9 +93,9 @@ class FusedVector(VectorGames):
         self._constant |= {"ended_by": nothing}
         worth = self._wrappers.worth_of_ends
         self._worth_of_ends = np.array([worth.get(end, 0.0) for end in _native.ENDINGS], np.float32)
-        self._step: _Step | None = None
+        self._step: Step | None = None
         self._begun = False
-        self._last = _Last(
+        self._last = Last(
             self._new_observations(),
             self._new_info(),
             endings=np.zeros(num_envs, np.int64),
@@ -232,7 +209,7 @@ class FusedVector(VectorGames):
     def _start(self, actions: NDArray[np.int64], *, waited_for: bool) -> None:
         if not self._begun:
             raise gym.error.ResetNeeded("no game has begun; call reset first")
-        step = _Step(
+        step = Step(
             np.array(actions, np.int64),  # a copy, which the caller cannot change meanwhile
             self._noops,
             self._seeds,

@@ -223,7 +223,8 @@ class GameVector(VectorGames):
         self.closed = True
 
     def _patience(self, entry: Entry) -> float:
-        return self._timeout + 0.1 * len(entry["actions"])
+        farthest = entry["farthest"] or {"actions": []}
+        return self._timeout + 0.1 * (len(entry["actions"]) + len(farthest["actions"]))
 
     def _first_answer(self, game: int) -> Any:
         try:
@@ -239,7 +240,8 @@ class GameVector(VectorGames):
             return outcome, False
         except WorkerDied as death:
             last = self._seen[game]
-            following = entry_of(self._journal[game]["episode"] + 1)
+            ended = self._journal[game]
+            following = entry_of(ended["episode"] + 1, ended["farthest"])
             observation, info = self._revive(game, death, following)
             final = last, {"ended_by": "crash"}
             return Outcome(observation, 0.0, False, True, info, final), True

@@ -32,6 +32,7 @@ VARIANTS: dict[str, list[str]] = {
     "action not shown": ["--wrappers.no-show-action"],
     "sticky actions": ["--wrappers.sticky", "0.25"],
     "no revisits of the farthest way": ["--wrappers.revisit-farthest", "0"],
+    "revisits after nine losses in ten": ["--wrappers.revisit", "0.9"],
     "no revisits": ["--wrappers.revisit", "0"],
     "not prioritised": ["--hyper.priority-alpha", "0"],
     "not dueling": ["--hyper.no-dueling"],
@@ -228,6 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ledger = Ledger(options.out / "outcomes.json", options.steps)
 
     def run(variant: str, seed: int) -> Outcome:
+        """Train one, and tell what came of it."""
         folder = options.runs / variant.replace(" ", "-").replace(",", "") / str(seed)
         train(folder, options.steps, seed, VARIANTS[variant])
         return read(folder, variant, seed)

@@ -125,6 +125,13 @@ def test_a_game_that_dies_on_its_way_begins_anew_at_its_start(vector):
     (entry,) = games.journal()
     assert (entry["revisited"], entry["actions"]) == (0, [])
     assert entry["start"] == entry["episode"]
+    assert entry["farthest"], "what came farthest is not lost with the process"
+    others = vector(lost_game, 1, seed=5)
+    others.restore([entry])
+    for _ in range(300):
+        ours, theirs = games.step(actions(1)), others.step(actions(1))
+        assert (ours[0] == theirs[0]).all()
+    assert games.journal() == others.journal()
 
 
 @pytest.mark.parametrize(

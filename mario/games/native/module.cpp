@@ -272,7 +272,8 @@ PyObject* games_actions(PyObject* self, PyObject*) {
   PyObject* pairs = PyList_New(games.count());
   for (int game = 0; pairs != nullptr && game < games.count(); ++game) {
     const nes::Player& player = games.player(game);
-    PyObject* farthest = player.farthest() ? list_of(player.farthest()->actions) : Py_NewRef(Py_None);
+    const auto& way = player.farthest();
+    PyObject* farthest = way ? list_of(way->actions) : Py_NewRef(Py_None);
     PyObject* pair = Py_BuildValue("(NN)", list_of(player.actions()), farthest);
     if (pair == nullptr) Py_CLEAR(pairs);
     else PyList_SET_ITEM(pairs, game, pair);
