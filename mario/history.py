@@ -33,7 +33,8 @@ class EpisodeRow:
         best_x: how far right it came, in pixels; None in a game without such a thing.
         ended_by: why it ended, ``"flag"`` when it cleared the level.
         seconds: since the run's start, the time between two sessions left out.
-        revisited: decisions made before it began, 0 for one that began at the game's start.
+        revisited: decisions made before it began, 0 for one that began at the game's start, less
+            than 0 for one on the farthest way.
     """
 
     episode: int

@@ -30,7 +30,8 @@ class EpisodeRecord:
         length: decisions in it.
         best_x: how far right it came, in pixels; None in a game without such a thing.
         ended_by: why it ended, ``"flag"`` when it cleared the level.
-        revisited: decisions made before it began, 0 for one that began at the game's start.
+        revisited: decisions made before it began, 0 for one that began at the game's start, less
+            than 0 for one on the farthest way.
     """
 
     episode: int
