@@ -65,7 +65,7 @@ def differences(one, other, where=""):
     """The names of all entries in which two states differ, times left out."""
     if where.rsplit(".", 1)[-1] in TIMES:
         return []
-    if isinstance(one, dict):
+    if isinstance(one, dict) and isinstance(other, dict):
         if one.keys() != other.keys():
             return [where]
         return [d for key in one for d in differences(one[key], other[key], f"{where}.{key}")]

@@ -63,7 +63,7 @@ def test_a_lost_game_is_gone_back_to(game: Tetris) -> None:
         picture, _, over, _, _ = env.step(actions[-1])
         seen.append(picture)
     again, info = env.reset(seed=2)
-    assert info["revisited"] == len(actions) - draw_back(1.0, 2) > 100
+    assert info["revisited"] == len(actions) - draw_back(1.0, 0.0, 2) > 100
     for decision in range(info["revisited"], len(actions)):
         np.testing.assert_array_equal(again, seen[decision - 1])
         again, *_ = env.step(actions[decision])
