@@ -275,11 +275,9 @@ class GameVector(VectorGames):
             return observation, info
 
 
-def _place(entry: Entry) -> tuple[int, list[int], int, int, Entry | None]:
+def _place(entry: Entry) -> list[Any]:
     """What `mario.worker.Player.replay` takes of an entry."""
-    names = ("episode", "actions", "start", "revisited", "farthest")
-    episode, actions, start, revisited, farthest = (entry[name] for name in names)
-    return episode, actions, start, revisited, farthest
+    return [entry[name] for name in ("episode", "actions", "start", "revisited", "farthest")]
 
 
 def _context() -> ForkServerContext | SpawnContext:

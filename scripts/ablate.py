@@ -26,6 +26,8 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+from mario.files import write_atomically
+
 # fmt: off
 VARIANTS: dict[str, list[str]] = {
     "recipe": [],
@@ -162,7 +164,8 @@ class Ledger:
             [*self.outcomes, outcome], key=lambda each: (order.index(each.variant), each.seed)
         )
         kept = {"steps": self._steps, "outcomes": [asdict(each) for each in self.outcomes]}
-        self._path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(kept, indent=1) + "\n"
+        write_atomically(self._path, lambda file: file.write(text.encode()))
 
     def by_variant(self) -> dict[str, list[Outcome]]:
         """The outcomes of each variant, by seed."""

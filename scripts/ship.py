@@ -179,7 +179,7 @@ def _merit(figures: Evaluation) -> float:
 
 def _result(figures: Evaluation) -> str:
     if not figures.has_levels:
-        return f"mean score {figures.mean_return:.1f} in {figures.episodes}"
+        return f"mean score {figures.mean_return:.1f} in {figures.episodes} episodes"
     low, high = figures.clear_rate_ci95
     clears = round(figures.clear_rate * figures.episodes)
     return f"{clears} of {figures.episodes} cleared ({low:.1%} to {high:.1%})"

@@ -28,10 +28,9 @@ def chance(seed: int, number: int) -> float:
 class StickyActions(gym.Wrapper[Any, Any, Any, Any]):
     """Takes the action of the frame before again, with a probability, whatever is asked for.
 
-    Machado et al. 2018, https://arxiv.org/abs/1709.06009, section 5.2. Where all that happens is
-    as expected, an agent learns to do everything at the last moment; here it learns to be in time.
-    The first action of an episode is taken as it is. What is drawn depends on the episode's seed
-    and on how many frames it is old, so that an episode can be played again.
+    Machado et al. 2018, https://arxiv.org/abs/1709.06009. The first action of an episode is taken
+    as it is. What is drawn depends on the episode's seed and on how many frames it is old, so that
+    an episode can be played again.
 
     Args:
         env: a game, frame by frame.

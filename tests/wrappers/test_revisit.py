@@ -139,11 +139,11 @@ def test_with_the_farthest_way_an_episode_can_be_taken_up_in_its_midst():
     losing(env, 1, 300)
     env.reset(seed=None)
     play(env, [*range(149), "death"])
-    ways = {1: (1, [*range(299), "death"])}
+    farthest = (1, [*range(299), "death"])
     for seed in range(2, 30):
         seen, info = env.reset(seed=seed)
         if info["revisited"] < 0:
-            options = {"replay": list(seen[1:]), "farthest": ways[1], "on_farthest": True}
+            options = {"replay": list(seen[1:]), "farthest": farthest, "on_farthest": True}
             assert again.reset(seed=1, options=options) == (seen, info)
             for following in (40, 41, 42):
                 for each in (env, again):
