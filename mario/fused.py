@@ -183,7 +183,7 @@ class FusedVector(VectorGames):
                 masks=bytes(masks),
                 skip=view.skip, stack=view.stack, size=view.size,
                 square=square_side(view.size, len(masks)) if view.show_action else 0,
-                sticky=view.sticky,
+                sticky=view.sticky, keeps_farthest=view.revisit_farthest > 0,
                 count=self.num_envs, threads=min(threads, self.num_envs),
             )  # fmt: skip
         except ValueError as error:

@@ -134,6 +134,8 @@ class RevisitLoss(gym.Wrapper[Any, Any, Any, Any]):
 
     def _judge(self, *, won: bool) -> int:
         """Keep the way if it is the farthest that was lost; keep none when the game is won."""
+        if not self._farthest_share:
+            return AS_BEFORE
         if won:
             self._farthest = None
             return NONE_ANY_MORE

@@ -22,6 +22,7 @@ class Games:
         size: int,
         square: int,
         sticky: float,
+        keeps_farthest: bool,
         count: int,
         threads: int,
     ) -> None: ...

@@ -222,7 +222,7 @@ def test_a_journal_brings_every_game_back_in_either_path(vector, revisit, farthe
     journal = json.loads(json.dumps(games.journal()))
     assert max(entry["episode"] for entry in journal) > 0
     assert any(entry["revisited"] for entry in journal) == bool(revisit)
-    assert all(entry["farthest"] for entry in journal), "each was lost by now"
+    assert {entry["farthest"] is not None for entry in journal} == {farthest > 0}, "all were lost"
     restored, _ = others.restore(journal)
     np.testing.assert_array_equal(restored, observations)
     players = [player(game, wrappers, level="1-1") for game in range(2)]

@@ -39,7 +39,7 @@ void Player::reset(Start start, const Actions& revisited, bool on_farthest) {
 
 void Player::reset_after_end(Start start, std::int64_t back) {
   if (back == 0 || !game_->lost()) return reset(start);
-  const Way& way = back < 0 ? *farthest_ : way_;  // there is one after a loss
+  const Way& way = back < 0 && farthest_ ? *farthest_ : way_;
   const auto length = static_cast<std::int64_t>(way.actions.size()) - std::abs(back);
   if (length <= 0) return reset(start);
   reset(way.start, Actions(way.actions.begin(), way.actions.begin() + length), back < 0);
@@ -68,6 +68,7 @@ void Player::go(Start start, const Actions& actions) {
 
 void Player::judge(const NesGame::Frame& step) {
   farthest_told_ = kAsBefore;
+  if (!view_.keeps_farthest) return;
   if (game_->lost()) {
     if (farthest_ && way_.earned <= farthest_->earned) return;
     farthest_ = way_;
