@@ -94,13 +94,16 @@ def make_games(
 def can_be_threaded(game: str, emulator: str, wrappers: WrapperConfig) -> bool:
     """Whether ALE's threads can play a game and do what the wrappers do.
 
-    They can play any Atari game, but neither go back in one nor paint nor hold on to buttons.
+    They can play any Atari game, but neither go back in one nor hold on to buttons, nor paint into
+    pictures, crop or filter them.
 
     >>> can_be_threaded("Tetris-v0", "auto", WrapperConfig())
     False
     """
-    plain = emulator == "auto" and not (wrappers.revisit or wrappers.show_action or wrappers.sticky)
-    return plain and ":" not in game and find_game(game).entry_point == ATARI
+    view = wrappers
+    changed = view.crop or view.picture == "orange"
+    plain = not (view.revisit or view.show_action or view.sticky or changed)
+    return emulator == "auto" and plain and ":" not in game and find_game(game).entry_point == ATARI
 
 
 def can_be_fused(game: str, emulator: str, wrappers: WrapperConfig) -> bool:
@@ -117,7 +120,7 @@ def can_be_fused(game: str, emulator: str, wrappers: WrapperConfig) -> bool:
         emulator in ("auto", "native")
         and spec is not None
         and spec.entry_point == MARIO
-        and wrappers.size <= SCREEN_SHAPE[0]
+        and wrappers.size <= SCREEN_SHAPE[0] - wrappers.crop
         and not wrappers.only_wrapped
         and find_spec("mario.games._native") is not None
     )

@@ -31,6 +31,7 @@ from mario.files import write_atomically
 # fmt: off
 VARIANTS: dict[str, list[str]] = {
     "recipe": [],
+    "score and time not seen": ["--wrappers.crop", "32"],
     "action not shown": ["--wrappers.no-show-action"],
     "sticky actions": ["--wrappers.sticky", "0.25"],
     "no revisits of the farthest way": ["--wrappers.revisit-farthest", "0"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wrappers.observation import GrayScaleObservation
+from wrappers.observation import GrayScaleObservation, OrangeObservation
 from wrappers.revisit import RevisitLoss
 from wrappers.reward import ClipReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
@@ -14,6 +14,7 @@ __all__ = [
     "ClipReward",
     "GrayScaleObservation",
     "NoopStart",
+    "OrangeObservation",
     "RevisitLoss",
     "ScaleReward",
     "SkipFrame",

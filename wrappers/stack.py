@@ -14,13 +14,16 @@ from gymnasium.wrappers import (
 )
 
 from wrappers.life import FireStart, LifeEnd
-from wrappers.observation import GrayScaleObservation, ShowAction
+from wrappers.observation import CropTop, GrayScaleObservation, OrangeObservation, ShowAction
 from wrappers.pong import PongObservation
 from wrappers.revisit import LOST, RevisitLoss
 from wrappers.reward import ClipReward, EndReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
 from wrappers.start import NoopStart
 from wrappers.sticky import StickyActions
+
+SEEN = {"gray": GrayScaleObservation, "orange": OrangeObservation, "pong": PongObservation}
+"""What makes a picture of a screen, by `WrapperConfig.picture`."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,13 @@ class WrapperConfig:
     """Frames to a decision: the action is held, and what the frames earn is summed."""
     pool: bool = False
     """See at each place the brighter of a decision's last two frames: some games flicker."""
-    picture: Literal["gray", "pong"] = "gray"
-    """What becomes of a screen: gray, or the field of Pong in black and white, 80 x 80."""
+    picture: Literal["gray", "orange", "pong"] = "gray"
+    """What becomes of a screen: gray; gray as through an orange filter, which blue skies are dark
+    in and Mario is not; or the field of Pong in black and white, 80 x 80."""
     size: int = 84
     """Height and width in pixels of the gray picture that the agent sees."""
+    crop: int = 0
+    """Rows at the screen's top that the agent does not see: score and time, 32 in Mario."""
     stack: int = 4
     """Latest pictures that the agent sees together."""
     show_action: bool = False
@@ -67,7 +73,7 @@ class WrapperConfig:
     """The same for losing the game; a punishment is less than 0."""
 
     def __post_init__(self) -> None:
-        for name, least in (("skip", 1), ("size", 1), ("stack", 1), ("noops", 0)):
+        for name, least in (("skip", 1), ("size", 1), ("stack", 1), ("crop", 0), ("noops", 0)):
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
         for name in ("sticky", "revisit", "revisit_farthest"):
@@ -97,7 +103,7 @@ class WrapperConfig:
     @property
     def only_wrapped(self) -> bool:
         """Whether it asks for what only the wrappers do, of all ways to play Mario."""
-        return self.pool or self.fire or self.life_loss or self.picture != "gray"
+        return self.pool or self.fire or self.life_loss or self.picture == "pong"
 
     def with_noops(self, noops: int) -> Self:
         """The same for an examination: other random starts, whole games, and buttons that obey.
@@ -129,11 +135,11 @@ class WrapperConfig:
 def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     """Put the wrappers around a game.
 
-    The agent sees uint8 ``(stack, size, size)``: gray, resized by area, the first picture of an
-    episode repeated. ``info["episode"]`` of a game's last step holds the sum ``r`` of what the
-    game itself rewarded and the length ``l`` in decisions, ``info["revisited"]`` always how many
-    decisions were made before the episode's first observation, and ``info["farthest"]`` whether it
-    came farthest, see `RevisitLoss`.
+    The agent sees uint8 ``(stack, size, size)``: gray, cropped, then resized by area; the first
+    picture of an episode repeated. ``info["episode"]`` of a game's last step holds the sum ``r`` of
+    what the game itself rewarded and the length ``l`` in decisions, ``info["revisited"]`` always
+    how many decisions were made before the episode's first observation, and ``info["farthest"]``
+    whether it came farthest, see `RevisitLoss`.
 
     Args:
         env: a game seen as RGB pictures, uint8 ``(H, W, 3)``.
@@ -146,11 +152,7 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
         env = NoopStart(env, config.noops)
     if config.sticky:
         env = StickyActions(env, config.sticky)
-    env = _lives(_decisions(env, config), config)
-    if config.picture == "gray":
-        env = ResizeObservation(env, (config.size, config.size))
-    if config.show_action:
-        env = ShowAction(env)
+    env = _picture(_lives(_decisions(env, config), config), config)
     if config.reward_scale != 1:
         env = ScaleReward(env, config.reward_scale)
     if config.reward_clip is not None:
@@ -162,10 +164,19 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
 
 def _decisions(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     """A picture for each decision."""
-    see = PongObservation if config.picture == "pong" else GrayScaleObservation
+    see = SEEN[config.picture]
     if config.pool:  # of gray pictures; otherwise only those are made gray that are seen
         return SkipFrame(see(env), config.skip, pool=True)
     return see(SkipFrame(env, config.skip))
+
+
+def _picture(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
+    """Pictures as large as asked for, of what is to be seen."""
+    if config.crop:
+        env = CropTop(env, config.crop)
+    if config.picture != "pong":
+        env = ResizeObservation(env, (config.size, config.size))
+    return ShowAction(env) if config.show_action else env
 
 
 def _lives(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:

@@ -20,6 +20,8 @@ class Games:
         skip: int,
         stack: int,
         size: int,
+        crop: int,
+        colors: tuple[float, float, float],
         square: int,
         sticky: float,
         keeps_farthest: bool,

@@ -161,6 +161,8 @@ def test_what_threads_cannot_do_in_an_atari_game_is_done_in_processes():
     assert can_be_threaded("ALE/Pong-v5", "auto", WrapperConfig(life_loss=True))
     assert not can_be_threaded("ALE/Pong-v5", "nes-py", WrapperConfig())
     assert not can_be_threaded("ALE/Pong-v5", "auto", WrapperConfig(show_action=True))
+    assert not can_be_threaded("ALE/Pong-v5", "auto", WrapperConfig(crop=32))
+    assert not can_be_threaded("ALE/Pong-v5", "auto", WrapperConfig(picture="orange"))
     assert not can_be_threaded("ALE/Pong-v5", "auto", WrapperConfig(revisit=0.5))
     assert not can_be_threaded("ALE/Pong-v5", "auto", WrapperConfig(sticky=0.25))
 

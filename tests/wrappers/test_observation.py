@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from wrappers import GrayScaleObservation
-from wrappers.observation import ShowAction, square_side
+from wrappers import GrayScaleObservation, OrangeObservation
+from wrappers.observation import GRAY, ORANGE, CropTop, ShowAction, square_side
 
 
 class Picture(gym.Env):
@@ -27,13 +27,28 @@ class Picture(gym.Env):
         return self.picture, {}
 
 
-@given(arrays(np.uint8, (5, 7, 3), elements=st.integers(0, 255)))
-def test_gray_is_the_weighted_mean_of_the_colors(picture) -> None:
-    env = GrayScaleObservation(Picture(picture))
+@pytest.mark.parametrize(
+    ("kind", "colors"), [(GrayScaleObservation, GRAY), (OrangeObservation, ORANGE)]
+)
+@given(picture=arrays(np.uint8, (5, 7, 3), elements=st.integers(0, 255)))
+def test_gray_is_the_weighted_mean_of_the_colors(kind, colors, picture) -> None:
+    env = kind(Picture(picture))
     gray, _ = env.reset()
     assert gray in env.observation_space
-    expected = picture @ np.array([0.299, 0.587, 0.114])
+    expected = picture @ np.array(colors)
     np.testing.assert_allclose(gray, expected, atol=0.51)
+
+
+def test_mario_is_told_from_the_sky_through_an_orange_filter() -> None:
+    sky, *mario = (104, 136, 252), (248, 56, 0), (172, 124, 0), (252, 160, 68)
+
+    def contrast(kind) -> float:
+        """How far the mean of what Mario consists of is from the sky."""
+        (seen,), _ = kind(Picture(np.array([[sky, *mario]], np.uint8))).reset()
+        return abs(seen[1:].mean() - seen[0])
+
+    assert contrast(GrayScaleObservation) < 5
+    assert contrast(OrangeObservation) > 60
 
 
 @pytest.mark.parametrize(
@@ -47,6 +62,20 @@ def test_gray_is_the_weighted_mean_of_the_colors(picture) -> None:
 def test_what_is_no_picture_is_refused(picture, shape: str) -> None:
     with pytest.raises(ValueError, match=f"gray needs pictures, .*, got {shape}"):
         GrayScaleObservation(Picture(picture))
+
+
+class TestCropTop:
+    def test_the_rows_below_are_as_they_were(self) -> None:
+        picture = np.arange(12, dtype=np.uint8).reshape(4, 3)
+        env = CropTop(Picture(picture), 1)
+        seen, _ = env.reset()
+        assert seen in env.observation_space
+        np.testing.assert_array_equal(seen, picture[1:])
+
+    @pytest.mark.parametrize("rows", [-1, 4])
+    def test_a_row_must_be_left(self, rows: int) -> None:
+        with pytest.raises(ValueError, match=f"crop must be in 0 to 3 for this game, got {rows}"):
+            CropTop(Picture(np.zeros((4, 3), np.uint8)), rows)
 
 
 class TestShowAction:

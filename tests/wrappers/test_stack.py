@@ -59,6 +59,13 @@ def test_pictures_are_grayed_first_and_then_resized_by_area() -> None:
     np.testing.assert_array_equal(seen[0], cv2.resize(gray, (84, 84), interpolation=cv2.INTER_AREA))
 
 
+def test_what_is_at_the_top_can_be_left_out() -> None:
+    env = wrap(ColorGame(), WrapperConfig(crop=120))
+    seen, _ = env.reset()
+    assert seen.shape == (4, 84, 84)
+    assert (seen == 0).all()  # the upper half is bright
+
+
 def test_what_was_seen_is_not_overwritten_later() -> None:
     env = wrap(ColorGame(), WrapperConfig())
     first, _ = env.reset()
@@ -104,6 +111,7 @@ def test_sizes_are_free() -> None:
     [
         ("skip", 0, "skip must be at least 1, got 0"),
         ("size", -84, "size must be at least 1, got -84"),
+        ("crop", -1, "crop must be at least 0, got -1"),
         ("stack", 0, "stack must be at least 1, got 0"),
         ("noops", -1, "noops must be at least 0, got -1"),
         ("sticky", -0.01, "sticky must lie between 0 and 1, got -0.01"),

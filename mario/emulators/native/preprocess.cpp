@@ -1,6 +1,7 @@
 #include "preprocess.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -63,9 +64,10 @@ void sum_taps(const std::vector<int>& firsts, const std::uint16_t* shares, int t
   }
 }
 
-int checked(int size) {
-  if (size >= 1 && size <= kHeight) return size;
-  throw std::invalid_argument("size must be in 1 to " + std::to_string(kHeight) + ", got " +
+int checked(int size, int crop) {
+  const int most = kHeight - std::max(0, crop);
+  if (size >= 1 && size <= most) return size;
+  throw std::invalid_argument("size must be in 1 to " + std::to_string(most) + ", got " +
                               std::to_string(size));
 }
 
@@ -87,11 +89,14 @@ Preprocess::Shares::Shares(int from, int to) {
   }
 }
 
-Preprocess::Preprocess(int size)
-    : size_(checked(size)), rows_(kHeight, size), columns_(kWidth, size) {
+Preprocess::Preprocess(int size, int crop, const Colors& colors)
+    : size_(checked(size, crop)), crop_(crop), rows_(kHeight - crop, size), columns_(kWidth, size) {
+  const long red = std::lround(colors[0] * (1 << 15)), green = std::lround(colors[1] * (1 << 15));
+  const long blue = (1 << 15) - red - green;
   for (std::size_t i = 0; i < grays_.size(); ++i) {
     const std::uint8_t* rgb = kPalette[i];
-    grays_[i] = (9798 * rgb[0] + 19235 * rgb[1] + 3735 * rgb[2] + (1 << 14)) >> 15;
+    const long gray = (red * rgb[0] + green * rgb[1] + blue * rgb[2] + (1 << 14)) >> 15;
+    grays_[i] = static_cast<std::uint8_t>(gray);
   }
 }
 
@@ -108,7 +113,7 @@ void Preprocess::operator()(const std::uint8_t* screen, std::uint8_t* picture) c
 void Preprocess::sum_rows(const std::uint8_t* gray, int row, std::uint16_t* sums) const {
   for (int k = 0; k < rows_.taps; ++k) {
     const std::uint16_t share = rows_.values[row * rows_.taps + k];
-    const std::uint8_t* line = gray + (rows_.firsts[row] + k) * kWidth;
+    const std::uint8_t* line = gray + (crop_ + rows_.firsts[row] + k) * kWidth;
     if (share == 0) continue;
     for (int x = 0; x < kWidth; ++x) sums[x] += share * line[x];
   }

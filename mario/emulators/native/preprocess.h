@@ -9,14 +9,18 @@
 
 namespace nes {
 
-// Gray as OpenCV's RGB2GRAY gives it, 0.299 R + 0.587 G + 0.114 B, resized by area.
+// How much of red, green and blue is in a picture, 1 in all.
+using Colors = std::array<double, 3>;
+
+// Gray as OpenCV's RGB2GRAY gives it for 0.299 R + 0.587 G + 0.114 B, resized by area.
 //
 // Measured in what a side of the screen and one of the picture have in common, the share of each
 // pixel in another is a whole number. So are all sums, and the picture is the exact mean, rounded.
 class Preprocess {
  public:
-  // `size`: height and width of the picture, 1 to kHeight; throws std::invalid_argument for others.
-  explicit Preprocess(int size);
+  // `size`: height and width of the picture; `crop`: rows at the screen's top that it leaves out.
+  // Throws std::invalid_argument if there are not as many rows left as the picture is high.
+  Preprocess(int size, int crop, const Colors& colors);
 
   int size() const { return size_; }
 
@@ -36,7 +40,7 @@ class Preprocess {
   void sum_rows(const std::uint8_t* gray, int row, std::uint16_t* sums) const;
   void sum_columns(const std::uint16_t* sums, std::uint8_t* picture) const;
 
-  int size_;
+  int size_, crop_;
   Shares rows_, columns_;
   std::array<std::uint8_t, 64> grays_;
 };

@@ -94,17 +94,18 @@ bool are_actions(const nes::Games& games, const std::int64_t* actions, std::size
 // Makes the games, or gives null and sets an exception.
 std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"rom",  "place",  "stall_frames", "masks",   "skip", "stack",
-                                "size", "square", "sticky",       "keeps_farthest",
-                                "count", "threads", nullptr};
+                                "size", "crop",   "colors",       "square",  "sticky",
+                                "keeps_farthest", "count", "threads", nullptr};
   const char *rom, *masks;
   Py_ssize_t rom_size, masks_size;
   nes::Place place;
-  int stall_frames, skip, stack, size, square, keeps_farthest, count, threads;
+  int stall_frames, skip, stack, size, crop, square, keeps_farthest, count, threads;
   double sticky;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#(iii)iy#iiiidpii", const_cast<char**>(names), &rom,
+  nes::Colors colors;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#(iii)iy#iiii(ddd)idpii", const_cast<char**>(names), &rom,
                                    &rom_size, &place[0], &place[1], &place[2], &stall_frames,
-                                   &masks, &masks_size, &skip, &stack, &size, &square,
-                                   &sticky, &keeps_farthest, &count, &threads)) {
+                                   &masks, &masks_size, &skip, &stack, &size, &crop,
+                                   &colors[0], &colors[1], &colors[2], &square, &sticky, &keeps_farthest, &count, &threads)) {
     return nullptr;
   }
   if (std::min({skip, stack, count, threads}) < 1 || masks_size < 1) {
@@ -120,7 +121,7 @@ std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
                      place[0] > 0 ? std::optional(place) : std::nullopt,
                      stall_frames,
                      {masks, masks + masks_size},
-                     {skip, stack, square, sticky, keeps_farthest != 0, nes::Preprocess(size)}};
+                     {skip, stack, square, sticky, keeps_farthest != 0, nes::Preprocess(size, crop, colors)}};
     return std::make_unique<nes::Games>(std::move(setup), count, threads);
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
