@@ -31,7 +31,9 @@ from mario.files import write_atomically
 # fmt: off
 VARIANTS: dict[str, list[str]] = {
     "recipe": [],
-    "score and time not seen": ["--wrappers.crop", "32"],
+    "plain gray": ["--wrappers.picture", "gray"],
+    "score and time seen": ["--wrappers.crop", "0"],
+    "plain gray, score and time seen": ["--wrappers.picture", "gray", "--wrappers.crop", "0"],
     "action not shown": ["--wrappers.no-show-action"],
     "sticky actions": ["--wrappers.sticky", "0.25"],
     "no revisits of the farthest way": ["--wrappers.revisit-farthest", "0"],

@@ -1,0 +1,58 @@
+"""Draws a screen as the tutorial's agent sees it and as ours: draw_views.py docs/views.png."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mario.build import make_env
+from mario.presets import read_preset
+from wrappers import WrapperConfig
+
+GAME = "SuperMarioBros-1-1-v0"
+RIGHT, JUMP = 1, 2
+"""Of the actions "right-only"."""
+ACTIONS = (*repeat(RIGHT, 36), *repeat(JUMP, 5))
+SCALE, GAP = 5, 10
+"""How many times larger the pictures are drawn, and what lies between them."""
+
+
+def view(wrappers: WrapperConfig) -> NDArray[np.uint8]:
+    """The latest picture that an agent sees after `ACTIONS`, uint8 ``(size, size)``."""
+    env = make_env(GAME, "right-only", "auto", wrappers)
+    seen, _ = env.reset(seed=0)
+    for action in ACTIONS:
+        seen, *_ = env.step(action)
+    env.close()
+    return np.asarray(seen[-1], np.uint8)
+
+
+def side_by_side(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Pictures of one height in a row, enlarged, on white."""
+    large: list[NDArray[Any]] = [
+        cv2.resize(each, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_NEAREST)
+        for each in pictures
+    ]
+    gap = np.full((len(large[0]), GAP), 255, np.uint8)
+    return np.hstack(list(chain.from_iterable((each, gap) for each in large))[:-1])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Draw them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("out", type=Path, help="the picture to write")
+    out: Path = parser.parse_args(arguments).out
+    ours = read_preset("mario", GAME)["wrappers"]
+    views = [view(WrapperConfig()), view(WrapperConfig(picture=ours["picture"], crop=ours["crop"]))]
+    cv2.imwrite(str(out), side_by_side(views))
+
+
+if __name__ == "__main__":
+    main()
