@@ -165,17 +165,25 @@ def _most_in_a_bin(played: Sequence[Played]) -> int:
     return max(counts.values(), default=0)
 
 
+def headline(figures: Evaluation, played: Sequence[Played]) -> str:
+    """How many episodes were cleared, in words."""
+    clears = sum(each.ended_by == "flag" for each in played)
+    low, high = figures.clear_rate_ci95
+    random = f", {figures.epsilon:.1%} of decisions random" if figures.epsilon else ""
+    return (
+        f"{figures.game}: {clears} of {figures.episodes} episodes cleared, "
+        f"{figures.clear_rate:.1%} (95 % interval {low:.1%} to {high:.1%}){random}"
+    )
+
+
 def _caption(figure: Figure, figures: Evaluation, played: Sequence[Played]) -> None:
     from matplotlib.lines import Line2D
 
-    clears = sum(each.ended_by == "flag" for each in played)
-    low, high = figures.clear_rate_ci95
     _, height = figure.get_size_inches() * figure.dpi
     whole_width = figure.get_size_inches()[0] * figure.dpi
     figure.text(
         MARGIN / whole_width, 1 - 40 / height,
-        f"{figures.game}: {clears} of {figures.episodes} episodes cleared, "
-        f"{figures.clear_rate:.1%} (95 % interval {low:.1%} to {high:.1%})",
+        headline(figures, played),
         fontsize=18, fontweight="bold",
     )  # fmt: skip
     handles = [

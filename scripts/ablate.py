@@ -61,6 +61,7 @@ VARIANTS: dict[str, list[str]] = {
     "batch 32, twice as often": ["--hyper.batch-size", "32", "--hyper.learn-every", "4"],
     "4 samples a decision": ["--hyper.learn-every", "16"],
     "shifts of 4 pixels": ["--hyper.shift", "4"],
+    "96 x 96 pixels": ["--wrappers.size", "96"],
     "no background": ["--game", "SuperMarioBros-1-1-v1"],
     "7 actions": ["--actions", "simple"],
     "no random starts": ["--wrappers.noops", "0"],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mario.evaluation import Played, summarize
-from mario.level_map import CAPTION, GAP, MARGIN, ROW, STRIP, draw_map
+from mario.level_map import CAPTION, GAP, MARGIN, ROW, STRIP, draw_map, headline
 from mario.surveyor import HEIGHT, Survey
 
 HERE, THERE = (1, 2, 7), (1, 2, 8)
@@ -37,6 +37,14 @@ def at(picture, x, y, row=0):
 
 def reddish(colour):
     return colour[0] > colour[1] + 40
+
+
+@pytest.mark.parametrize(("epsilon", "told"), [(0.0, ""), (0.03, ", 3.0% of decisions random")])
+def test_the_headline_tells_what_was_measured(epsilon, told):
+    played = [lost(500, 79), lost(3161, 79, "flag")]
+    figures = summarize(played, game="g", steps_trained=0, emulator="e", seed=0, epsilon=epsilon)
+    text = "g: 1 of 2 episodes cleared, 50.0% (95 % interval 9.5% to 90.5%)"
+    assert headline(figures, played) == text + told
 
 
 def test_a_death_is_marked_where_mario_stood(tmp_path):
