@@ -163,9 +163,10 @@ class Ledger:
 
     def add(self, outcome: Outcome) -> None:
         """Keep one more."""
-        order = list(VARIANTS)
+        order = {name: place for place, name in enumerate(VARIANTS)}
         self.outcomes = sorted(
-            [*self.outcomes, outcome], key=lambda each: (order.index(each.variant), each.seed)
+            [*self.outcomes, outcome],
+            key=lambda each: (order.get(each.variant, len(order)), each.seed),
         )
         kept = {"steps": self._steps, "outcomes": [asdict(each) for each in self.outcomes]}
         text = json.dumps(kept, indent=1) + "\n"

@@ -73,6 +73,13 @@ def test_outcomes_are_enough_without_the_folders_of_the_runs(tmp_path, trained):
     assert run(tmp_path, "--only", "recipe") == before
 
 
+def test_what_is_no_longer_a_variant_is_still_told_of(tmp_path, trained, monkeypatch):
+    run(tmp_path, "--only", "256 hidden units", "--seeds", "0")
+    monkeypatch.delitem(ablate.VARIANTS, "256 hidden units")
+    lines = run(tmp_path, "--only", "recipe", "--seeds", "0")
+    assert [line.split(" |")[0] for line in lines[4:]] == ["| recipe", "| 256 hidden units"]
+
+
 def test_runs_of_another_length_are_not_mixed_in(tmp_path, trained):
     run(tmp_path, "--only", "recipe")
     with pytest.raises(SystemExit, match="of runs of 1,000 decisions; give --steps 1000"):
