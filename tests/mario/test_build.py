@@ -139,6 +139,8 @@ def test_other_games_are_played_in_python(built, game):
 def test_what_only_python_can_do_is_done_there(built):
     assert not can_be_fused(GAME, "nes-py", WrapperConfig())
     assert not can_be_fused(GAME, "auto", WrapperConfig(size=241))
+    assert can_be_fused(GAME, "auto", WrapperConfig(size=208, crop=32))
+    assert not can_be_fused(GAME, "auto", WrapperConfig(size=209, crop=32))
     assert not can_be_fused(GAME, "auto", WrapperConfig(pool=True))
     assert not can_be_fused(GAME, "auto", WrapperConfig(life_loss=True))
 
