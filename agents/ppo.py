@@ -67,7 +67,7 @@ class PPO(Agent):
         self.decisions = 0
         self._config, self._optimizer = config, optimizer
         precision = config.precision if setting.training else "float32"
-        self._twin = Twin(network.body, resolve_precision(precision, setting.device))
+        self._twin = Twin(network.body, resolve_precision(precision, setting.device), crew)
         self._actor = Actor(network, self._twin, setting.device, setting.seed)
         self._crew = crew
         self._updates = Updates(
