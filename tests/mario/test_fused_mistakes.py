@@ -49,6 +49,13 @@ def test_an_action_that_is_none_is_named(vector, action):
     assert games.step(np.array([0, 1]))[0].shape == (2, 4, 84, 84)
 
 
+@pytest.mark.parametrize(("crop", "most"), [(0, 240), (32, 208)])
+def test_a_picture_is_no_larger_than_what_is_seen_of_the_screen(vector, crop, most):
+    vector(wrappers=WrapperConfig(size=most, crop=crop))
+    with pytest.raises(UsageError, match=f"size must be in 1 to {most}, got {most + 1}"):
+        vector(wrappers=WrapperConfig(size=most + 1, crop=crop))
+
+
 def test_games_that_have_not_begun_cannot_be_played(vector):
     with pytest.raises(ResetNeeded, match="call reset first"):
         vector().step(np.zeros(1, int))

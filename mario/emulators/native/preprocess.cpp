@@ -65,7 +65,8 @@ void sum_taps(const std::vector<int>& firsts, const std::uint16_t* shares, int t
 }
 
 int checked(int size, int crop) {
-  const int most = kHeight - std::max(0, crop);
+  if (crop < 0) throw std::invalid_argument("crop must be at least 0");
+  const int most = kHeight - crop;
   if (size >= 1 && size <= most) return size;
   throw std::invalid_argument("size must be in 1 to " + std::to_string(most) + ", got " +
                               std::to_string(size));

@@ -19,7 +19,7 @@ using Colors = std::array<double, 3>;
 class Preprocess {
  public:
   // `size`: height and width of the picture; `crop`: rows at the screen's top that it leaves out.
-  // Throws std::invalid_argument if there are not as many rows left as the picture is high.
+  // Throws std::invalid_argument if that is negative, or fewer are left than the picture has.
   Preprocess(int size, int crop, const Colors& colors);
 
   int size() const { return size_; }

@@ -102,10 +102,11 @@ std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
   int stall_frames, skip, stack, size, crop, square, keeps_farthest, count, threads;
   double sticky;
   nes::Colors colors;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#(iii)iy#iiii(ddd)idpii", const_cast<char**>(names), &rom,
-                                   &rom_size, &place[0], &place[1], &place[2], &stall_frames,
-                                   &masks, &masks_size, &skip, &stack, &size, &crop,
-                                   &colors[0], &colors[1], &colors[2], &square, &sticky, &keeps_farthest, &count, &threads)) {
+  if (!PyArg_ParseTupleAndKeywords(
+          args, kwargs, "y#(iii)iy#iiii(ddd)idpii", const_cast<char**>(names), &rom, &rom_size,
+          &place[0], &place[1], &place[2], &stall_frames, &masks, &masks_size, &skip, &stack, &size,
+          &crop, &colors[0], &colors[1], &colors[2], &square, &sticky, &keeps_farthest, &count,
+          &threads)) {
     return nullptr;
   }
   if (std::min({skip, stack, count, threads}) < 1 || masks_size < 1) {
@@ -121,7 +122,8 @@ std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
                      place[0] > 0 ? std::optional(place) : std::nullopt,
                      stall_frames,
                      {masks, masks + masks_size},
-                     {skip, stack, square, sticky, keeps_farthest != 0, nes::Preprocess(size, crop, colors)}};
+                     {skip, stack, square, sticky, keeps_farthest != 0,
+                      nes::Preprocess(size, crop, colors)}};
     return std::make_unique<nes::Games>(std::move(setup), count, threads);
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
