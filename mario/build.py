@@ -101,9 +101,9 @@ def can_be_threaded(game: str, emulator: str, wrappers: WrapperConfig) -> bool:
     False
     """
     view = wrappers
-    changed = view.crop or view.picture == "orange"
-    plain = not (view.revisit or view.show_action or view.sticky or changed)
-    return emulator == "auto" and plain and ":" not in game and find_game(game).entry_point == ATARI
+    beyond = view.revisit, view.show_action, view.sticky, view.crop, view.picture == "orange"
+    plain = emulator == "auto" and not any(beyond)
+    return plain and ":" not in game and find_game(game).entry_point == ATARI
 
 
 def can_be_fused(game: str, emulator: str, wrappers: WrapperConfig) -> bool:

@@ -31,7 +31,7 @@ from mario.threads import cores
 from mario.vector_games import Entry, Results, VectorGames, entry_after, entry_of
 from mario.worker import episode_seed
 from wrappers import WrapperConfig
-from wrappers.observation import GRAY, ORANGE, square_side
+from wrappers.observation import COLORS, square_side
 from wrappers.revisit import draw_back
 
 WHOLE_GAME = (0, 0, 0)
@@ -182,7 +182,7 @@ class FusedVector(VectorGames):
                 stall_frames=NEVER if stall_frames is None else stall_frames,
                 masks=bytes(masks),
                 skip=view.skip, stack=view.stack, size=view.size, crop=view.crop,
-                colors=ORANGE if view.picture == "orange" else GRAY,
+                colors=COLORS[view.picture],
                 square=square_side(view.size, len(masks)) if view.show_action else 0,
                 sticky=view.sticky, keeps_farthest=view.revisit_farthest > 0,
                 count=self.num_envs, threads=min(threads, self.num_envs),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from itertools import chain, repeat
+from itertools import repeat
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mario.build import make_env
+from mario.plain import from_dict
 from mario.presets import read_preset
 from wrappers import WrapperConfig
 
@@ -34,14 +34,10 @@ def view(wrappers: WrapperConfig) -> NDArray[np.uint8]:
     return np.asarray(seen[-1], np.uint8)
 
 
-def side_by_side(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Pictures of one height in a row, enlarged, on white."""
-    large: list[NDArray[Any]] = [
-        cv2.resize(each, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_NEAREST)
-        for each in pictures
-    ]
-    gap = np.full((len(large[0]), GAP), 255, np.uint8)
-    return np.hstack(list(chain.from_iterable((each, gap) for each in large))[:-1])
+def side_by_side(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Two pictures of one height, enlarged, with white between them."""
+    one, other = (each.repeat(SCALE, axis=0).repeat(SCALE, axis=1) for each in (left, right))
+    return np.hstack([one, np.full((len(one), GAP), 255, np.uint8), other])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -49,9 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("out", type=Path, help="the picture to write")
     out: Path = parser.parse_args(arguments).out
-    ours = read_preset("mario", GAME)["wrappers"]
-    views = [view(WrapperConfig()), view(WrapperConfig(picture=ours["picture"], crop=ours["crop"]))]
-    cv2.imwrite(str(out), side_by_side(views))
+    theirs, ours = (
+        from_dict(WrapperConfig, read_preset(name, GAME)["wrappers"]).with_noops(0)
+        for name in ("tutorial", "mario")
+    )
+    cv2.imwrite(str(out), side_by_side(view(theirs), view(ours)))
 
 
 if __name__ == "__main__":

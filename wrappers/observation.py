@@ -9,9 +9,9 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-GRAY = (0.299, 0.587, 0.114)
-ORANGE = (0.65, 0.35, 0.0)
-"""How much of red, green and blue is in a picture."""
+COLORS = {"gray": (0.299, 0.587, 0.114), "orange": (0.65, 0.35, 0.0)}
+"""How much of red, green and blue is in a picture, by its kind."""
+ORANGE = np.array([COLORS["orange"]])
 LARGEST_SQUARE = 6
 """Side in pixels of the squares that show an action, where there is room."""
 
@@ -62,7 +62,7 @@ class OrangeObservation(GrayScaleObservation):
 
     def observation(self, observation: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See `gymnasium.ObservationWrapper.observation`."""
-        return np.asarray(cv2.transform(observation, np.array([ORANGE])), np.uint8)
+        return np.asarray(cv2.transform(observation, ORANGE), np.uint8)
 
 
 class CropTop(gym.ObservationWrapper[NDArray[np.uint8], Any, NDArray[np.uint8]]):

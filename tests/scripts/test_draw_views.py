@@ -10,7 +10,7 @@ from scripts.draw_views import GAP, SCALE, main, side_by_side
 
 def test_pictures_are_enlarged_and_stand_apart() -> None:
     dark, gray = np.zeros((2, 3), np.uint8), np.full((2, 3), 90, np.uint8)
-    drawn = side_by_side([dark, gray])
+    drawn = side_by_side(dark, gray)
     assert drawn.shape == (2 * SCALE, 6 * SCALE + GAP)
     left, gap, right = np.split(drawn, [3 * SCALE, 3 * SCALE + GAP], axis=1)
     assert [np.unique(part).tolist() for part in (left, gap, right)] == [[0], [255], [90]]

@@ -14,24 +14,22 @@
 namespace nes {
 namespace {
 
-constexpr int kPixels = kWidth * kHeight;
-
 using Grays = std::array<std::uint8_t, 64>;
 
-void to_gray(const Grays& grays, const std::uint8_t* screen, std::uint8_t* gray) {
-  for (int i = 0; i < kPixels; ++i) gray[i] = grays[screen[i] & 63];
+void to_gray(const Grays& grays, const std::uint8_t* screen, int count, std::uint8_t* gray) {
+  for (int i = 0; i < count; ++i) gray[i] = grays[screen[i] & 63];
 }
 
 #ifdef NES_HAS_AVX2
 // Looks up 32 pixels at a time, ten times as fast; a register holds a quarter of the table.
 __attribute__((target("avx2"))) void to_gray_avx2(const Grays& grays, const std::uint8_t* screen,
-                                                  std::uint8_t* gray) {
+                                                  int count, std::uint8_t* gray) {
   __m256i quarters[4];
   for (int i = 0; i < 4; ++i) {
     const auto* quarter = reinterpret_cast<const __m128i*>(grays.data() + 16 * i);
     quarters[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128(quarter));
   }
-  for (int i = 0; i < kPixels; i += 32) {
+  for (int i = 0; i < count; i += 32) {
     const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(screen + i));
     const __m256i bit4 = _mm256_slli_epi16(x, 3);  // a blend asks for the highest bit of a byte
     const __m256i bit5 = _mm256_slli_epi16(x, 2);
@@ -44,12 +42,13 @@ __attribute__((target("avx2"))) void to_gray_avx2(const Grays& grays, const std:
 }
 #endif
 
-void look_up(const Grays& grays, const std::uint8_t* screen, std::uint8_t* gray) {
+// `count`: of pixels, whole rows.
+void look_up(const Grays& grays, const std::uint8_t* screen, int count, std::uint8_t* gray) {
 #ifdef NES_HAS_AVX2
   static const bool has_avx2 = __builtin_cpu_supports("avx2");
-  if (has_avx2) return to_gray_avx2(grays, screen, gray);
+  if (has_avx2) return to_gray_avx2(grays, screen, count, gray);
 #endif
-  to_gray(grays, screen, gray);
+  to_gray(grays, screen, count, gray);
 }
 
 // Known to the compiler, the number of taps makes it twice as fast; 0 if it is not.
@@ -102,8 +101,8 @@ Preprocess::Preprocess(int size, int crop, const Colors& colors)
 }
 
 void Preprocess::operator()(const std::uint8_t* screen, std::uint8_t* picture) const {
-  std::uint8_t gray[kPixels];
-  look_up(grays_, screen, gray);
+  std::uint8_t gray[kWidth * kHeight];
+  look_up(grays_, screen + crop_ * kWidth, (kHeight - crop_) * kWidth, gray);
   for (int row = 0; row < size_; ++row) {
     std::uint16_t sums[kWidth] = {};
     sum_rows(gray, row, sums);
@@ -114,7 +113,7 @@ void Preprocess::operator()(const std::uint8_t* screen, std::uint8_t* picture) c
 void Preprocess::sum_rows(const std::uint8_t* gray, int row, std::uint16_t* sums) const {
   for (int k = 0; k < rows_.taps; ++k) {
     const std::uint16_t share = rows_.values[row * rows_.taps + k];
-    const std::uint8_t* line = gray + (crop_ + rows_.firsts[row] + k) * kWidth;
+    const std::uint8_t* line = gray + (rows_.firsts[row] + k) * kWidth;
     if (share == 0) continue;
     for (int x = 0; x < kWidth; ++x) sums[x] += share * line[x];
   }

@@ -9,7 +9,7 @@
 
 namespace nes {
 
-// How much of red, green and blue is in a picture, 1 in all.
+// How much of red, green and blue is in a picture, 1 in all: so blue is taken for the rest.
 using Colors = std::array<double, 3>;
 
 // Gray as OpenCV's RGB2GRAY gives it for 0.299 R + 0.587 G + 0.114 B, resized by area.
