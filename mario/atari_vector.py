@@ -31,8 +31,8 @@ from mario.games.atari import (
     fire_of,
     rom_path,
 )
+from mario.seeds import SeedOf, episode_seed
 from mario.vector_games import Entry, Results, VectorGames, entry_of
-from mario.worker import episode_seed
 from wrappers import WrapperConfig
 from wrappers.life import LIFE
 from wrappers.pong import PONG_SHAPE, pong_picture
@@ -119,7 +119,8 @@ class AtariVector(VectorGames):
         sticky: see `Atari`.
         actions: see `Atari`.
         wrappers: what the agent sees.
-        seed: seeds every episode of every game, see `mario.worker.episode_seed`.
+        seed: seeds every episode of every game.
+        seed_of: how, see `mario.seeds`.
 
     Raises:
         UsageError: there is no such action set, or it lacks what the wrappers need.
@@ -134,8 +135,9 @@ class AtariVector(VectorGames):
         actions: Actions | None = None,
         wrappers: WrapperConfig | None = None,
         seed: int = 0,
+        seed_of: SeedOf = episode_seed,
     ) -> None:
-        self.num_envs, self._seed = num_envs, seed
+        self.num_envs, self._seed, self._seed_of = num_envs, seed, seed_of
         self._view = view = wrappers or WrapperConfig()
         self._actions = Atari(game, actions=actions).joystick
         if view.fire:
@@ -206,7 +208,7 @@ class AtariVector(VectorGames):
     def _begin(self, game: int, episode: int) -> dict[str, Any]:
         """Begin one of a game's episodes; gives what is known then."""
         self._journal[game] = entry_of(episode)
-        seed = episode_seed(self._seed, game, episode)
+        seed = self.episode_seed(game, episode)
         self._states[game], info = self._seats[game].begin(seed)
         return info
 

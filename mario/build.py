@@ -18,6 +18,7 @@ from mario.emulators.emulator import SCREEN_SHAPE
 from mario.errors import UsageError
 from mario.games import make_game
 from mario.games.catalog import ATARI, MARIO, find_game
+from mario.seeds import episode_seed, even_seeds
 from mario.tuning import tune_process
 from mario.vector import GameVector
 from mario.vector_games import VectorGames
@@ -74,21 +75,35 @@ def make_games(
     *,
     num_envs: int,
     seed: int,
+    even: bool = False,
     report: Callable[[str], None] = print,
 ) -> VectorGames:
-    """Make several games that are played at a time, see `make_env`."""
+    """Make several games that are played at a time.
+
+    Args:
+        game: see `make_env`.
+        actions: see `parse_actions`.
+        emulator: see `make_env`.
+        wrappers: what the agent sees.
+        num_envs: how many games.
+        seed: seeds every episode of every game.
+        even: play each random start as often as every other, but for Atari games in ALE's threads,
+            which draw their own.
+        report: is told of each game that dies, in one line.
+    """
+    seed_of = even_seeds(num_envs, wrappers.noops) if even else episode_seed
     if can_be_fused(game, emulator, wrappers):
         from mario.fused import FusedVector  # its compiled code need not be there otherwise
 
         chosen = gym.registry[game].kwargs | {"actions": parse_actions(actions)}
-        return FusedVector(num_envs, wrappers=wrappers, seed=seed, **chosen)
+        return FusedVector(num_envs, wrappers=wrappers, seed=seed, seed_of=seed_of, **chosen)
     if can_be_threaded(game, emulator, wrappers):
         from mario.atari_vector import AtariVector  # ale-py need not be there otherwise
 
         chosen = find_game(game).kwargs | {"actions": parse_actions(actions)}
         return AtariVector(num_envs, wrappers=wrappers, seed=seed, **chosen)
     make = partial(make_env, game, parse_actions(actions), emulator, wrappers)
-    return GameVector(make, num_envs, seed=seed, report=report)
+    return GameVector(make, num_envs, seed=seed, seed_of=seed_of, report=report)
 
 
 def can_be_threaded(game: str, emulator: str, wrappers: WrapperConfig) -> bool:

@@ -27,7 +27,7 @@ DEFAULT_PRESETS = {"ddqn": "mario", "ppo": "mario-ppo", "reinforce": "pong-karpa
 
 @dataclass(frozen=True)
 class EvaluationConfig:
-    """How the agent is examined while it trains: greedily, from random starts."""
+    """How the agent is examined while it trains: greedily, from all starts alike."""
 
     every: int = 25_000
     """Decisions between two evaluations; there is also one at the end of training."""
@@ -36,7 +36,7 @@ class EvaluationConfig:
     confirm: int = 100
     """Episodes that an agent which clears levels must have played to take the best one's place."""
     noops: int = 30
-    """Each episode starts with 0 to this many frames without a button, drawn at random."""
+    """Episodes start with 0 to this many frames without a button, with each number as often."""
     until: float | None = None
     """Clear rate at which the run is complete, once an agent has it confirmed; none to go on."""
 

@@ -1,8 +1,8 @@
-"""Honest evaluation: many greedy episodes, each from a random start, and what came of them.
+"""Honest evaluation: many greedy episodes, from all starts alike, and what came of them.
 
 A deterministic game from one fixed start is one episode counted many times; so every episode begins
-with a random number of frames in which no button is pressed. There are but few such starts: a small
-share of random actions makes every episode another one.
+with some frames in which no button is pressed, each number of them as often as any other. There are
+but few such starts: a small share of random actions makes every episode another one.
 """
 
 from __future__ import annotations
@@ -42,9 +42,8 @@ class Played:
         ended_by: ``"flag"``, ``"death"``, ``"time"``, ``"truncated"``, ...
         y_pos: how high it ended, or None.
         stretch: world, stage and area where it ended, within which x and y count; or None.
-        start: which of the parallel games, and how many episodes it ended before: what
-            `mario.worker.episode_seed` makes the episode's seed of.
-        actions: what was done; with ``start``, all that playing it again needs.
+        seed: the episode's.
+        actions: what was done; with the seed, all that playing it again needs.
     """
 
     reward: float
@@ -54,7 +53,7 @@ class Played:
     ended_by: str
     y_pos: int | None = None
     stretch: Stretch | None = None
-    start: tuple[int, int] = (0, 0)
+    seed: int = 0
     actions: tuple[int, ...] = ()
 
 
@@ -161,7 +160,8 @@ def play_episodes(
             taken[game].append(int(actions[game]))
             if terminated[game] or truncated[game]:
                 places[place] = BEGINS
-                played.append(_played(infos, game, (game, episode[game]), taken[game]))
+                seeded = games.episode_seed(game, episode[game])
+                played.append(_played(infos, game, seeded, taken[game]))
                 shares[game] -= 1
                 episode[game] += 1
                 taken[game] = []
@@ -213,7 +213,7 @@ def final_info(infos: dict[str, Any], game: int) -> dict[str, Any]:
     return found
 
 
-def _played(infos: dict[str, Any], game: int, start: tuple[int, int], actions: list[int]) -> Played:
+def _played(infos: dict[str, Any], game: int, seed: int, actions: list[int]) -> Played:
     info = final_info(infos, game)
     episode = info.get("episode", {"r": 0.0, "l": 0})
     x_pos, best_x, y_pos = (
@@ -231,6 +231,6 @@ def _played(infos: dict[str, Any], game: int, start: tuple[int, int], actions: l
         ended_by=str(info.get("ended_by", "")),
         y_pos=y_pos,
         stretch=stretch,
-        start=start,
+        seed=seed,
         actions=tuple(actions),
     )

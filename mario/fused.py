@@ -27,12 +27,13 @@ from mario.games.nes import STALL_FRAMES
 from mario.games.roms import mario_rom
 from mario.games.smb_levels import place_of
 from mario.games.super_mario_bros import SuperMarioBros
+from mario.seeds import SeedOf, episode_seed
 from mario.threads import cores
 from mario.vector_games import Entry, Results, VectorGames, entry_after, entry_of
-from mario.worker import episode_seed
 from wrappers import WrapperConfig
 from wrappers.observation import COLORS, square_side
 from wrappers.revisit import draw_back
+from wrappers.start import noops_of
 
 WHOLE_GAME = (0, 0, 0)
 NEVER = -1
@@ -61,7 +62,8 @@ class FusedVector(VectorGames):
     Args:
         num_envs: how many games.
         wrappers: what the agent sees.
-        seed: seeds every episode of every game, see `mario.worker.episode_seed`.
+        seed: seeds every episode of every game.
+        seed_of: how, see `mario.seeds`.
         threads: how many threads play, which changes no result; None for as many as there are
             cores.
         **options: which game, see `MarioOptions`.
@@ -76,10 +78,11 @@ class FusedVector(VectorGames):
         *,
         wrappers: WrapperConfig | None = None,
         seed: int = 0,
+        seed_of: SeedOf = episode_seed,
         threads: int | None = None,
         **options: Unpack[MarioOptions],
     ) -> None:
-        self.num_envs, self._seed = num_envs, seed
+        self.num_envs, self._seed, self._seed_of = num_envs, seed, seed_of
         self._wrappers = wrappers or WrapperConfig()
         actions = options.get("actions")
         masks = action_masks(SuperMarioBros.default_actions if actions is None else actions)
@@ -277,10 +280,10 @@ class FusedVector(VectorGames):
 
         Drawn as `wrappers.NoopStart` and `wrappers.RevisitLoss` do.
         """
-        seed = episode_seed(self._seed, game, episode)
-        noops = np.random.default_rng(seed).integers(self._wrappers.noops, endpoint=True)
+        seed = self.episode_seed(game, episode)
         view = self._wrappers
-        return int(noops), seed, draw_back(view.revisit, view.revisit_farthest, seed)
+        back = draw_back(view.revisit, view.revisit_farthest, seed)
+        return noops_of(seed, view.noops), seed, back
 
     def _new_observations(self) -> NDArray[np.uint8]:
         return np.empty(self.observation_space.shape or (), np.uint8)

@@ -93,11 +93,13 @@ class Session:
     ) -> None:
         self._parts.close()
 
-    def _make_games(self, num_envs: int, seed: int, wrappers: WrapperConfig) -> VectorGames:
+    def _make_games(
+        self, num_envs: int, seed: int, wrappers: WrapperConfig, even: bool = False
+    ) -> VectorGames:
         config = self._config
         return make_games(
             config.game, config.actions, config.emulator, wrappers,
-            num_envs=num_envs, seed=seed, report=self._progress.write,
+            num_envs=num_envs, seed=seed, even=even, report=self._progress.write,
         )  # fmt: skip
 
     def _make_trainer(
@@ -114,7 +116,7 @@ class Session:
         at_a_time = games_at_a_time(config.game, config.emulator, examined)
         num_envs = min(at_a_time, config.evaluation.episodes)
         examiner = Examiner(
-            config.evaluation, partial(self._make_games, num_envs, wrappers=examined),
+            config.evaluation, partial(self._make_games, num_envs, wrappers=examined, even=True),
             game=config.game, seed=config.seed, emulator=emulator,
             elapsed=lambda: logger.seconds, report=say, stop=stop,
         )  # fmt: skip

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from mario.errors import UsageError
 from mario.evaluation import Played, Stretch
 from mario.games.super_mario_bros import SuperMarioBros
-from mario.worker import episode_seed
 
 STATUS_ROWS = 32
 """Rows at the top of the screen that show score, coins and time."""
@@ -86,7 +85,7 @@ class Surveyor(gym.Wrapper[Any, Any, Any, Any]):
 
 
 def survey(
-    env: gym.Env[Any, Any], surveys: dict[Stretch, Survey], played: Iterable[Played], seed: int
+    env: gym.Env[Any, Any], surveys: dict[Stretch, Survey], played: Iterable[Played]
 ) -> None:
     """Play again the episode that came farthest, and one for each other stretch that one ended in.
 
@@ -94,13 +93,12 @@ def survey(
         env: the game as the agent saw it, around a `Surveyor`.
         surveys: what the `Surveyor` fills.
         played: how the episodes of an evaluation went.
-        seed: of the evaluation.
     """
     farthest_first = sorted(
         played, key=lambda each: (each.ended_by == "flag", each.best_x or 0), reverse=True
     )
     for each in farthest_first:
         if not surveys or each.stretch not in surveys:
-            env.reset(seed=episode_seed(seed, *each.start))
+            env.reset(seed=each.seed)
             for action in each.actions:
                 env.step(action)

@@ -21,6 +21,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from mario.errors import RunError, UsageError
+from mario.seeds import SeedOf, episode_seed
 from mario.vector_games import Entry, Results, VectorGames, entry_after, entry_of
 from mario.worker import Failed, Outcome, serve
 from wrappers.life import life_ended
@@ -36,11 +37,16 @@ class WorkerDied(Exception):
 class _Worker:
     """A process that plays one game, seen from this side of its pipe."""
 
-    def __init__(self, make: Callable[[], gym.Env[Any, Any]], seed: int, game: int) -> None:
+    def __init__(
+        self, make: Callable[[], gym.Env[Any, Any]], seed: int, game: int, seed_of: SeedOf
+    ) -> None:
         context = _context()
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
-            target=serve, args=(theirs, make, seed, game), name=f"game-{game}", daemon=True
+            target=serve,
+            args=(theirs, make, seed, game, seed_of),
+            name=f"game-{game}",
+            daemon=True,
         )
         self._process.start()
         theirs.close()
@@ -99,7 +105,8 @@ class GameVector(VectorGames):
     Args:
         make: makes one game; must be picklable.
         num_envs: how many games.
-        seed: seeds every episode of every game, see `mario.worker.episode_seed`.
+        seed: seeds every episode of every game.
+        seed_of: how, see `mario.seeds`.
         timeout: seconds after which a game that does not answer is taken for dead.
         restarts: how many dead games are started again before the run is stopped.
         report: is told of each death, in one line.
@@ -111,18 +118,20 @@ class GameVector(VectorGames):
         num_envs: int,
         *,
         seed: int = 0,
+        seed_of: SeedOf = episode_seed,
         timeout: float = 60.0,
         restarts: int = 10,
         report: Callable[[str], None] = print,
     ) -> None:
         self.num_envs = num_envs
-        self._make, self._seed, self._timeout = make, seed, timeout
+        self._make, self._timeout = make, timeout
+        self._seed, self._seed_of = seed, seed_of
         self._restarts_left, self._report = restarts, report
         self._journal = [entry_of(0) for _ in range(num_envs)]
         self._actions: list[int | None] = [None] * num_envs
         self._workers: list[_Worker] = []
         try:
-            self._workers = [_Worker(make, seed, game) for game in range(num_envs)]
+            self._workers = [_Worker(make, seed, game, seed_of) for game in range(num_envs)]
             spaces = [self._first_answer(game) for game in range(num_envs)]
         except BaseException:
             self.close()
@@ -264,7 +273,7 @@ class GameVector(VectorGames):
             self._report(f"{where}; started again, {self._restarts_left} restarts left")
             time.sleep(pause)
             pause = min(2 * pause, 5.0)
-            worker = self._workers[game] = _Worker(self._make, self._seed, game)
+            worker = self._workers[game] = _Worker(self._make, self._seed, game, self._seed_of)
             try:
                 worker.answer(START_SECONDS)
                 worker.ask("replay", self._seed, *_place(entry))

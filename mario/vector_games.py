@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
+from mario.seeds import SeedOf
 from wrappers.revisit import AS_BEFORE, FARTHEST_NOW, NONE_ANY_MORE
 
 Results = tuple[
@@ -66,6 +67,18 @@ class VectorGames(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
     that ends starts anew in the same step (`AutoresetMode.SAME_STEP`): its true last observation is
     in ``infos["final_obs"]``, what was known then in ``infos["final_info"]``.
     """
+
+    _seed: int
+    _seed_of: SeedOf
+
+    def episode_seed(self, game: int, episode: int) -> int:
+        """What an episode is seeded with.
+
+        Args:
+            game: which of the games.
+            episode: how many it ended before.
+        """
+        return self._seed_of(self._seed, game, episode)
 
     @property
     def processes(self) -> int:

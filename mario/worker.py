@@ -13,9 +13,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 import gymnasium as gym
-import numpy as np
 from numpy.typing import NDArray
 
+from mario.seeds import SeedOf, episode_seed
 from wrappers.life import life_ended
 
 
@@ -53,27 +53,16 @@ class Failed(NamedTuple):
     trace: str
 
 
-def episode_seed(seed: int, game: int, episode: int) -> int:
-    """The seed of one episode: a function of its place alone, so that it can be played again.
-
-    Args:
-        seed: the run's seed.
-        game: which of the parallel games.
-        episode: how many episodes that game ended before.
-
-    >>> episode_seed(0, 1, 2) == episode_seed(0, 1, 2) != episode_seed(0, 2, 1)
-    True
-    """
-    return int(np.random.SeedSequence([seed, game, episode]).generate_state(1)[0])
-
-
 class Player:
     """One game and the count of its episodes; starts the next episode in the step that ends one."""
 
-    def __init__(self, env: gym.Env[Any, Any], seed: int, game: int) -> None:
+    def __init__(
+        self, env: gym.Env[Any, Any], seed: int, game: int, seed_of: SeedOf = episode_seed
+    ) -> None:
         self._env = env
         self._seed = seed
         self._game = game
+        self._seed_of = seed_of
         self._episode = 0
 
     def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any], dict[str, Any]]:
@@ -101,12 +90,12 @@ class Player:
         """
         self._seed, self._episode = seed, episode
         observation, info = self._env.reset(
-            seed=episode_seed(seed, self._game, start),
+            seed=self._seed_of(seed, self._game, start),
             options={
                 "replay": actions[: abs(revisited)],
                 "on_farthest": revisited < 0,
                 "farthest": farthest
-                and (episode_seed(seed, self._game, farthest["start"]), farthest["actions"]),
+                and (self._seed_of(seed, self._game, farthest["start"]), farthest["actions"]),
             },
         )
         for action in actions[abs(revisited) :]:
@@ -122,13 +111,17 @@ class Player:
         if terminated or truncated:
             final = observation, info
             self._episode += not life_ended(info)
-            next_seed = episode_seed(self._seed, self._game, self._episode)
+            next_seed = self._seed_of(self._seed, self._game, self._episode)
             observation, info = self._env.reset(seed=next_seed)
         return Outcome(observation, float(reward), bool(terminated), bool(truncated), info, final)
 
 
 def serve(
-    connection: Connection, make: Callable[[], gym.Env[Any, Any]], seed: int, game: int
+    connection: Connection,
+    make: Callable[[], gym.Env[Any, Any]],
+    seed: int,
+    game: int,
+    seed_of: SeedOf,
 ) -> None:
     """Answer every request until the pipe closes; the body of a worker process.
 
@@ -137,10 +130,11 @@ def serve(
         make: makes the game.
         seed: the run's seed.
         game: which of the parallel games this is.
+        seed_of: gives the seed of each episode, see `mario.seeds`.
     """
     _stand_alone()
     try:
-        player = Player(make(), seed, game)
+        player = Player(make(), seed, game, seed_of)
         connection.send(player.spaces())
         while True:
             method, arguments = connection.recv()

@@ -89,12 +89,14 @@ def measure(path: Path, episodes: int) -> tuple[list[Played], Evaluation]:
     """Play as ``mario-eval`` does.
 
     Returns:
-        The episodes by their starts, and the figures.
+        The episodes by their seeds, and the figures.
     """
     trained = open_trained(path)
     seen = trained.wrappers.with_noops(NOOPS)
     num_envs = min(games_at_a_time(trained.game, "auto", seen), episodes)
-    games = make_games(trained.game, trained.actions, "auto", seen, num_envs=num_envs, seed=0)
+    games = make_games(
+        trained.game, trained.actions, "auto", seen, num_envs=num_envs, seed=0, even=True
+    )
     try:
         played = play_episodes(trained.make_agent(games), games, episodes)
     finally:
@@ -103,7 +105,7 @@ def measure(path: Path, episodes: int) -> tuple[list[Played], Evaluation]:
     figures = summarize(
         played, game=trained.game, steps_trained=trained.steps, emulator=emulator, seed=0
     )
-    return sorted(played, key=lambda each: each.start), figures
+    return sorted(played, key=lambda each: each.seed), figures
 
 
 def command_of(config: dict[str, Any]) -> str:

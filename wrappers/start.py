@@ -8,6 +8,16 @@ import gymnasium as gym
 import numpy as np
 
 
+def noops_of(seed: int, max_noops: int) -> int:
+    """How many frames go by first in the episode of a seed.
+
+    Args:
+        seed: the episode's.
+        max_noops: the greatest number, which is as likely as each smaller one.
+    """
+    return _draw(np.random.default_rng(seed), max_noops)
+
+
 class NoopStart(gym.Wrapper[Any, Any, Any, Any]):
     """Lets a random number of frames go by before each episode.
 
@@ -46,5 +56,9 @@ class NoopStart(gym.Wrapper[Any, Any, Any, Any]):
         """
         if seed is not None:
             self._random = np.random.default_rng(seed)
-        noops = int(self._random.integers(self._max_noops, endpoint=True))
+        noops = _draw(self._random, self._max_noops)
         return self.env.reset(seed=seed, options={**(options or {}), "noops": noops})
+
+
+def _draw(random: np.random.Generator, max_noops: int) -> int:
+    return int(random.integers(max_noops, endpoint=True))

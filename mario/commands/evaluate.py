@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Draw = Callable[[Evaluation, list[Played]], None]
 
 NAME = "mario-eval"
-DESCRIPTION = """Measure how well a trained agent plays: greedy episodes from random starts."""
+DESCRIPTION = """Measure how well a trained agent plays: greedy episodes, from all starts alike."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class EvalFlags:
     episodes: int = 100
     """Episodes to play."""
     noops: int = 30
-    """Each episode starts with 0 to this many frames without a button, drawn at random."""
+    """Episodes start with 0 to this many frames without a button, with each number as often."""
     epsilon: float = 0.0
     """Share of the decisions that are random; a few make every episode another one."""
     json: bool = False
@@ -47,11 +47,11 @@ class EvalFlags:
     agent: str | None = None
     """module:Class of the agent, if it is one of your own."""
     num_envs: int | None = None
-    """Games played at a time; None for as many as is fastest. The random starts depend on it."""
+    """Games played at a time; None for as many as is fastest."""
     emulator: str = "auto"
     """Emulator behind NES games: auto, native or nes-py."""
     seed: int = 0
-    """Seed of the random starts."""
+    """Seed of what is drawn at random; also decides which starts come once more than others."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -87,7 +87,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         draw = _open_map(flags, trained, stack)
         games = make_games(
             trained.game, trained.actions, flags.emulator, seen,
-            num_envs=min(num_envs, flags.episodes), seed=flags.seed, report=_warn,
+            num_envs=min(num_envs, flags.episodes), seed=flags.seed, even=True, report=_warn,
         )  # fmt: skip
         stack.callback(games.close)
         agent = trained.make_agent(games, seed=flags.seed)
@@ -135,7 +135,7 @@ def _open_map(flags: EvalFlags, trained: Trained, stack: ExitStack) -> Draw:
 
     def draw(figures: Evaluation, played: list[Played]) -> None:
         """Draw what was played."""
-        survey(env, surveys, played, flags.seed)
+        survey(env, surveys, played)
         draw_map(path, figures, played, surveys)
 
     return draw

@@ -24,7 +24,6 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from agents import Agent
 from mario.build import make_env, make_games
 from mario.commands.train import read_flags
-from mario.config import EvaluationConfig
 from mario.examiner import Examiner
 from mario.metrics import MetricLogger
 from mario.training import record_of
@@ -108,13 +107,13 @@ def main() -> None:
     see = config.wrappers
     make = partial(make_env, config.game, config.actions, "native", see)
     games = DummyVecEnv([make] * (8 if options.agent == "ppo" else 1))
-    evaluation = EvaluationConfig()
+    evaluation = config.evaluation
     logger = MetricLogger(options.out, games.num_envs, (), tensorboard=False)
     examiner = Examiner(
         evaluation,
         lambda seed: make_games(
             config.game, config.actions, "native", see.with_noops(evaluation.noops),
-            num_envs=evaluation.episodes, seed=seed,
+            num_envs=evaluation.episodes, seed=seed, even=True,
         ),
         game=config.game, seed=options.seed, emulator="native", elapsed=lambda: logger.seconds,
     )  # fmt: skip

@@ -55,7 +55,7 @@ def surveyed(level, episodes):
         f"SuperMarioBros-{level}-v0", "simple", "auto", NOOPS, partial(Surveyor, surveys=surveys)
     )  # fmt: skip
     try:
-        survey(env, surveys, episodes, seed=7)
+        survey(env, surveys, episodes)
         return surveys, env.unwrapped.info()
     finally:
         env.close()

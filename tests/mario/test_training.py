@@ -11,9 +11,9 @@ from tape import TapeAgent, setting
 
 from mario.config import TrainConfig, WarningConfig
 from mario.errors import RunError
+from mario.seeds import episode_seed
 from mario.training import Trainer, play, record_of
 from mario.vector import GameVector
-from mario.worker import episode_seed
 
 
 @pytest.fixture
