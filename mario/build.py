@@ -59,12 +59,19 @@ def make_env(
         emulator: name of the emulator, for the games that let one choose.
         wrappers: what the agent sees.
         inner: wraps the bare game first, to look at each of its frames.
+
+    Raises:
+        UsageError: there is no such game, or the wrappers do not fit it.
     """
     options = {key: value for key, value in {"actions": actions}.items() if value is not None}
     if emulator != "auto":
         options["emulator"] = emulator
     env = make_game(game, **options)
-    return wrap(inner(env) if inner else env, wrappers)
+    try:
+        return wrap(inner(env) if inner else env, wrappers)
+    except ValueError as error:
+        env.close()
+        raise UsageError(f"{game} cannot be seen as --wrappers asks for: {error}") from None
 
 
 def make_games(

@@ -44,6 +44,11 @@ def test_actions_that_cannot_be_read_are_told_how_to_be_written():
         parse_actions("[[right")
 
 
+def test_wrappers_that_do_not_fit_the_game_are_told_of_in_one_line():
+    with pytest.raises(UsageError, match="crop must be in 0 to 239 for this game, got 240"):
+        make_env(GAME, "simple", "auto", WrapperConfig(crop=240))
+
+
 def test_a_game_is_made_with_its_actions_and_wrappers():
     env = make_env(GAME, [["right"], ["A"], []], "nes-py", WrapperConfig(size=42, stack=2))
     assert env.action_space == gym.spaces.Discrete(3)
