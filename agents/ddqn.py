@@ -12,6 +12,7 @@ from tensordict import TensorDict
 
 from agents.agent import Actions, Agent, AgentConfig, Setting, States
 from agents.augmentation import RandomShift
+from agents.averages import Averaged
 from agents.crew import Crew
 from agents.ddqn_config import DDQNConfig
 from agents.ddqn_parts import (
@@ -89,6 +90,8 @@ class DDQN(Agent):
         self._twin = Twin(network, resolve_precision(precision, setting.device), crew)
         self._crew = crew
         self._updates = Updates(optimizer, learning, self._twin, crew, config.max_grad_norm)
+        over = config.average_updates if setting.training else 0
+        self._average = Averaged(network, over) if over else None
         self._learned_at = 0
         self.train(setting.training)
 
@@ -194,13 +197,13 @@ class DDQN(Agent):
         """The value of each action."""
         # a copy, since the states may be read-only or written to by the games
         seen = torch.tensor(states, device=self.setting.device)
-        network = self._twin.like if self.training else self.network
+        network = self._twin.like if self.training else self._steady
         values: NDArray[np.float32] = network.online(seen).cpu().numpy()
         return values
 
     def weights(self) -> dict[str, Any]:
-        """The network's tensors, by name, but those of the target, which playing needs not."""
-        return without_target(self.network.state_dict())
+        """The tensors that it plays with, by name: those of the target are not needed."""
+        return without_target(self._steady.state_dict())
 
     def load_weights(self, weights: dict[str, Any]) -> None:
         """Take over what `weights` gave, or what the tutorial's code saved.
@@ -211,6 +214,8 @@ class DDQN(Agent):
         given = translate(weights) if is_tutorial(weights) else weights
         load_weights(self.network, with_target(given, self.network.state_dict()))
         self._twin.follow_all()
+        if self._average is not None:
+            self._average.begin()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that going on exactly here needs, but the memory's rows: see `flush`."""
@@ -223,7 +228,9 @@ class DDQN(Agent):
             "learned_at": self._learned_at,
             "skipped_in_a_row": self._updates.skipped_in_a_row,
         }
-        return state if self._shift is None else state | {"shift": self._shift.state_dict()}
+        for name, part in self._optional():
+            state[name] = part.state_dict()
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on exactly where `state_dict` was taken.
@@ -238,8 +245,8 @@ class DDQN(Agent):
         self.decisions = state["decisions"]
         self._learned_at = state["learned_at"]
         self._updates.skipped_in_a_row = state["skipped_in_a_row"]
-        if self._shift is not None:
-            self._shift.load_state_dict(state["shift"])
+        for name, part in self._optional():
+            part.load_state_dict(state[name])
 
     def flush(self) -> None:
         """Wait until the memory's rows are on disk."""
@@ -266,6 +273,16 @@ class DDQN(Agent):
             raise RuntimeError("an agent that only plays has no memory; give training=True")
         return self.memory
 
+    @property
+    def _steady(self) -> QNetwork:
+        """What it plays with when it does not learn."""
+        return self.network if self._average is None else self._average.like
+
+    def _optional(self) -> list[tuple[str, RandomShift | Averaged[QNetwork]]]:
+        """Parts with a state that not every agent has, by name."""
+        parts = {"shift": self._shift, "average": self._average}
+        return [(name, part) for name, part in parts.items() if part is not None]
+
     def _best(self, states: States) -> Actions:
         best: Actions = self.preferences(states).argmax(axis=1)
         return best
@@ -275,6 +292,8 @@ class DDQN(Agent):
         numbers = self._updates.make(partial(loss_and_value, self._twin.like), batch)
         if numbers is None:
             return None
+        if self._average is not None:
+            self._average.follow()
         if isinstance(self.memory, PrioritizedMemory):
             self.memory.prioritize(batch["row"].cpu().numpy(), batch["error"].cpu().numpy())
         return dict(zip(NAMES, numbers, strict=True))

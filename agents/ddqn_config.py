@@ -81,6 +81,9 @@ class DDQNConfig(AgentConfig):
     """Decisions until then."""
     shift: int = 0
     """Most pixels that what is learned from is moved by at random; 0 for none."""
+    average_updates: int = 0
+    """Updates over which the weights are averaged that it plays with when it does not learn; 0 for
+    those of the last one."""
     precision: Precision = "auto"
     """Numbers to learn with; auto takes those that the hardware is fastest with: float16 with
     AVX512-FP16, else bfloat16 or float32. It plays in float32."""
@@ -90,7 +93,7 @@ class DDQNConfig(AgentConfig):
             self._require(name, getattr(self, name) >= 1, "1 or more")
         for name in SHARES.split():
             self._require(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
-        for name in ("burnin", "shift"):
+        for name in ("burnin", "shift", "average_updates"):
             self._require(name, getattr(self, name) >= 0, "0 or more")
         for name in ("learning_rate", "adam_epsilon"):
             self._require(name, 0 < getattr(self, name) < math.inf, "a number above 0")

@@ -17,7 +17,13 @@ from agents.ddqn import DDQN
 from agents.ddqn_config import DDQNConfig
 
 STEPS = 38
-OPTIONS = {"priority_alpha": 0.6, "priority_beta_steps": 150, "shift": 2, "dueling": True}
+OPTIONS = {
+    "priority_alpha": 0.6,
+    "priority_beta_steps": 150,
+    "shift": 2,
+    "dueling": True,
+    "average_updates": 40,
+}
 
 ENTRIES = [
     "network",
@@ -31,7 +37,13 @@ ENTRIES = [
     "learned_at",
     "skipped_in_a_row",
 ]
-OPTIONAL = ["memory/priorities", "memory/highest_priority", "shift/generator"]
+OPTIONAL = [
+    "memory/priorities",
+    "memory/highest_priority",
+    "shift/generator",
+    "average/means",
+    "average/updates",
+]
 
 
 @dataclass
