@@ -13,7 +13,7 @@ from scripts.curves import rows
 
 @pytest.mark.slow
 def test_the_tutorial_is_trained_until_time_is_up_and_saved(tmp_path):
-    peers.train_tutorial(tmp_path, minutes=0.75, seed=0)
+    peers.train_ours(tmp_path, "tutorial", minutes=0.75, seed=0)
     (run,) = tmp_path.iterdir()
     assert (run / "last.chkpt").is_file()
     assert rows(run / "metrics.csv")
@@ -25,4 +25,4 @@ def test_a_run_that_ends_by_itself_is_no_measurement(tmp_path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(subprocess.CalledProcessError, match="returned non-zero exit status 1"):
-        peers.train_tutorial(tmp_path, minutes=1, seed=0)
+        peers.train_ours(tmp_path, "tutorial", minutes=1, seed=0)
