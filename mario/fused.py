@@ -31,7 +31,7 @@ from mario.seeds import SeedOf, episode_seed
 from mario.threads import cores
 from mario.vector_games import Entry, Results, VectorGames, entry_after, entry_of
 from wrappers import WrapperConfig
-from wrappers.observation import COLORS, square_side
+from wrappers.observation import GRAYS, square_side
 from wrappers.revisit import draw_back
 from wrappers.start import noops_of
 
@@ -39,6 +39,7 @@ WHOLE_GAME = (0, 0, 0)
 NEVER = -1
 STATUSES = np.array(_native.STATUSES, object)
 ENDINGS = np.array(_native.ENDINGS, object)
+PALETTE = np.frombuffer(_native.PALETTE, np.uint8).reshape(1, -1, 3)
 FLAG, STATUS = _native.INFO.index("flag_get"), _native.INFO.index("status")
 REVISITED, FARTHEST = _native.INFO.index("revisited"), _native.INFO.index("farthest")
 
@@ -185,7 +186,7 @@ class FusedVector(VectorGames):
                 stall_frames=NEVER if stall_frames is None else stall_frames,
                 masks=bytes(masks),
                 skip=view.skip, stack=view.stack, size=view.size, crop=view.crop,
-                colors=COLORS[view.picture],
+                grays=GRAYS[view.picture](PALETTE).tobytes(),
                 square=square_side(view.size, len(masks)) if view.show_action else 0,
                 sticky=view.sticky, keeps_farthest=view.revisit_farthest > 0,
                 count=self.num_envs, threads=min(threads, self.num_envs),

@@ -9,11 +9,26 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-COLORS = {"gray": (0.299, 0.587, 0.114), "orange": (0.65, 0.35, 0.0)}
-"""How much of red, green and blue is in a picture, by its kind."""
-ORANGE = np.array([COLORS["orange"]])
+ORANGE = np.array([[0.65, 0.35, 0.0]])
+"""How much of red, green and blue comes through an orange filter."""
 LARGEST_SQUARE = 6
 """Side in pixels of the squares that show an action, where there is room."""
+Screen = NDArray[np.uint8]
+"""Pictures, ``(H, W, 3)`` in color or ``(H, W)`` without."""
+
+
+def gray(screen: Screen) -> Screen:
+    """A picture in the gray of ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B."""
+    return np.asarray(cv2.cvtColor(screen, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def orange(screen: Screen) -> Screen:
+    """A picture in gray as through an orange filter: 0.65 R + 0.35 G."""
+    return np.asarray(cv2.transform(screen, ORANGE), np.uint8)
+
+
+GRAYS = {"gray": gray, "orange": orange}
+"""What makes a color gray, by `WrapperConfig.picture`."""
 
 
 class GrayScaleObservation(gym.ObservationWrapper[NDArray[np.uint8], Any, NDArray[np.uint8]]):
@@ -43,7 +58,7 @@ class GrayScaleObservation(gym.ObservationWrapper[NDArray[np.uint8], Any, NDArra
 
     def observation(self, observation: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See `gymnasium.ObservationWrapper.observation`."""
-        return np.asarray(cv2.cvtColor(observation, cv2.COLOR_RGB2GRAY), np.uint8)
+        return gray(observation)
 
 
 class OrangeObservation(GrayScaleObservation):
@@ -62,7 +77,7 @@ class OrangeObservation(GrayScaleObservation):
 
     def observation(self, observation: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See `gymnasium.ObservationWrapper.observation`."""
-        return np.asarray(cv2.transform(observation, ORANGE), np.uint8)
+        return orange(observation)
 
 
 class CropTop(gym.ObservationWrapper[NDArray[np.uint8], Any, NDArray[np.uint8]]):

@@ -9,6 +9,7 @@ Array = NDArray[Any]
 INFO: tuple[str, ...]
 STATUSES: tuple[str, ...]
 ENDINGS: tuple[str, ...]
+PALETTE: bytes
 
 class Games:
     def __init__(
@@ -21,7 +22,7 @@ class Games:
         stack: int,
         size: int,
         crop: int,
-        colors: tuple[float, float, float],
+        grays: bytes,
         square: int,
         sticky: float,
         keeps_farthest: bool,

@@ -11,6 +11,7 @@ from gymnasium.error import ResetNeeded
 from mario.errors import UsageError
 from mario.games.actions import action_masks
 from wrappers import WrapperConfig
+from wrappers.observation import GRAYS
 
 pytest.importorskip("mario.games._native", reason="the native extension is not built")
 from mario.fused import FusedVector
@@ -54,6 +55,12 @@ def test_a_picture_is_no_larger_than_what_is_seen_of_the_screen(vector, crop, mo
     vector(wrappers=WrapperConfig(size=most, crop=crop))
     with pytest.raises(UsageError, match=f"size must be in 1 to {most}, got {most + 1}"):
         vector(wrappers=WrapperConfig(size=most + 1, crop=crop))
+
+
+def test_a_palette_of_another_size_is_refused(vector, monkeypatch):
+    monkeypatch.setitem(GRAYS, "gray", lambda palette: palette[:, 1:, 0])
+    with pytest.raises(UsageError, match="grays must be a byte for each color of the palette"):
+        vector()
 
 
 def test_games_that_have_not_begun_cannot_be_played(vector):

@@ -1,7 +1,6 @@
 #include "preprocess.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -13,8 +12,6 @@
 
 namespace nes {
 namespace {
-
-using Grays = std::array<std::uint8_t, 64>;
 
 void to_gray(const Grays& grays, const std::uint8_t* screen, int count, std::uint8_t* gray) {
   for (int i = 0; i < count; ++i) gray[i] = grays[screen[i] & 63];
@@ -89,16 +86,12 @@ Preprocess::Shares::Shares(int from, int to) {
   }
 }
 
-Preprocess::Preprocess(int size, int crop, const Colors& colors)
-    : size_(checked(size, crop)), crop_(crop), rows_(kHeight - crop, size), columns_(kWidth, size) {
-  const long red = std::lround(colors[0] * (1 << 15)), green = std::lround(colors[1] * (1 << 15));
-  const long blue = (1 << 15) - red - green;
-  for (std::size_t i = 0; i < grays_.size(); ++i) {
-    const std::uint8_t* rgb = kPalette[i];
-    const long gray = (red * rgb[0] + green * rgb[1] + blue * rgb[2] + (1 << 14)) >> 15;
-    grays_[i] = static_cast<std::uint8_t>(gray);
-  }
-}
+Preprocess::Preprocess(int size, int crop, const Grays& grays)
+    : size_(checked(size, crop)),
+      crop_(crop),
+      rows_(kHeight - crop, size),
+      columns_(kWidth, size),
+      grays_(grays) {}
 
 void Preprocess::operator()(const std::uint8_t* screen, std::uint8_t* picture) const {
   std::uint8_t gray[kWidth * kHeight];

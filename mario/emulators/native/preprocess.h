@@ -9,10 +9,10 @@
 
 namespace nes {
 
-// How much of red, green and blue is in a picture, 1 in all: so blue is taken for the rest.
-using Colors = std::array<double, 3>;
+// How bright each color of the palette is in a picture.
+using Grays = std::array<std::uint8_t, 64>;
 
-// Gray as OpenCV's RGB2GRAY gives it for 0.299 R + 0.587 G + 0.114 B, resized by area.
+// The screen in gray, resized by area.
 //
 // Measured in what a side of the screen and one of the picture have in common, the share of each
 // pixel in another is a whole number. So are all sums, and the picture is the exact mean, rounded.
@@ -20,7 +20,7 @@ class Preprocess {
  public:
   // `size`: height and width of the picture; `crop`: rows at the screen's top that it leaves out.
   // Throws std::invalid_argument if that is negative, or fewer are left than the picture has.
-  Preprocess(int size, int crop, const Colors& colors);
+  Preprocess(int size, int crop, const Grays& grays);
 
   int size() const { return size_; }
 
@@ -42,7 +42,7 @@ class Preprocess {
 
   int size_, crop_;
   Shares rows_, columns_;
-  std::array<std::uint8_t, 64> grays_;
+  Grays grays_;
 };
 
 }  // namespace nes

@@ -94,25 +94,29 @@ bool are_actions(const nes::Games& games, const std::int64_t* actions, std::size
 // Makes the games, or gives null and sets an exception.
 std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"rom",  "place",  "stall_frames", "masks",   "skip", "stack",
-                                "size", "crop",   "colors",       "square",  "sticky",
+                                "size", "crop",   "grays",        "square",  "sticky",
                                 "keeps_farthest", "count", "threads", nullptr};
-  const char *rom, *masks;
-  Py_ssize_t rom_size, masks_size;
+  const char *rom, *masks, *bright;
+  Py_ssize_t rom_size, masks_size, bright_size;
   nes::Place place;
   int stall_frames, skip, stack, size, crop, square, keeps_farthest, count, threads;
   double sticky;
-  nes::Colors colors;
+  nes::Grays grays;
   if (!PyArg_ParseTupleAndKeywords(
-          args, kwargs, "y#(iii)iy#iiii(ddd)idpii", const_cast<char**>(names), &rom, &rom_size,
+          args, kwargs, "y#(iii)iy#iiiiy#idpii", const_cast<char**>(names), &rom, &rom_size,
           &place[0], &place[1], &place[2], &stall_frames, &masks, &masks_size, &skip, &stack, &size,
-          &crop, &colors[0], &colors[1], &colors[2], &square, &sticky, &keeps_farthest, &count,
-          &threads)) {
+          &crop, &bright, &bright_size, &square, &sticky, &keeps_farthest, &count, &threads)) {
     return nullptr;
   }
   if (std::min({skip, stack, count, threads}) < 1 || masks_size < 1) {
     PyErr_SetString(PyExc_ValueError, "masks, skip, stack, count and threads must be at least 1");
     return nullptr;
   }
+  if (bright_size != static_cast<Py_ssize_t>(grays.size())) {
+    PyErr_SetString(PyExc_ValueError, "grays must be a byte for each color of the palette");
+    return nullptr;
+  }
+  std::copy_n(bright, grays.size(), grays.begin());
   if (square < 0 || square * masks_size > size) {
     PyErr_SetString(PyExc_ValueError, "there must be room for a square for each action");
     return nullptr;
@@ -123,7 +127,7 @@ std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
                      stall_frames,
                      {masks, masks + masks_size},
                      {skip, stack, square, sticky, keeps_farthest != 0,
-                      nes::Preprocess(size, crop, colors)}};
+                      nes::Preprocess(size, crop, grays)}};
     return std::make_unique<nes::Games>(std::move(setup), count, threads);
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
@@ -307,6 +311,12 @@ bool add_names(PyObject* module, const char* name, const std::vector<const char*
   return tuple != nullptr && PyModule_AddObject(module, name, tuple) == 0;
 }
 
+bool add_palette(PyObject* module) {
+  const auto* colors = reinterpret_cast<const char*>(nes::kPalette);
+  PyObject* bytes = PyBytes_FromStringAndSize(colors, sizeof(nes::kPalette));
+  return bytes != nullptr && PyModule_AddObject(module, "PALETTE", bytes) == 0;
+}
+
 PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", nullptr, -1, nullptr,
                           nullptr, nullptr, nullptr, nullptr};
 
@@ -317,8 +327,9 @@ PyMODINIT_FUNC PyInit__native() {
   PyObject* type = PyType_FromSpec(&games_spec);
   using Mario = nes::SuperMarioBros;
   if (module != nullptr && type != nullptr && PyModule_AddObject(module, "Games", type) == 0 &&
-      add_names(module, "INFO", nes::Games::info_names()) && add_names(module, "STATUSES", Mario::kStatuses) &&
-      add_names(module, "ENDINGS", Mario::kEndings)) {
+      add_names(module, "INFO", nes::Games::info_names()) &&
+      add_names(module, "STATUSES", Mario::kStatuses) &&
+      add_names(module, "ENDINGS", Mario::kEndings) && add_palette(module)) {
     return module;
   }
   Py_XDECREF(module);
