@@ -204,17 +204,18 @@ def table(found: dict[str, list[Outcome]], steps: int) -> str:
 
 def plot(found: dict[str, list[Outcome]], path: Path) -> None:
     """The clear rate over the decisions: each variant's seeds, beside those of the recipe."""
-    columns = 4
+    columns = min(4, len(found))
     rows = -(-len(found) // columns)
+    size = 4 * columns, 0.4 + 2.6 * rows
     figure, axes = plt.subplots(
-        rows, columns, figsize=(4 * columns, 2.6 * rows), sharex=True, sharey=True, squeeze=False
+        rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False
     )
     for axis, (name, runs) in zip(axes.flat, found.items(), strict=False):
         for label, color in (("recipe", "0.7"), (name, "C0")):
             for run in found.get(label, []):
-                axis.plot([step / 1e6 for step in run.steps], run.rates, ".-", color=color)
+                axis.plot([step / 1000 for step in run.steps], run.rates, ".-", color=color)
         axis.set_title(f"{name}, {len(runs)} seeds", fontsize=10)
-    figure.supxlabel("million decisions")
+    figure.supxlabel("thousand decisions")
     figure.supylabel("clear rate")
     for axis in axes.flat[len(found) :]:
         axis.set_visible(False)
