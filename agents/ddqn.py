@@ -289,7 +289,8 @@ class DDQN(Agent):
 
     def _update(self) -> dict[str, float] | None:
         batch = self.recall()
-        numbers = self._updates.make(partial(loss_and_value, self._twin.like), batch)
+        means = partial(loss_and_value, self._twin.like, double=self._config.double)
+        numbers = self._updates.make(means, batch)
         if numbers is None:
             return None
         if self._average is not None:

@@ -67,6 +67,8 @@ class DDQNConfig(AgentConfig):
     """Steps of rewards between a state and the one it is bootstrapped from."""
     hidden: int = 512
     """Width of the layer between the convolutions and the values."""
+    double: bool = True
+    """Have the online network choose the action that the target values, else the target does."""
     separate_target: bool = False
     """Give the target convolutions of its own, in place of those of the online network."""
     max_grad_norm: float | None = None

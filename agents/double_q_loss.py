@@ -11,7 +11,7 @@ from agents.networks import QNetwork
 from agents.targets import double_q_targets, td_errors, weighted_mean
 
 
-def loss_and_value(network: QNetwork, batch: TensorDict) -> Tensor:
+def loss_and_value(network: QNetwork, batch: TensorDict, double: bool = True) -> Tensor:
     """How wrong a network is about a batch, and what it says.
 
     The loss is that of Huber: Mnih et al. 2015, https://www.nature.com/articles/nature14236,
@@ -22,11 +22,13 @@ def loss_and_value(network: QNetwork, batch: TensorDict) -> Tensor:
         batch: what `agents.memory.FrameMemory.read` gives. If it has a ``weight``, float32, losses
             count by that, and ``error``, float32, is set to the errors in place; so whoever shares
             the batch out in parts finds all of them in the whole.
+        double: whether the online network chooses the action that the target values. If the target
+            chooses it too, this is Q-learning as Mnih et al. have it.
 
     Returns:
         The mean loss and the mean value of the actions taken, ``(2,)``.
     """
-    values, *after = network.across(batch["state"], batch["next_state"])
+    values, *after = network.across(batch["state"], batch["next_state"], double)
     targets = double_q_targets(batch["reward"], batch["discount"], *after)
     errors = td_errors(values, batch["action"], targets)
     zeros = torch.zeros_like(errors)

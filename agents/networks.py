@@ -92,18 +92,25 @@ class QNetwork(nn.Module):
         values: Tensor = self.target_head((self.target_features or self.features)(states))
         return values.float()
 
-    def across(self, states: Tensor, next_states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def across(
+        self, states: Tensor, next_states: Tensor, double: bool = True
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Values on both sides of steps, all that an update needs, with nothing computed twice.
 
         Args:
             states: before the steps, uint8 ``(batch, *state_shape)``.
             next_states: after them.
+            double: whether `online` is to choose among the next actions, else `target` itself does.
 
         Returns:
-            `online` of the states; then, without a gradient, `online` and `target` of the next.
+            `online` of the states; then, without a gradient, of the next states, what chooses the
+            action and what values it, which is `target`.
         """
         values = self.online(states)
         with torch.no_grad():
+            if not double:
+                alone = self.target(next_states)
+                return values, alone, alone
             features = self.features(next_states)
             theirs = self.target_features(next_states) if self.target_features else features
             after, target = self.online_head(features), self.target_head(theirs)

@@ -41,6 +41,7 @@ VARIANTS: dict[str, list[str]] = {
     "no revisits": ["--wrappers.revisit", "0"],
     "not prioritised": ["--hyper.priority-alpha", "0"],
     "not dueling": ["--hyper.no-dueling"],
+    "not double": ["--hyper.no-double"],
     "plays with the latest weights": ["--hyper.average-updates", "0"],
     "features shared with the target": ["--hyper.no-separate-target"],
     "1-step returns": ["--hyper.n-step", "1"],

@@ -19,9 +19,14 @@ class TestPriorities:
     )
 
     @pytest.mark.parametrize("threads", [1, 3])
-    def test_an_update_gives_the_error_of_each_transition_back(self, agents, monkeypatch, threads):
-        agent, drawn, noted = agents(self.CONFIG, num_envs=2, threads=threads), [], []
+    @pytest.mark.parametrize("double", [True, False])
+    def test_an_update_gives_the_error_of_each_transition_back(
+        self, agents, monkeypatch, threads, double
+    ):
+        config = replace(self.CONFIG, double=double)
+        agent, drawn, noted = agents(config, num_envs=2, threads=threads), [], []
         live(agent, Corridors(2), steps=30)
+        agent.network.target_head[2].bias += torch.tensor([0.9, 0.0, -0.9])
         recall = agent.recall
         monkeypatch.setattr(agent, "recall", lambda: drawn.append(recall()) or drawn[-1])
         monkeypatch.setattr(agent.memory, "prioritize", lambda *what: noted.append(what))
@@ -30,8 +35,10 @@ class TestPriorities:
         agent._update()
         (batch,), ((rows, errors),) = drawn, noted
         np.testing.assert_array_equal(rows, batch["row"])
-        taken, *after = values.across(batch["state"], batch["next_state"])
-        targets = double_q_targets(batch["reward"], batch["discount"], *after)
+        taken, chooses, target = values.across(batch["state"], batch["next_state"])
+        if not double:
+            chooses = target
+        targets = double_q_targets(batch["reward"], batch["discount"], chooses, target)
         expected = td_errors(taken, batch["action"], targets).detach()
         np.testing.assert_allclose(errors, expected, rtol=1e-4, atol=1e-6)
 

@@ -14,12 +14,12 @@ from agents.networks import QNetwork
 SIZE = 7
 
 
-@pytest.fixture
-def network() -> QNetwork:
+@pytest.fixture(params=[False, True], ids=["shared features", "separate target"])
+def network(request) -> QNetwork:
     torch.manual_seed(0)
-    network = QNetwork((1, 36, 36), num_actions=3, hidden=8)
+    network = QNetwork((1, 36, 36), num_actions=3, hidden=8, separate_target=request.param)
     for each in network.target_head.parameters():
-        each.data += 0.1
+        each.data += torch.randn_like(each)  # so much that it would choose other actions
     return network
 
 
@@ -38,14 +38,17 @@ def batch(weights: torch.Tensor | None = None) -> TensorDict:
     return TensorDict(columns, batch_size=[SIZE])
 
 
-def transcribed(network: QNetwork, given: TensorDict) -> tuple[list[float], list[float]]:
+def transcribed(
+    network: QNetwork, given: TensorDict, double: bool = True
+) -> tuple[list[float], list[float]]:
     """The errors and their losses, one transition at a time, as papers have it."""
     errors, losses = [], []
     with torch.no_grad():
         values, after = network.online(given["state"]), network.online(given["next_state"])
         target = network.target(given["next_state"])
     for i in range(SIZE):
-        best = max(range(3), key=lambda action, i=i: after[i, action])
+        chooser = after if double else target
+        best = max(range(3), key=lambda action, i=i: chooser[i, action])
         wanted = given["reward"][i] + given["discount"][i] * target[i, best]
         error = float(wanted - values[i, given["action"][i]])
         errors.append(error)
@@ -53,10 +56,11 @@ def transcribed(network: QNetwork, given: TensorDict) -> tuple[list[float], list
     return errors, losses
 
 
-def test_it_is_the_mean_of_hubers_losses_without_weights(network):
-    errors, losses = transcribed(network, batch())
+@pytest.mark.parametrize("double", [True, False])
+def test_it_is_the_mean_of_hubers_losses_without_weights(network, double):
+    errors, losses = transcribed(network, batch(), double)
     assert min(map(abs, errors)) < 1 < max(map(abs, errors))
-    loss, value = loss_and_value(network, batch()).tolist()
+    loss, value = loss_and_value(network, batch(), double).tolist()
     assert loss == pytest.approx(np.mean(losses), rel=1e-5)
     taken = network.online(batch()["state"]).gather(1, batch()["action"][:, None])
     assert value == pytest.approx(taken.mean().item(), rel=1e-5)
@@ -79,6 +83,11 @@ def test_weights_scale_each_loss_and_the_errors_of_all_parts_are_in_the_batch(ne
     names = [name for name, each in network.named_parameters() if each.requires_grad]
     bias = gradients[names.index("online_head.2.bias")]
     np.testing.assert_allclose(bias, slopes, rtol=1e-4, atol=1e-6)
+
+
+def test_who_chooses_the_action_matters(network):
+    double, alone = (loss_and_value(network, batch(), choice)[0] for choice in (True, False))
+    assert double != alone
 
 
 def test_equal_weights_change_nothing(network):
