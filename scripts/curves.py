@@ -156,7 +156,7 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
         axis.set_title(title, fontsize=10)
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("clear rate")
-    axes[2].legend(loc="lower right")
+    axes[2].legend(loc="best", fontsize=8)
     figure.tight_layout()
     figure.savefig(path, dpi=100)
     plt.close(figure)
