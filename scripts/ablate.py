@@ -209,7 +209,7 @@ def plot(found: dict[str, list[Outcome]], path: Path) -> None:
     rows = -(-len(found) // columns)
     size = 4 * columns, 0.4 + 2.6 * rows
     figure, axes = plt.subplots(
-        rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False
+        rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
     )
     for axis, (name, runs) in zip(axes.flat, found.items(), strict=False):
         for label, color in (("recipe", "0.7"), (name, "C0")):
@@ -221,7 +221,6 @@ def plot(found: dict[str, list[Outcome]], path: Path) -> None:
     for axis in axes.flat[len(found) :]:
         axis.set_visible(False)
     axes.flat[0].set_ylim(0, 1)
-    figure.tight_layout()
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
