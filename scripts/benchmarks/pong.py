@@ -25,7 +25,7 @@ DQN = (
     "--preset", "breakout", "--hyper.batch-size", "32", "--hyper.learn-every", "4",
     "--hyper.memory", "20000", "--hyper.burnin", str(FIRST), "--hyper.n-step", "1",
     "--hyper.priority-alpha", "0", "--hyper.no-dueling", "--hyper.separate-target",
-    "--hyper.no-double",
+    "--hyper.no-double",  # theirs is not
     # as theirs: a random action costs no look at the network
     "--hyper.exploration-points", "0", "0.01", "1", "0.01",
 )  # fmt: skip

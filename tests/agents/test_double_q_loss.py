@@ -20,6 +20,9 @@ def network(request) -> QNetwork:
     network = QNetwork((1, 36, 36), num_actions=3, hidden=8, separate_target=request.param)
     for each in network.target_head.parameters():
         each.data += torch.randn_like(each)  # so much that it would choose other actions
+    if network.target_features is not None:
+        for each in network.target_features.parameters():
+            each.data *= 1.1
     return network
 
 
