@@ -71,7 +71,7 @@ def _library() -> ctypes.CDLL | None:
         "adam": (None, [address, whole, *[address] * 4, *[real] * 5]),
         "cnn_weight_count": (whole, [size]),
         "cnn_kept_count": (whole, [size]),
-        "cnn_sums_count": (whole, [address, size]),
+        "cnn_sums_count": (whole, [size]),
         "cnn_weights": (None, [address, size, *[address] * 4]),
         "cnn_forward": (None, [address, size, whole, address, whole, *[address] * 4]),
         "cnn_backward": (None, [address, size, whole, address, whole, *[address] * 6]),

@@ -131,7 +131,7 @@ class _Convolutions(torch.autograd.Function):
         layer, back = context.layer, back.contiguous()
         gradients = [torch.empty(each.shape) for each in layer.learning]
         team = layer.team.address
-        sums = torch.empty(native().cnn_sums_count(team, layer.side))
+        sums = torch.empty(native().cnn_sums_count(layer.side))
         native().cnn_backward(
             team, layer.side, len(states), at(states), states.stride(0), at(layer.packed),
             at(kept), at(back), at(sums), all_at(gradients[::2]),

@@ -49,9 +49,9 @@ CLONES void adam_step(std::int64_t count, float* __restrict weights,
 
 // The sum of squares.
 EXPORT double squares(Team* team, std::int64_t count, const float* numbers) {
-  std::vector<double> sums(team->threads());
-  team->share([&](int part, int parts) {
-    const Stripe some(count, part, parts);
+  double sums[kParts] = {};
+  team->share(kParts, [&](int part) {
+    const Stripe some(count, part, kParts);
     double sum = 0;
     for (auto n = some.first; n < some.last; n += kBlock)
       sum += sum_of_squares(numbers + n, std::min<std::int64_t>(kBlock, some.last - n));
@@ -68,7 +68,7 @@ EXPORT void adam(Team* team, std::int64_t count, float* weights, const float* gr
                  double epsilon) {
   const Rates by{float(rate / (1 - std::pow(beta1, step))), float(beta1), float(beta2),
                  float(epsilon), float(1 / std::sqrt(1 - std::pow(beta2, step)))};
-  team->share_rows(count, [&](Stripe some) {
+  team->share_rows(count, kSome, [&](Stripe some) {
     const auto at = some.first;
     adam_step(some.size(), weights + at, gradient + at, mean + at, square + at, by);
   });

@@ -65,12 +65,12 @@ void store(const float* total, int rows, float factor, float* to, std::ptrdiff_t
                        _mm512_mul_ps(_mm512_load_ps(total + i * kWidth + j), times));
 }
 
-// What some states' errors give back to what came in.
-void inputs_gradient(const Stripe& states, int inputs, int outputs, const half* weights,
-                     const half* errors, float factor, float* in_back) {
-  for (int k = 0; k < inputs; k += kWidth) {
-    for (auto s = states.first; s < states.last; s += kRows) {
-      with_rows(int(std::min<std::int64_t>(kRows, states.last - s)), [&](auto rows) {
+// What the errors give back to some of what came in, in tiles of kWidth inputs.
+void inputs_gradient(const Stripe& tiles, std::int64_t count, int inputs, int outputs,
+                     const half* weights, const half* errors, float factor, float* in_back) {
+  for (auto k = tiles.first * kWidth; k < tiles.last * kWidth; k += kWidth) {
+    for (std::int64_t s = 0; s < count; s += kRows) {
+      with_rows(int(std::min<std::int64_t>(kRows, count - s)), [&](auto rows) {
         constexpr int Rows = decltype(rows)::value;
         alignas(64) float total[Rows * kWidth] = {};
         product<Rows, 2>(errors + s * outputs, outputs, weights + k, inputs, outputs, total);
@@ -100,18 +100,15 @@ void weights_gradient(const Stripe& outs, std::int64_t count, int inputs, int ou
   }
 }
 
-// The outputs of some states, see `linear_forward`.
-void compute(std::int64_t count, int inputs, int outputs, const float* in, const half* weights,
-             const float* bias, float* out) {
-  static thread_local std::vector<half> buffer;
-  half* states = scratch(buffer, count * inputs);
-  narrow(in, count * inputs, 1, states);
-  for (int n = 0; n < outputs; n += kDotRows) {
-    with_rows<kDotRows>(std::min(kDotRows, outputs - n), [&](auto some) {
+// Some outputs of all states, see `linear_forward`.
+void compute(const Stripe& outs, std::int64_t count, int inputs, int outputs, const half* states,
+             const half* weights, const float* bias, float* out) {
+  for (auto n = outs.first; n < outs.last; n += kDotRows) {
+    with_rows<kDotRows>(int(std::min<std::int64_t>(kDotRows, outs.last - n)), [&](auto some) {
       for (std::int64_t s = 0; s < count; s += kDotColumns) {
         with_rows<kDotColumns>(int(std::min<std::int64_t>(kDotColumns, count - s)), [&](auto few) {
           dots<decltype(some)::value, decltype(few)::value>(
-              weights + std::ptrdiff_t(n) * inputs, states + s * inputs, inputs, bias + n,
+              weights + n * inputs, states + s * inputs, inputs, bias + n,
               out + s * outputs + n, outputs);
         });
       }
@@ -122,7 +119,7 @@ void compute(std::int64_t count, int inputs, int outputs, const float* in, const
 }  // namespace
 
 EXPORT void linear_weights(Team* team, std::int64_t count, const float* from, half* to) {
-  team->share_rows(count, [&](Stripe some) {
+  team->share_rows(count, kSome, [&](Stripe some) {
     narrow(from + some.first, some.size(), 1, to + some.first);
   });
 }
@@ -131,9 +128,13 @@ EXPORT void linear_weights(Team* team, std::int64_t count, const float* from, ha
 // `weights` is halves (outputs, inputs); `inputs` in 64s.
 EXPORT void linear_forward(Team* team, std::int64_t count, int inputs, int outputs,
                            const float* in, const half* weights, const float* bias, float* out) {
-  team->share_rows(count, [&](Stripe some) {
-    compute(some.size(), inputs, outputs, in + some.first * inputs, weights, bias,
-            out + some.first * outputs);
+  static thread_local std::vector<half> buffer;
+  half* states = scratch(buffer, count * inputs);
+  team->share_rows(count * inputs, kSome, [&](Stripe some) {
+    narrow(in + some.first, some.size(), 1, states + some.first);
+  });
+  team->share_rows(outputs, kDotRows, [&](Stripe some) {
+    compute(some, count, inputs, outputs, states, weights, bias, out);
   });
 }
 
@@ -141,15 +142,21 @@ EXPORT void linear_forward(Team* team, std::int64_t count, int inputs, int outpu
 EXPORT void linear_backward(Team* team, std::int64_t count, int inputs, int outputs,
                             const float* in, const half* weights, const float* back,
                             float* in_back, float* weights_back, float* bias_back) {
-  team->share([&](int part, int parts) {
-    static thread_local std::vector<half> buffer;
-    half* states = scratch(buffer, count * (inputs + padded(outputs)));
-    half* errors = states + count * inputs;
-    const float scale = power_of_two_for(back, count * outputs);
-    narrow(in, count * inputs, 1, states);
-    narrow(back, count * outputs, scale, errors);
-    const Stripe some(count, part, parts), outs(outputs, part, parts);
-    inputs_gradient(some, inputs, outputs, weights, errors, 1 / scale, in_back);
+  static thread_local std::vector<half> buffer;
+  half* states = scratch(buffer, count * (inputs + padded(outputs)));
+  half* errors = states + count * inputs;
+  const float scale = power_of_two_for(back, count * outputs);
+  narrow(back, count * outputs, scale, errors);
+  team->share_rows(count * inputs, kSome, [&](Stripe some) {
+    narrow(in + some.first, some.size(), 1, states + some.first);
+  });
+  team->share(2 * kParts, [&](int part) {
+    if (part < kParts) {
+      const Stripe some(inputs / kWidth, part, kParts);
+      inputs_gradient(some, count, inputs, outputs, weights, errors, 1 / scale, in_back);
+      return;
+    }
+    const Stripe outs(outputs, part - kParts, kParts);
     weights_gradient(outs, count, inputs, outputs, states, errors, 1 / scale, weights_back);
     std::fill(bias_back + outs.first, bias_back + outs.last, 0.0f);
     for (std::int64_t s = 0; s < count; ++s)

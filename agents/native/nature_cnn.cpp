@@ -227,8 +227,8 @@ EXPORT void cnn_weights(Team* team, int side, const float* first, const float* s
                         const float* third, half* all) {
   const Network net(side);
   const Weights to(net, all);
-  team->share([&](int part, int parts) {
-    const auto some = [&](const Convolution& c) { return Stripe(c.terms(), part, parts); };
+  team->share(kParts, [&](int part) {
+    const auto some = [&](const Convolution& c) { return Stripe(c.terms(), part, kParts); };
     take_weights(net.first, true, some(net.first), first, to.first, nullptr);
     take_weights(net.second, false, some(net.second), second, to.second, to.second_across);
     take_weights(net.third, false, some(net.third), third, to.third, to.third_across);
@@ -246,14 +246,14 @@ EXPORT void cnn_forward(Team* team, int side, std::int64_t count, const std::uin
                         float* features) {
   const Network net(side);
   const Weights by(net, weights);
-  team->share_rows(count, [&](Stripe some) {
+  team->share_rows(count, 1, [&](Stripe some) {
     see(net, by, biases, some, states, apart, kept, features);
   });
 }
 
-// How many floats `cnn_backward` needs to add up what each thread computes.
-EXPORT std::int64_t cnn_sums_count(Team* team, int side) {
-  return std::int64_t(team->threads()) * Sums::size(Network(side));
+// How many floats `cnn_backward` needs to add up what each part comes to.
+EXPORT std::int64_t cnn_sums_count(int side) {
+  return std::int64_t(kParts) * Sums::size(Network(side));
 }
 
 // Gradients of weights and biases, float, in torch's order, of the gradient of the features.
@@ -265,13 +265,15 @@ EXPORT void cnn_backward(Team* team, int side, std::int64_t count, const std::ui
   const Weights by(net, weights);
   const float scale = power_of_two_for(features_back, count * net.third.out_size());
   const std::size_t size = Sums::size(net);
-  team->share([&](int part, int parts) {
+  team->share(kParts, [&](int part) {
     std::fill_n(sums + part * size, size, 0.0f);
-    learn(net, by, Stripe(count, part, parts), states, apart, kept, features_back, scale,
+    learn(net, by, Stripe(count, part, kParts), states, apart, kept, features_back, scale,
           Sums(net, sums + part * size));
   });
-  for (int part = 1; part < team->threads(); ++part)
-    for (std::size_t n = 0; n < size; ++n) sums[n] += sums[part * size + n];
+  team->share_rows(size, kSome, [&](Stripe some) {
+    for (int part = 1; part < kParts; ++part)
+      for (auto n = some.first; n < some.last; ++n) sums[n] += sums[part * size + n];
+  });
   Sums(net, sums).give(1 / scale, weights_back, biases_back);
 }
 

@@ -1,5 +1,6 @@
 #include "team.h"
 
+#include <chrono>
 #include <system_error>
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -30,7 +31,7 @@ bool soon(Condition&& condition) {
 
 Team::Team(int threads) {
   try {
-    for (int part = 1; part < threads; ++part) others_.emplace_back([this, part] { serve(part); });
+    for (int other = 1; other < threads; ++other) others_.emplace_back([this] { serve(); });
   } catch (const std::system_error&) {
     end();  // those that were begun
     throw;
@@ -43,35 +44,42 @@ void Team::end() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     closing_ = true;
-    ++round_;
   }
   begun_.notify_all();
   for (std::thread& other : others_) other.join();
 }
 
-void Team::begin(const std::function<void(int)>& work) {
-  if (!others_.empty()) {
+void Team::begin(int parts, const std::function<void(int)>& work) {
+  {
     const std::lock_guard<std::mutex> lock(mutex_);
     work_ = &work;
     done_ = 0;
-    ++round_;
+    tickets_ = Tickets(parts) << 32;
   }
   begun_.notify_all();
-  work(0);
-  const auto all_done = [this] { return done_ == static_cast<int>(others_.size()); };
+  take_parts();
+  const auto all_done = [&] { return done_ == parts; };
   while (!soon(all_done)) std::this_thread::yield();
 }
 
-void Team::serve(int part) {
-  for (unsigned seen = 0;; ++seen) {
-    const auto begun = [&] { return round_ != seen; };
-    if (!soon(begun)) {
+void Team::take_parts() {
+  while (left(tickets_)) {
+    const Tickets ticket = tickets_++;
+    if (!left(ticket)) return;
+    (*work_)(int(std::uint32_t(ticket)));
+    ++done_;
+  }
+}
+
+void Team::serve() {
+  const auto wanted = [this] { return closing_ || left(tickets_); };
+  for (;;) {
+    if (!soon(wanted)) {
       std::unique_lock<std::mutex> lock(mutex_);
-      begun_.wait(lock, begun);
+      begun_.wait(lock, wanted);
     }
     if (closing_) return;
-    (*work_)(part);
-    ++done_;
+    take_parts();
   }
 }
 

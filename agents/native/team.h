@@ -1,8 +1,8 @@
-// Threads that share the rows of a layer, and meet again microseconds later.
+// Threads that share work in parts, and meet again microseconds later.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -21,6 +21,12 @@ struct Stripe {
   std::int64_t size() const { return last - first; }
 };
 
+// More parts than threads: who is kept from its work by games, or by another program, leaves the
+// rest of it to the others. What the parts are depends on nothing but the work, so that the same
+// numbers come of it with any threads.
+constexpr int kParts = 8;
+constexpr std::int64_t kSome = 4096;  // numbers that are worth sharing, if little is done with each
+
 // Layers follow each other within microseconds, and a thread that sleeps wakes late: so for a while
 // after some work it looks for more before it sleeps. One call at a time.
 class Team {
@@ -29,34 +35,39 @@ class Team {
   explicit Team(int threads);
   ~Team();
 
-  int threads() const { return static_cast<int>(others_.size()) + 1; }
-
-  // Calls `work` with each part of `parts`, as many as there are threads, at the same time.
+  // Calls `work` with each number below `parts`, at most 2^31, several of them at the same time.
   template <typename Work>
-  void share(Work&& work) {
-    begin([&](int part) { work(part, threads()); });
+  void share(int parts, Work&& work) {
+    if (others_.empty() || parts == 1) {
+      for (int part = 0; part < parts; ++part) work(part);
+    } else {
+      begin(parts, work);
+    }
   }
 
-  // Calls `work` with stripes of some rows at the same time, but with none that is empty.
+  // Calls `work` with stripes of some rows: kParts, or fewer if they were to have less than `least`.
   template <typename Work>
-  void share_rows(std::int64_t rows, Work&& work) {
-    share([&](int part, int parts) {
-      const Stripe stripe(rows, part, parts);
-      if (stripe.size() > 0) work(stripe);
-    });
+  void share_rows(std::int64_t rows, std::int64_t least, Work&& work) {
+    const int parts = int(std::min<std::int64_t>((rows + least - 1) / least, kParts));
+    share(parts, [&](int part) { work(Stripe(rows, part, parts)); });
   }
 
  private:
-  void begin(const std::function<void(int)>& work);
-  void serve(int part);
+  // How many parts there are, in the upper half; and how many of them were taken, or asked for.
+  using Tickets = std::uint64_t;
+  static bool left(Tickets tickets) { return std::uint32_t(tickets) < tickets >> 32; }
+
+  void begin(int parts, const std::function<void(int)>& work);
+  void take_parts();
+  void serve();
   void end();
 
   std::mutex mutex_;
   std::condition_variable begun_;
-  std::atomic<unsigned> round_{0};
+  std::atomic<Tickets> tickets_{0};
   std::atomic<int> done_{0};
-  bool closing_ = false;
-  const std::function<void(int)>* work_ = nullptr;
+  std::atomic<bool> closing_{false};
+  const std::function<void(int)>* work_ = nullptr;  // stays while a part of it is being done
   std::vector<std::thread> others_;
 };
 

@@ -181,17 +181,21 @@ class TestInHalves:
 
 
 @needs_halves
-def test_how_many_share_the_work_changes_nothing_that_comes_forward_and_little_that_comes_back():
-    network, states = NatureCNN((4, 84, 84)), pixels(7)
-    back = torch.randn(7, network.num_features)
-    layers = [HalfNatureCNN(network, 84, Team(threads)) for threads in (1, 3)]
-    features = [layer(states) for layer in layers]
-    assert torch.equal(*features)
-    alone, shared = (
-        gradients(layer, out, back) for layer, out in zip(layers, features, strict=True)
-    )
-    for mine, theirs in zip(alone, shared, strict=True):
-        assert (mine - theirs).norm() < 1e-2 * theirs.norm()
+@pytest.mark.parametrize("count", [1, 7, 33])
+def test_the_same_numbers_come_of_any_number_of_threads(count):
+    network, states = QNetwork((4, 84, 84), 5, dueling=True), pixels(count)
+    back = torch.randn(count, 5)
+
+    def learned(threads: int) -> list[torch.Tensor]:
+        """Values, and the gradients of all that learns."""
+        ours = in_halves(network, Team(threads))
+        learning = [each for each in ours.parameters() if each.requires_grad]
+        values = ours.online(states)
+        return [values, *torch.autograd.grad(values, learning, back)]
+
+    alone = learned(1)
+    for threads in (2, 3, 11):
+        assert all(map(torch.equal, learned(threads), alone))
 
 
 def test_without_the_build_there_are_no_halves(monkeypatch):
