@@ -24,7 +24,7 @@ from agents.ppo_loss import MEANS, PPOLoss, prepare
 from agents.ppo_parts import build_adam, build_policy, build_rollout, build_schedule
 from agents.precision import Twin, resolve_precision
 from agents.randomness import generator_state, set_generator_state
-from agents.rollout import Rollout
+from agents.rollout import Rollout, dealt
 from agents.updates import Updates
 
 
@@ -265,8 +265,10 @@ class PPO(Agent):
         for _ in range(self._config.epochs):
             order = self._order.permutation(len(batch))
             for index in np.array_split(order, self._config.minibatches):
-                dealt = batch[torch.as_tensor(index, device=self.setting.device)]
-                found = self._updates.make(means, prepare(dealt, self._config.normalize_advantages))
+                chosen = dealt(batch, torch.as_tensor(index, device=self.setting.device))
+                found = self._updates.make(
+                    means, prepare(chosen, self._config.normalize_advantages)
+                )
                 yield found
                 limit = self._config.max_kl
                 if limit is not None and found and found[MEANS.index("approx_kl")] > limit:

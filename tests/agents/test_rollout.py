@@ -6,7 +6,7 @@ import pytest
 import torch
 from tensordict import TensorDict
 
-from agents.rollout import Rollout
+from agents.rollout import Rollout, dealt
 
 HORIZON, GAMES, CARRIED = 4, 3, 2
 
@@ -67,6 +67,16 @@ def test_without_a_memory_every_step_is_a_sequence_of_its_own():
     assert found.batch_size == (HORIZON * GAMES,)
     assert found["value"][:4].tolist() == [[0.0], [1.0], [2.0], [10.0]]
     assert found["state"].shape == (HORIZON * GAMES, 1, 1, 2, 2)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_dealt_of_it_is_what_torch_would_index(whole):
+    found = filled(ended=[1]).sequences(0.9, 0.8, whole=whole)
+    index = torch.tensor([2, 0])
+    mine, theirs = dealt(found, index), found[index]
+    assert mine.batch_size == theirs.batch_size
+    assert (mine == theirs).all()
+    assert set(mine.keys()) == set(theirs.keys())
 
 
 def test_both_ways_have_the_same_advantages():
