@@ -65,15 +65,25 @@ void store(const float* total, int rows, float factor, float* to, std::ptrdiff_t
                        _mm512_mul_ps(_mm512_load_ps(total + i * kWidth + j), times));
 }
 
+// Some columns of rows that are `apart`, to rows `width` apart:
+// lines of memory that are a power of two apart drive each other out of the caches.
+void bring(const half* from, std::ptrdiff_t apart, std::int64_t rows, int columns, half* to,
+           int width) {
+  for (std::int64_t n = 0; n < rows; ++n) std::copy_n(from + n * apart, columns, to + n * width);
+}
+
 // What the errors give back to some of what came in, in tiles of kWidth inputs.
 void inputs_gradient(const Stripe& tiles, std::int64_t count, int inputs, int outputs,
                      const half* weights, const half* errors, float factor, float* in_back) {
+  static thread_local std::vector<half> buffer;
+  half* near = scratch(buffer, std::size_t(outputs) * kWidth);
   for (auto k = tiles.first * kWidth; k < tiles.last * kWidth; k += kWidth) {
+    bring(weights + k, inputs, outputs, kWidth, near, kWidth);
     for (std::int64_t s = 0; s < count; s += kRows) {
       with_rows(int(std::min<std::int64_t>(kRows, count - s)), [&](auto rows) {
         constexpr int Rows = decltype(rows)::value;
         alignas(64) float total[Rows * kWidth] = {};
-        product<Rows, 2>(errors + s * outputs, outputs, weights + k, inputs, outputs, total);
+        product<Rows, 2>(errors + s * outputs, outputs, near, kWidth, outputs, total);
         store(total, Rows, factor, in_back + s * inputs + k, inputs);
       });
     }
@@ -81,17 +91,23 @@ void inputs_gradient(const Stripe& tiles, std::int64_t count, int inputs, int ou
 }
 
 // By rows of the weights, which are too many to be kept near: each is written once, in order.
+// `states` is in tiles, (inputs / kWidth, count, kWidth).
 void weights_gradient(const Stripe& outs, std::int64_t count, int inputs, int outputs,
                       const half* states, const half* errors, float factor, float* weights_back) {
+  static thread_local std::vector<half> buffer;
+  half* near = scratch(buffer, count * kRows);
   for (auto n = outs.first; n < outs.last; n += kRows) {
+    const int some = int(std::min<std::int64_t>(kRows, outs.last - n));
+    bring(errors + n, outputs, count, some, near, kRows);
     for (int k = 0; k < inputs; k += kWidth) {
-      with_rows(int(std::min<std::int64_t>(kRows, outs.last - n)), [&](auto rows) {
+      const half* tile_of_states = states + k * count;
+      with_rows(some, [&](auto rows) {
         constexpr int Rows = decltype(rows)::value;
         alignas(64) float total[Rows * kWidth] = {};
         Tile<Rows, 2> tile;
         for (std::int64_t s = 0; s < count; s += kChunk) {
-          tile.template multiply<1>(errors + s * outputs + n, outputs, states + s * inputs + k,
-                                    inputs, int(std::min<std::int64_t>(kChunk, count - s)));
+          tile.template multiply<1>(near + s * kRows, kRows, tile_of_states + s * kWidth, kWidth,
+                                    int(std::min<std::int64_t>(kChunk, count - s)));
           tile.fold(total);
         }
         store(total, Rows, factor, weights_back + n * inputs + k, inputs);
@@ -100,13 +116,13 @@ void weights_gradient(const Stripe& outs, std::int64_t count, int inputs, int ou
   }
 }
 
-// Some outputs of all states, see `linear_forward`.
+// Some outputs of all states, see `linear_forward`: a few states at a time, which stay near.
 void compute(const Stripe& outs, std::int64_t count, int inputs, int outputs, const half* states,
              const half* weights, const float* bias, float* out) {
-  for (auto n = outs.first; n < outs.last; n += kDotRows) {
-    with_rows<kDotRows>(int(std::min<std::int64_t>(kDotRows, outs.last - n)), [&](auto some) {
-      for (std::int64_t s = 0; s < count; s += kDotColumns) {
-        with_rows<kDotColumns>(int(std::min<std::int64_t>(kDotColumns, count - s)), [&](auto few) {
+  for (std::int64_t s = 0; s < count; s += kDotColumns) {
+    with_rows<kDotColumns>(int(std::min<std::int64_t>(kDotColumns, count - s)), [&](auto few) {
+      for (auto n = outs.first; n < outs.last; n += kDotRows) {
+        with_rows<kDotRows>(int(std::min<std::int64_t>(kDotRows, outs.last - n)), [&](auto some) {
           dots<decltype(some)::value, decltype(few)::value>(
               weights + n * inputs, states + s * inputs, inputs, bias + n,
               out + s * outputs + n, outputs);
@@ -147,8 +163,10 @@ EXPORT void linear_backward(Team* team, std::int64_t count, int inputs, int outp
   half* errors = states + count * inputs;
   const float scale = power_of_two_for(back, count * outputs);
   narrow(back, count * outputs, scale, errors);
-  team->share_rows(count * inputs, kSome, [&](Stripe some) {
-    narrow(in + some.first, some.size(), 1, states + some.first);
+  team->share_rows(inputs / kWidth, 1, [&](Stripe some) {
+    for (auto k = some.first * kWidth; k < some.last * kWidth; k += kWidth)
+      for (std::int64_t s = 0; s < count; ++s)
+        narrow(in + s * inputs + k, kWidth, 1, states + k * count + s * kWidth);
   });
   team->share(2 * kParts, [&](int part) {
     if (part < kParts) {
