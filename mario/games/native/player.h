@@ -15,8 +15,8 @@ using Actions = std::vector<std::int64_t>;
 
 // What an agent sees of a game: the latest `stack` pictures, one for every `skip` frames. At the
 // top of each, squares of `square` pixels, if not 0, show which action led to it. At each frame the
-// buttons of the one before stay pressed with the probability `sticky`; see wrappers/sticky.py. `keeps_farthest`: the farthest
-// way is kept, to go back on it.
+// buttons of the one before stay pressed with the probability `sticky`; see wrappers/sticky.py.
+// `keeps_farthest`: the farthest way is kept, to go back on it.
 struct View {
   int skip, stack, square;
   double sticky;
