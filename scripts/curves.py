@@ -14,14 +14,17 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import matplotlib
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+
+T = TypeVar("T")
 
 RATES = (0.5, 0.9, 0.95)
 WINDOW = 25_000
@@ -162,9 +165,25 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
     plt.close(figure)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the table and the picture of the runs that are named."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def report(
+    name: str,
+    description: str,
+    read: Callable[[Path, str], T],
+    table: Callable[[Sequence[T]], str],
+    draw: Callable[[Sequence[T], Path], None],
+    arguments: Sequence[str] | None,
+) -> None:
+    """Write a table and a picture of the runs that a command line names.
+
+    Args:
+        name: of both files, without what they end with.
+        description: of the command.
+        read: makes what is told of a run from its folder and what it is called.
+        table: tells of the runs in Markdown.
+        draw: draws them into a file.
+        arguments: the command line; None for the program's own.
+    """
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("out", type=Path, help="folder of the table and the picture")
     parser.add_argument("runs", type=Path, nargs="+", help="folders of runs")
     parser.add_argument("--names", nargs="+", help="what the runs are called there")
@@ -172,11 +191,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = options.names or [str(run) for run in options.runs]
     if len(names) != len(options.runs):
         parser.error(f"--names gives {len(names)} names for {len(options.runs)} runs")
-    curves = [read(run, name) for run, name in zip(options.runs, names, strict=True)]
+    runs = [read(run, called) for run, called in zip(options.runs, names, strict=True)]
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "curves.md").write_text(table(curves), encoding="utf-8")
-    draw(curves, options.out / "curves.png")
-    print(table(curves), end="")
+    told = table(runs)
+    (options.out / f"{name}.md").write_text(told, encoding="utf-8")
+    draw(runs, options.out / f"{name}.png")
+    print(told, end="")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the table and the picture of the runs that are named."""
+    report("curves", (__doc__ or "").splitlines()[0], read, table, draw, arguments)
 
 
 def _cell(reached: tuple[int, float] | None) -> str:

@@ -1,6 +1,6 @@
 """How scores grew in training, of games without levels: a table and a picture.
 
-    python scripts/scores.py OUT RUN [RUN ...] [--names "Pong, PPO" "Pong, REINFORCE"] [--skip 4]
+    python scripts/scores.py OUT RUN [RUN ...] [--names "Pong, PPO" "Pong, REINFORCE"]
 
 A run is the folder that `mario-train` wrote. OUT gets ``scores.md`` and ``scores.png``. A score is
 that of a whole game in training, exploration included, and told as the mean of the latest 100.
@@ -8,7 +8,6 @@ that of a whole game in training, exploration included, and told as the mean of 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 matplotlib.use("Agg")
-from curves import rows
+from curves import report, rows
 from matplotlib import pyplot as plt
 
 WINDOW = 100
 """Games that a mean is of."""
-HEADS = ("run", "games", "decisions", "frames", "hours", f"last {WINDOW}", f"best {WINDOW}")
+HEADS = ("run", "games", "decisions", "hours", f"last {WINDOW}", f"best {WINDOW}")
 
 
 @dataclass(frozen=True)
@@ -82,20 +81,14 @@ def latest_means(numbers: NDArray[np.float64], window: int) -> NDArray[np.float6
     return (sums[ends] - sums[begins]) / (ends - begins)
 
 
-def table(runs: Sequence[Scores], skip: int) -> str:
-    """A row for each run, in Markdown.
-
-    Args:
-        runs: at least one.
-        skip: frames of the console to a decision.
-    """
+def table(runs: Sequence[Scores]) -> str:
+    """A row for each run, in Markdown."""
     lines = [f"| {' | '.join(HEADS)} |", f"|---|{'--:|' * (len(HEADS) - 1)}"]
     for run in runs:
-        decisions = int(run.steps[-1])
         best = f"{run.best:.1f}" if len(run.means) >= WINDOW else "-"
         cells = (
-            run.name, f"{len(run.means):,}", f"{decisions:,}", f"{decisions * skip:,}",
-            f"{run.hours[-1]:.2f}", f"{run.means[-1]:.1f}", best,
+            run.name, f"{len(run.means):,}", f"{run.steps[-1]:,}", f"{run.hours[-1]:.2f}",
+            f"{run.means[-1]:.1f}", best,
         )  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -120,21 +113,7 @@ def draw(runs: Sequence[Scores], path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the table and the picture of the runs that are named."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("out", type=Path, help="folder of the table and the picture")
-    parser.add_argument("runs", type=Path, nargs="+", help="folders of runs")
-    parser.add_argument("--names", nargs="+", help="what the runs are called there")
-    parser.add_argument("--skip", type=int, default=4, help="frames to a decision")
-    options = parser.parse_args(arguments)
-    names = options.names or [str(run) for run in options.runs]
-    if len(names) != len(options.runs):
-        parser.error(f"--names gives {len(names)} names for {len(options.runs)} runs")
-    runs = [read(run, name) for run, name in zip(options.runs, names, strict=True)]
-    options.out.mkdir(parents=True, exist_ok=True)
-    told = table(runs, options.skip)
-    (options.out / "scores.md").write_text(told, encoding="utf-8")
-    draw(runs, options.out / "scores.png")
-    print(told, end="")
+    report("scores", (__doc__ or "").splitlines()[0], read, table, draw, arguments)
 
 
 if __name__ == "__main__":

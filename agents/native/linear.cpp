@@ -65,8 +65,8 @@ void store(const float* total, int rows, float factor, float* to, std::ptrdiff_t
                        _mm512_mul_ps(_mm512_load_ps(total + i * kWidth + j), times));
 }
 
-// Some columns of rows that are `apart`, to rows `width` apart:
-// lines of memory that are a power of two apart drive each other out of the caches.
+// Some columns of rows that are `apart`, to rows `width` apart: lines of memory that are a power of
+// two apart drive each other out of the caches.
 void bring(const half* from, std::ptrdiff_t apart, std::int64_t rows, int columns, half* to,
            int width) {
   for (std::int64_t n = 0; n < rows; ++n) std::copy_n(from + n * apart, columns, to + n * width);
