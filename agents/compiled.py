@@ -75,7 +75,8 @@ def _library() -> ctypes.CDLL | None:
         "cnn_weights": (None, [address, size, *[address] * 4]),
         "cnn_forward": (None, [address, size, whole, address, whole, *[address] * 4]),
         "cnn_backward": (None, [address, size, whole, address, whole, *[address] * 6]),
-        "linear_weights": (None, [address, whole, address, address]),
+        "linear_weight_count": (whole, [size, size]),
+        "linear_weights": (None, [address, size, size, address, address]),
         "linear_forward": (None, [address, whole, size, size, *[address] * 4]),
         "linear_backward": (None, [address, whole, size, size, *[address] * 6]),
     }

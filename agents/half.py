@@ -94,13 +94,15 @@ class HalfLinear(nn.Module):
         super().__init__()
         self.team = team
         self.weight, self.bias = like.weight, like.bias
-        self.packed: Tensor = torch.empty(like.weight.shape, dtype=torch.float16)
+        count = native().linear_weight_count(like.in_features, like.out_features)
+        self.packed: Tensor = torch.empty(count, dtype=torch.float16)
         self.refresh()
 
     def refresh(self) -> None:
         """Take over the parameters."""
         weight = self.weight.detach().contiguous()
-        native().linear_weights(self.team.address, weight.numel(), at(weight), at(self.packed))
+        outputs, inputs = weight.shape
+        native().linear_weights(self.team.address, inputs, outputs, at(weight), at(self.packed))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """``(batch, outputs)`` of ``(batch, inputs)``, both float32."""
@@ -161,11 +163,11 @@ class _Linear(torch.autograd.Function):
     def backward(context: Any, back: Tensor) -> tuple[Tensor | None, ...]:
         """Compute the gradients of the inputs and the parameters."""
         (inputs,), layer, back = context.saved_tensors, context.layer, back.contiguous()
-        packed = layer.packed
-        gradients = torch.empty_like(inputs), torch.empty(packed.shape), torch.empty(len(packed))
+        shape = layer.weight.shape
+        gradients = torch.empty_like(inputs), torch.empty(shape), torch.empty(shape[0])
         native().linear_backward(
-            layer.team.address, len(inputs), inputs.shape[1], len(packed), at(inputs),
-            at(packed), at(back), *map(at, gradients),
+            layer.team.address, len(inputs), inputs.shape[1], shape[0], at(inputs),
+            at(layer.packed), at(back), *map(at, gradients),
         )  # fmt: skip
         return None, *gradients
 

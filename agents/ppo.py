@@ -166,7 +166,8 @@ class PPO(Agent):
         }
         rollout.add(step, choice.carried)
         self._choice = None
-        self.carry(np.where(ended, BEGINS, np.arange(len(ended))))
+        if ended.any():
+            self.carry(np.where(ended, BEGINS, np.arange(len(ended))))
         self.decisions += int(np.count_nonzero(happened))
 
     def recall(self) -> TensorDict:

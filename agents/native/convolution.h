@@ -4,6 +4,8 @@
 // places of neighbouring filters are `stride * in_channels` halves apart, which is kStep for all
 // three convolutions of the DQN of Nature once the first sees blocks of 4x4 pixels.
 #pragma once
+#include <algorithm>
+
 #include "halves.h"
 #ifdef HALVES
 namespace halves {
@@ -34,11 +36,11 @@ struct Convolution {
 template <int Registers>
 inline void forward(const Convolution& c, const half* in, const half* weights, const float* bias,
                     half* out) {
-  constexpr int kWidth = Registers * kLanes;
+  constexpr int kWidth = Registers * kLanes, kMost = kRows<Registers>;
   const int side = c.out_side(), span = c.span();
   for (int y = 0; y < side; ++y) {
-    for (int x = 0; x < side; x += kRows) {
-      with_rows(side - x < kRows ? side - x : kRows, [&](auto count) {
+    for (int x = 0; x < side; x += kMost) {
+      with_rows<kMost>(std::min(kMost, side - x), [&](auto count) {
         constexpr int Rows = decltype(count)::value;
         alignas(64) float total[Rows * kWidth];
         for (int i = 0; i < Rows; ++i)
@@ -81,16 +83,14 @@ struct Group {
   std::ptrdiff_t back_apart;
 };
 
-// Adds what some pictures contribute to the gradient of the weights, (terms, out_channels), and of
-// the bias. `back` of them is the gradient of what came out.
-template <int Registers>
-inline void weight_gradient(const Convolution& c, const Group& group, float* weights,
-                            float* bias) {
-  constexpr int kWidth = Registers * kLanes;
+// `weight_gradient` of the weights; `terms` is a row of places, see `Tile::multiply`.
+template <int Registers, typename Terms>
+inline void add_products(const Convolution& c, const Group& group, Terms terms, float* weights) {
+  constexpr int kWidth = Registers * kLanes, kMost = kRows<Registers>;
   const int side = c.out_side(), span = c.span();
   for (int r = 0; r < c.kernel; ++r) {
-    for (int k = 0; k < span; k += kRows) {
-      with_rows(span - k < kRows ? span - k : kRows, [&](auto count) {
+    for (int k = 0; k < span; k += kMost) {
+      with_rows<kMost>(std::min(kMost, span - k), [&](auto count) {
         float* to = weights + std::ptrdiff_t(r * span + k) * kWidth;
         Tile<decltype(count)::value, Registers> tile;
         int summed = 0;
@@ -102,28 +102,43 @@ inline void weight_gradient(const Convolution& c, const Group& group, float* wei
               tile.fold(to);
               summed = 0;
             }
-            tile.template multiply<1>(in + c.at(y, 0, r), kStep, back, kWidth, side);
+            tile.template multiply<1>(in + c.at(y, 0, r), kStep, back, kWidth, terms);
           }
         }
         tile.fold(to);
       });
     }
   }
+}
+
+// Adds what some pictures contribute to the gradient of the weights, (terms, out_channels), and of
+// the bias. `back` of them is the gradient of what came out.
+template <int Registers>
+inline void weight_gradient(const Convolution& c, const Group& group, float* weights,
+                            float* bias) {
+  const int side = c.out_side();
+  // what the second and the third layer give for pictures of 84 x 84: a loop takes a sixth longer
+  if (Registers == 2 && side == 9)
+    add_products<2>(c, group, std::make_integer_sequence<int, 9>(), weights);
+  else if (Registers == 2 && side == 7)
+    add_products<2>(c, group, std::make_integer_sequence<int, 7>(), weights);
+  else
+    add_products<Registers>(c, group, side, weights);
   for (int s = 0; s < group.count; ++s)
-    add_places<kWidth>(group.back + s * group.back_apart, c.places(), bias);
+    add_places<Registers * kLanes>(group.back + s * group.back_apart, c.places(), bias);
 }
 
 // The gradient of what came in. `weights` is in panels of (64 out_channels, kPanel).
 inline void input_gradient(const Convolution& c, const half* weights, const half* back, half* in) {
-  constexpr int kWidth = 64;
+  constexpr int kWidth = 64, kMost = kRows<2>;
   const int side = c.out_side(), span = c.span();
   for (int n = 0; n < c.in_size(); n += kLanes) store32(in + n, _mm512_setzero_si512());
   for (int r = 0; r < c.kernel; ++r) {
     for (int k = 0; k < span; k += kPanel) {
       const half* b = weights + std::ptrdiff_t(r * span + k) * kWidth;
       for (int y = 0; y < side; ++y) {
-        for (int x = 0; x < side; x += kRows) {
-          with_rows(side - x < kRows ? side - x : kRows, [&](auto count) {
+        for (int x = 0; x < side; x += kMost) {
+          with_rows<kMost>(std::min(kMost, side - x), [&](auto count) {
             constexpr int Rows = decltype(count)::value;
             Tile<Rows, 2> tile;
             tile.template multiply<kWidth>(back + std::ptrdiff_t(y * side + x) * kWidth, 1, b,

@@ -24,8 +24,12 @@ namespace halves {
 using half = std::uint16_t;  // the bits of an IEEE 754 binary16
 
 constexpr int kLanes = 32;   // halves in a register
-constexpr int kRows = 12;    // of a tile: with two registers a row, 24 of 32 hold sums
+constexpr int kSums = 26;    // of 32 registers that hold sums of a tile
 constexpr int kChunk = 128;  // terms that are summed in 16 bits
+
+// Of a tile with so many registers a row.
+template <int Registers>
+constexpr int kRows = kSums / Registers;
 
 inline __m512 widened(__m256i bits) { return _mm512_cvtph_ps(bits); }
 inline __m256i narrowed(__m512 numbers) {
@@ -61,10 +65,14 @@ struct Tile {
   template <int Stride>
   HALVES_INLINE void multiply(const half* a, std::ptrdiff_t step, const half* b,
                               std::ptrdiff_t width, int terms) {
-    for (int k = 0; k < terms; ++k, a += step, b += width) {
-      const __m512i row[2] = {load32(b), Registers == 2 ? load32(b + kLanes) : load32(b)};
-      multiply_row<Stride>(a, row, All());
-    }
+    for (int k = 0; k < terms; ++k) multiply_term<Stride>(a + k * step, b + k * width);
+  }
+
+  // The same for a number of terms that the compiler knows, without a loop.
+  template <int Stride, int... K>
+  HALVES_INLINE void multiply(const half* a, std::ptrdiff_t step, const half* b,
+                              std::ptrdiff_t width, std::integer_sequence<int, K...>) {
+    (multiply_term<Stride>(a + K * step, b + K * width), ...);
   }
 
   // Adds the sums to 32-bit ones, whose rows are kWidth apart, and begins anew.
@@ -80,6 +88,12 @@ struct Tile {
   template <int... I>
   HALVES_INLINE void clear(std::integer_sequence<int, I...>) {
     ((sums[I] = _mm512_setzero_si512()), ...);
+  }
+
+  template <int Stride>
+  HALVES_INLINE void multiply_term(const half* a, const half* b) {
+    const __m512i row[2] = {load32(b), Registers == 2 ? load32(b + kLanes) : load32(b)};
+    multiply_row<Stride>(a, row, All());
   }
 
   // The factor is read with a broadcast inside the multiplication, which costs nothing; as an
@@ -117,7 +131,7 @@ struct Tile {
 };
 
 // Calls what is given with a number, from 1 to Most, that the compiler knows.
-template <int Most = kRows, typename Call>
+template <int Most, typename Call>
 HALVES_INLINE void with_rows(int rows, Call&& call) {
   if constexpr (Most > 1) {
     if (rows < Most) return with_rows<Most - 1>(rows, call);

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "dots.h"
 #include "halves.h"
 #include "scale.h"
 #include "team.h"
@@ -14,26 +13,13 @@ namespace halves {
 namespace {
 
 constexpr int kWidth = 64;  // columns of a tile
+constexpr int kMost = kRows<kWidth / kLanes>;  // rows of a tile
 
-std::int64_t padded(std::int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
-
-// out[row * apart + column] = the products of Outputs rows of weights and States rows of inputs.
-template <int Outputs, int States>
-void dots(const half* weights, const half* inputs, int terms, const float* bias, float* out,
-          std::ptrdiff_t apart) {
-  DotTile<Outputs, States> tile;
-  alignas(64) float total[Outputs * States] = {};
-  for (int k = 0; k < terms; k += kChunk * kLanes) {
-    tile.multiply(weights + k, inputs + k, terms, std::min(terms - k, kChunk * kLanes));
-    tile.fold(total);
-  }
-  for (int n = 0; n < Outputs; ++n)
-    for (int m = 0; m < States; ++m) out[m * apart + n] = total[n * States + m] + bias[n];
-}
+std::int64_t panels(std::int64_t outputs) { return (outputs + kWidth - 1) / kWidth; }
 
 // Rows of a matrix, together, so that their distance is known to the compiler.
 template <int Rows>
-void gather(const half* from, std::ptrdiff_t apart, int terms, half (&to)[kRows * kChunk]) {
+void gather(const half* from, std::ptrdiff_t apart, int terms, half (&to)[kMost * kChunk]) {
   for (int i = 0; i < Rows; ++i)
     for (int k = 0; k < terms; k += kLanes)
       store32(to + i * kChunk + k,
@@ -46,7 +32,7 @@ void gather(const half* from, std::ptrdiff_t apart, int terms, half (&to)[kRows 
 template <int Rows, int Registers>
 void product(const half* a, std::ptrdiff_t apart, const half* b, std::ptrdiff_t width, int terms,
              float* total) {
-  alignas(64) half rows[kRows * kChunk];
+  alignas(64) half rows[kMost * kChunk];
   Tile<Rows, Registers> tile;
   for (int k = 0; k < terms; k += kChunk) {
     const int some = std::min(kChunk, terms - k);
@@ -79,8 +65,8 @@ void inputs_gradient(const Stripe& tiles, std::int64_t count, int inputs, int ou
   half* near = scratch(buffer, std::size_t(outputs) * kWidth);
   for (auto k = tiles.first * kWidth; k < tiles.last * kWidth; k += kWidth) {
     bring(weights + k, inputs, outputs, kWidth, near, kWidth);
-    for (std::int64_t s = 0; s < count; s += kRows) {
-      with_rows(int(std::min<std::int64_t>(kRows, count - s)), [&](auto rows) {
+    for (std::int64_t s = 0; s < count; s += kMost) {
+      with_rows<kMost>(int(std::min<std::int64_t>(kMost, count - s)), [&](auto rows) {
         constexpr int Rows = decltype(rows)::value;
         alignas(64) float total[Rows * kWidth] = {};
         product<Rows, 2>(errors + s * outputs, outputs, near, kWidth, outputs, total);
@@ -95,18 +81,18 @@ void inputs_gradient(const Stripe& tiles, std::int64_t count, int inputs, int ou
 void weights_gradient(const Stripe& outs, std::int64_t count, int inputs, int outputs,
                       const half* states, const half* errors, float factor, float* weights_back) {
   static thread_local std::vector<half> buffer;
-  half* near = scratch(buffer, count * kRows);
-  for (auto n = outs.first; n < outs.last; n += kRows) {
-    const int some = int(std::min<std::int64_t>(kRows, outs.last - n));
-    bring(errors + n, outputs, count, some, near, kRows);
+  half* near = scratch(buffer, count * kMost);
+  for (auto n = outs.first; n < outs.last; n += kMost) {
+    const int some = int(std::min<std::int64_t>(kMost, outs.last - n));
+    bring(errors + n, outputs, count, some, near, kMost);
     for (int k = 0; k < inputs; k += kWidth) {
       const half* tile_of_states = states + k * count;
-      with_rows(some, [&](auto rows) {
+      with_rows<kMost>(some, [&](auto rows) {
         constexpr int Rows = decltype(rows)::value;
         alignas(64) float total[Rows * kWidth] = {};
         Tile<Rows, 2> tile;
         for (std::int64_t s = 0; s < count; s += kChunk) {
-          tile.template multiply<1>(near + s * kRows, kRows, tile_of_states + s * kWidth, kWidth,
+          tile.template multiply<1>(near + s * kMost, kMost, tile_of_states + s * kWidth, kWidth,
                                     int(std::min<std::int64_t>(kChunk, count - s)));
           tile.fold(total);
         }
@@ -116,32 +102,61 @@ void weights_gradient(const Stripe& outs, std::int64_t count, int inputs, int ou
   }
 }
 
-// Some outputs of all states, see `linear_forward`: a few states at a time, which stay near.
-void compute(const Stripe& outs, std::int64_t count, int inputs, int outputs, const half* states,
-             const half* weights, const float* bias, float* out) {
-  for (std::int64_t s = 0; s < count; s += kDotColumns) {
-    with_rows<kDotColumns>(int(std::min<std::int64_t>(kDotColumns, count - s)), [&](auto few) {
-      for (auto n = outs.first; n < outs.last; n += kDotRows) {
-        with_rows<kDotRows>(int(std::min<std::int64_t>(kDotRows, outs.last - n)), [&](auto some) {
-          dots<decltype(some)::value, decltype(few)::value>(
-              weights + n * inputs, states + s * inputs, inputs, bias + n,
-              out + s * outputs + n, outputs);
-        });
-      }
+// Some columns of `across`, (outputs, inputs), as rows of `down`, (inputs, kWidth): two at a time.
+void turn(const half* across, int inputs, int outputs, half* down) {
+  const __m512i apart = _mm512_mullo_epi32(
+      _mm512_set1_epi32(inputs),
+      _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  for (int k = 0; k < inputs; k += 2) {
+    for (int n = 0; n < kWidth; n += 16) {
+      const int some = std::clamp(outputs - n, 0, 16);
+      const __m512i pairs = _mm512_mask_i32gather_epi32(
+          _mm512_setzero_si512(), (1u << some) - 1, apart,
+          across + std::ptrdiff_t(n) * inputs + k, sizeof(half));
+      store16(down + k * kWidth + n, _mm512_cvtepi32_epi16(pairs));
+      store16(down + (k + 1) * kWidth + n, _mm512_cvtepi32_epi16(_mm512_srli_epi32(pairs, 16)));
+    }
+  }
+}
+
+// A panel of outputs of all states, see `linear_forward`.
+void compute(std::int64_t count, int inputs, int outputs, const half* states, const half* panel,
+             const float* bias, std::ptrdiff_t apart, float* out) {
+  alignas(64) float biases[kWidth] = {};
+  std::copy_n(bias, outputs, biases);
+  for (std::int64_t s = 0; s < count; s += kMost) {
+    with_rows<kMost>(int(std::min<std::int64_t>(kMost, count - s)), [&](auto rows) {
+      constexpr int Rows = decltype(rows)::value;
+      alignas(64) float total[Rows * kWidth];
+      for (int i = 0; i < Rows; ++i) std::copy_n(biases, kWidth, total + i * kWidth);
+      product<Rows, 2>(states + s * inputs, inputs, panel, kWidth, inputs, total);
+      for (int i = 0; i < Rows; ++i)
+        std::copy_n(total + i * kWidth, outputs, out + (s + i) * apart);
     });
   }
 }
 
 }  // namespace
 
-EXPORT void linear_weights(Team* team, std::int64_t count, const float* from, half* to) {
-  team->share_rows(count, kSome, [&](Stripe some) {
-    narrow(from + some.first, some.size(), 1, to + some.first);
+// How many halves `linear_weights` writes: those of the weights, then in panels of kWidth outputs.
+EXPORT std::int64_t linear_weight_count(int inputs, int outputs) {
+  return std::int64_t(inputs) * (outputs + panels(outputs) * kWidth);
+}
+
+EXPORT void linear_weights(Team* team, int inputs, int outputs, const float* from, half* to) {
+  half* down = to + std::int64_t(inputs) * outputs;
+  team->share_rows(panels(outputs), 1, [&](Stripe some) {
+    for (auto panel = some.first; panel < some.last; ++panel) {
+      const auto first = panel * kWidth * inputs;
+      const int columns = int(std::min<std::int64_t>(kWidth, outputs - panel * kWidth));
+      narrow(from + first, std::int64_t(columns) * inputs, 1, to + first);
+      turn(to + first, inputs, columns, down + first);
+    }
   });
 }
 
 // out, float (count, outputs), = in, float (count, inputs), times the weights, and the bias.
-// `weights` is halves (outputs, inputs); `inputs` in 64s.
+// `weights` is what `linear_weights` wrote; `inputs` in 64s.
 EXPORT void linear_forward(Team* team, std::int64_t count, int inputs, int outputs,
                            const float* in, const half* weights, const float* bias, float* out) {
   static thread_local std::vector<half> buffer;
@@ -149,8 +164,13 @@ EXPORT void linear_forward(Team* team, std::int64_t count, int inputs, int outpu
   team->share_rows(count * inputs, kSome, [&](Stripe some) {
     narrow(in + some.first, some.size(), 1, states + some.first);
   });
-  team->share_rows(outputs, kDotRows, [&](Stripe some) {
-    compute(some, count, inputs, outputs, states, weights, bias, out);
+  const half* down = weights + std::int64_t(inputs) * outputs;
+  team->share_rows(panels(outputs), 1, [&](Stripe some) {
+    for (auto panel = some.first; panel < some.last; ++panel) {
+      const auto n = panel * kWidth;
+      compute(count, inputs, int(std::min<std::int64_t>(kWidth, outputs - n)), states,
+              down + n * inputs, bias + n, outputs, out + n);
+    }
   });
 }
 
@@ -159,7 +179,7 @@ EXPORT void linear_backward(Team* team, std::int64_t count, int inputs, int outp
                             const float* in, const half* weights, const float* back,
                             float* in_back, float* weights_back, float* bias_back) {
   static thread_local std::vector<half> buffer;
-  half* states = scratch(buffer, count * (inputs + padded(outputs)));
+  half* states = scratch(buffer, count * (inputs + outputs));
   half* errors = states + count * inputs;
   const float scale = power_of_two_for(back, count * outputs);
   narrow(back, count * outputs, scale, errors);
