@@ -2,8 +2,8 @@
 
 What a `GameVector` does with processes and wrappers, ALE's vectorised environment does in compiled
 code without the GIL. A vector of ALE's goes from one seed to the next by itself, and its games can
-only be stepped together; here every game is a vector of one, so that each begins with a seed of its
-own, is served, and can be played again up to where it was.
+only be stepped together; here every game is a vector of one, so that each is served, and can be
+played again up to where it was.
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ from wrappers.pong import PONG_SHAPE, pong_picture
 
 ONLY = np.zeros(1, np.int64)
 FULL_STRENGTH = np.ones(1, np.float32)
+GO_ON = -1
+"""In place of a seed: what is drawn at random goes on from where it is."""
+
+SEEDED_EVERY = 32
+"""Episodes to a seed where no action sticks, so that only how each begins is drawn at random. To
+take a seed, ALE makes the console anew, which takes as long as playing 200 decisions."""
 
 
 class _Decision(NamedTuple):
@@ -71,9 +77,10 @@ class _Seat:
         self._lives = self._length = 0
         self._total = 0.0
 
-    def begin(self, seed: int) -> tuple[NDArray[np.uint8], dict[str, Any]]:
-        """Start a game; gives its first picture and info."""
-        frames, told = self._ale.reset(ONLY, np.array([ale_seed(seed)]))
+    def begin(self, seed: int | None) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+        """Start a game, without a seed the next of the last; gives its first picture and info."""
+        taken = GO_ON if seed is None else ale_seed(seed)
+        frames, told = self._ale.reset(ONLY, np.array([taken]))
         if self._view.fire:
             self.start(FIRE)
             frames, _, _, _, told = self._ale.recv()
@@ -119,7 +126,7 @@ class AtariVector(VectorGames):
         sticky: see `Atari`.
         actions: see `Atari`.
         wrappers: what the agent sees.
-        seed: seeds every episode of every game.
+        seed: seeds every episode of every game where actions stick, else one in `SEEDED_EVERY`.
         seed_of: how, see `mario.seeds`.
 
     Raises:
@@ -142,6 +149,7 @@ class AtariVector(VectorGames):
         self._actions = Atari(game, actions=actions).joystick
         if view.fire:
             fire_of(self._actions)
+        self._seeded_every = 1 if sticky else SEEDED_EVERY
         self._seats = [_Seat(game, sticky, view) for _ in range(num_envs)]
         picture = (view.size, view.size) if view.picture == "gray" else PONG_SHAPE
         self.single_observation_space = gym.spaces.Box(0, 255, (view.stack, *picture), np.uint8)
@@ -167,7 +175,7 @@ class AtariVector(VectorGames):
 
     def restore(self, journal: Sequence[Entry]) -> tuple[NDArray[Any], dict[str, Any]]:
         """See `VectorGames.restore`; the games are played side by side."""
-        infos = [self._begin(game, entry["episode"]) for game, entry in enumerate(journal)]
+        infos = [self._begin_again(game, entry["episode"]) for game, entry in enumerate(journal)]
         for taken in zip_longest(*(entry["actions"] for entry in journal)):
             going_on = [game for game, action in enumerate(taken) if action is not None]
             for game in going_on:
@@ -206,11 +214,18 @@ class AtariVector(VectorGames):
         self.closed = True
 
     def _begin(self, game: int, episode: int) -> dict[str, Any]:
-        """Begin one of a game's episodes; gives what is known then."""
+        """Begin the episode after the one before; gives what is known then."""
         self._journal[game] = entry_of(episode)
-        seed = self.episode_seed(game, episode)
+        seeded = episode % self._seeded_every == 0
+        seed = self.episode_seed(game, episode) if seeded else None
         self._states[game], info = self._seats[game].begin(seed)
         return info
+
+    def _begin_again(self, game: int, episode: int) -> dict[str, Any]:
+        """Begin any of a game's episodes; gives what is known then."""
+        for before in range(episode - episode % self._seeded_every, episode):
+            self._begin(game, before)
+        return self._begin(game, episode)
 
     def _start(self, game: int, action: int) -> None:
         self._journal[game]["actions"].append(action)

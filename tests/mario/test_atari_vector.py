@@ -13,11 +13,12 @@ from mario.errors import UsageError
 from mario.evaluation import final_info
 from mario.games import make_game
 from mario.vector import GameVector
+from mario.vector_games import entry_of
 from mario.worker import Player
 from wrappers import WrapperConfig, wrap
 
 pytest.importorskip("ale_py")
-from mario.atari_vector import AtariVector
+from mario.atari_vector import AtariVector, _Seat
 
 SEED = 3
 BREAKOUT = {"game": "breakout"}
@@ -102,6 +103,37 @@ def test_games_go_on_from_a_journal_exactly(vector, sticky):
         for mine, theirs in itertools.pairwise((first.step(actions), second.step(actions))):
             for ours, others in zip(mine[:4], theirs[:4], strict=True):
                 np.testing.assert_array_equal(ours, others)
+
+
+@pytest.mark.parametrize(
+    "game", ["breakout", "pong", "seaquest", "qbert", "ms_pacman", "montezuma_revenge", "enduro"]
+)
+def test_how_an_episode_was_played_leaves_no_trace_in_the_next_one(game):
+    def pictures(steps):
+        seat = _Seat(game, sticky=0.0, view=WrapperConfig(noops=30, pool=True))
+        seat.begin(SEED)
+        dice = np.random.default_rng(steps)
+        for action in dice.integers(18, size=steps):
+            seat.start(action)
+            seat.finish()
+        yield seat.begin(None)[0]
+        for action in np.random.default_rng(0).integers(18, size=40):
+            seat.start(action)
+            yield seat.finish().picture
+
+    np.testing.assert_array_equal([*pictures(0)], [*pictures(70)])
+
+
+@pytest.mark.parametrize(("sticky", "seeded"), [(0.0, [0, None, None, 3, None]), (0.25, [2, 3, 4])])
+def test_a_seed_lasts_for_some_episodes_unless_actions_stick(vector, monkeypatch, sticky, seeded):
+    monkeypatch.setattr("mario.atari_vector.SEEDED_EVERY", 3)
+    games = vector(num_envs=1, sticky=sticky, seed_of=lambda seed, game, episode: episode)
+    begun = []
+    games._seats[0].begin = lambda seed: (begun.append(seed), (games._states[0, 0], {}))[1]
+    games.restore([entry_of(2)])
+    for episode in (3, 4):
+        games._begin(0, episode)
+    assert begun == seeded
 
 
 def test_noops_make_episodes_differ(vector):
