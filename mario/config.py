@@ -139,7 +139,8 @@ class TrainFlags(TrainConfig[H]):
     """The flags of ``mario-train``: the configuration of a run, new or to be gone on with."""
 
     resume: Path | None = None
-    """Folder of a run to go on with; everything but totals and saving is as it was."""
+    """Folder of a run to go on with; everything but totals and saving is as it was. What is given
+    beside it counts from then on."""
 
 
 MAY_CHANGE = frozenset(

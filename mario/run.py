@@ -52,9 +52,8 @@ class Run:
                 raise UsageError(
                     f"cannot make {folder}: {error.strerror}; choose another --save-dir"
                 ) from None
-        text = yaml.safe_dump(config, sort_keys=False).encode()
         try:
-            write_atomically(folder / CONFIG, lambda file: file.write(text))
+            _write_config(folder, config)
         except OSError as error:
             folder.rmdir()
             raise UsageError(
@@ -76,7 +75,7 @@ class Run:
 
     @staticmethod
     def read_config(folder: Path) -> dict[str, Any]:
-        """The configuration that a run was started with.
+        """The configuration that a run was started with, or last went on with.
 
         Raises:
             UsageError: it cannot be read.
@@ -93,6 +92,17 @@ class Run:
         if not isinstance(config, dict):
             raise UsageError(f"cannot read {path}: it is not a configuration")
         return config
+
+    def go_on_with(self, config: dict[str, Any]) -> None:
+        """Write ``config.yaml`` anew: totals and the like may be others when a run is resumed.
+
+        Raises:
+            UsageError: it cannot be written.
+        """
+        try:
+            _write_config(self.folder, config)
+        except OSError as error:
+            raise UsageError(f"cannot write in {self.folder}: {error.strerror}") from None
 
     def save_last(self, checkpoint: Checkpoint) -> None:
         """Write ``last.chkpt``; the one before it stays as ``previous.chkpt``."""
@@ -157,6 +167,11 @@ class Run:
                 ) from None
             raise UsageError(f"cannot write in {self.folder}: {error.strerror}") from None
         return descriptor
+
+
+def _write_config(folder: Path, config: dict[str, Any]) -> None:
+    text = yaml.safe_dump(config, sort_keys=False).encode()
+    write_atomically(folder / CONFIG, lambda file: file.write(text))
 
 
 def _no_run(folder: Path) -> UsageError:

@@ -74,6 +74,7 @@ class Session:
             say(agent.memory_report)
             if resume:
                 self._go_on(run)
+                run.go_on_with(to_dict(config))
             elif config.warm_start is not None:
                 open_trained(config.warm_start).hand_over(agent)
             self._parts = stack.pop_all()

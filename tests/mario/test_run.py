@@ -27,6 +27,10 @@ def example(steps, **more):
     return base | plain | names | nested | {"resume": {"steps": steps}} | more
 
 
+def full(path, write):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 @pytest.fixture
 def run(tmp_path):
     run = Run.create(tmp_path / "runs", {"game": "x"}, NOW)
@@ -37,6 +41,14 @@ def run(tmp_path):
 def test_a_run_is_named_by_the_time_it_began(run):
     assert run.folder.name == "2026-11-21T09-05-07"
     assert Run.read_config(run.folder) == {"game": "x"}
+
+
+def test_it_goes_on_with_another_configuration(run, monkeypatch):
+    run.go_on_with({"game": "x", "steps": 5})
+    assert Run.read_config(run.folder) == {"game": "x", "steps": 5}
+    monkeypatch.setattr(mario.run, "write_atomically", full)
+    with pytest.raises(UsageError, match=r"cannot write in .*: No space left"):
+        run.go_on_with({"game": "x"})
 
 
 def test_two_runs_of_one_second_have_two_folders(run):
@@ -149,9 +161,6 @@ def test_a_configuration_never_runs_code(tmp_path):
 
 
 def test_a_full_disk_leaves_no_folder_behind(tmp_path, monkeypatch):
-    def full(path, write):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     monkeypatch.setattr(mario.run, "write_atomically", full)
     with pytest.raises(UsageError, match=r"cannot write in .*: No space left.*--save-dir"):
         Run.create(tmp_path, {}, NOW)

@@ -94,6 +94,8 @@ def test_totals_are_of_the_whole_run(trained, capfd):
     assert load(folder / "last.chkpt")["steps"] == before
     assert run("--resume", folder, "--episodes", 9, "--steps", before + 10) == 0
     assert load(folder / "last.chkpt")["steps"] == before + 10
+    assert run("--resume", folder, "--steps", before + 20) == 0, "of 9 episodes, as said before"
+    assert load(folder / "last.chkpt")["steps"] == before + 20
 
 
 def test_a_run_cannot_be_resumed_as_another_game(trained, capsys):
