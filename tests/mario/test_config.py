@@ -128,7 +128,7 @@ def test_the_tutorial_preset_has_the_tutorials_constants():
 def test_the_ppo2_preset_has_the_constants_of_baselines():
     values = read_preset("atari-ppo2")
     hyper = from_dict(PPOConfig, values["hyper"])
-    assert hyper == PPOConfig(deterministic=False), "the defaults are those of ppo2"
+    assert hyper == PPOConfig(), "the defaults are those of ppo2"
     assert (values["num_envs"], hyper.horizon, hyper.epochs, hyper.minibatches) == (8, 128, 4, 4)
     assert (hyper.gamma, hyper.gae_lambda, hyper.value_weight) == (0.99, 0.95, 0.5)
     assert (hyper.learning_rate, hyper.clip, hyper.entropy_bonus) == (2.5e-4, 0.1, 0.01)
