@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from agents import Agent, AgentConfig
 from mario.errors import UsageError, unknown
+from mario.users import import_users
 from wrappers import WrapperConfig
 
 H = TypeVar("H", bound=AgentConfig)
@@ -179,10 +178,8 @@ def agent_class(name: str) -> type[Agent]:
     if ":" not in name and name not in AGENTS:
         raise unknown("agent", name, AGENTS)
     module_name, _, class_name = AGENTS.get(name, name).partition(":")
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # as `python -m` does: a user's file lies in the current folder
     try:
-        found = getattr(importlib.import_module(module_name), class_name)
+        found = getattr(import_users(module_name), class_name)
     except ImportError as error:
         raise UsageError(f"--agent {name}: {error}; is its folder on PYTHONPATH?") from None
     except AttributeError:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -14,6 +12,7 @@ from gymnasium.envs.registration import EnvSpec
 from mario.errors import UsageError, unknown
 from mario.games.roms import mario_looks
 from mario.games.smb_levels import LEVELS
+from mario.users import import_users
 
 MARIO = "mario.games.super_mario_bros:SuperMarioBros"
 RANDOM_STAGES = "mario.games.random_stages:RandomStages"
@@ -85,10 +84,8 @@ def find_game(game_id: str) -> EnvSpec:
 
 def _load(game_id: str, module: str) -> None:
     """Import a user's module, which may lie in the current folder."""
-    if "" not in sys.path:
-        sys.path.insert(0, "")
     try:
-        importlib.import_module(module)
+        import_users(module)
     except ModuleNotFoundError as error:
         raise UsageError(f"game {game_id!r}: {error}; is its folder on PYTHONPATH?") from None
 
