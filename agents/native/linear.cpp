@@ -12,7 +12,7 @@
 namespace halves {
 namespace {
 
-constexpr int kWidth = 64;  // columns of a tile
+constexpr int kWidth = 64;                     // columns of a tile
 constexpr int kMost = kRows<kWidth / kLanes>;  // rows of a tile
 
 std::int64_t panels(std::int64_t outputs) { return (outputs + kWidth - 1) / kWidth; }
