@@ -3,14 +3,17 @@
     python scripts/ship.py RUN/best.chkpt checkpoints/mario-1-1.chkpt
 
 The agent plays as many episodes as `mario-eval` does, in half precision and in single; half ships
-if it clears as many, or scores as much where there are no levels. The row goes into the README.md
-of the folder.
+if it clears as many, or, where there are no levels, if it scores no less than chance explains. The
+row goes into the README.md of the folder.
 """
 
 from __future__ import annotations
 
+import math
 import shlex
+import statistics
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -161,7 +164,7 @@ def _halve(
     played, after = measure(flags.destination, flags.episodes)
     alike = sum(one.actions == other.actions for one, other in zip(single, played, strict=True))
     print(f"half precision: {alike} of {len(played)} episodes are played alike to the last action")
-    if _merit(after) < _merit(before):
+    if _worse(single, before, played, after):
         flags.destination.unlink()
         raise UsageError(
             f"half precision: {_result(after)}; single: {_result(before)}; ship with --single"
@@ -174,9 +177,27 @@ def _write(flags: ShipFlags, checkpoint: Checkpoint) -> None:
     save(flags.destination, kept if flags.single else halved(kept))
 
 
-def _merit(figures: Evaluation) -> float:
-    """What half precision must not cost."""
-    return figures.clear_rate if figures.has_levels else figures.mean_return
+def _worse(single: list[Played], before: Evaluation, half: list[Played], after: Evaluation) -> bool:
+    if before.has_levels:
+        return after.clear_rate < before.clear_rate
+    scores = ([each.reward for each in played] for played in (single, half))
+    return mean_falls(*scores)
+
+
+def mean_falls(before: Sequence[float], after: Sequence[float]) -> bool:
+    """Whether a mean is lower by more than two standard errors of the difference (Welch, 1947).
+
+    Args:
+        before: at least one number.
+        after: the same.
+
+    >>> mean_falls([5.0, 6.0, 7.0], [4.0, 6.0, 7.0]), mean_falls([5.0, 6.0, 7.0], [1.0, 2.0, 2.0])
+    (False, True)
+    """
+    error = math.hypot(
+        *(statistics.pstdev(each) / math.sqrt(len(each)) for each in (before, after))
+    )
+    return statistics.fmean(after) < statistics.fmean(before) - 2 * error
 
 
 def _result(figures: Evaluation) -> str:

@@ -13,7 +13,7 @@ from mario.checkpoint import load, save
 from mario.commands.train import read_flags
 from mario.errors import UsageError
 from mario.plain import to_dict
-from scripts.ship import HEADER, RULE, command_of, ship, with_row
+from scripts.ship import HEADER, RULE, command_of, mean_falls, ship, with_row
 
 
 def config_of(*arguments):
@@ -104,6 +104,15 @@ def test_a_small_file_ships_with_its_score_and_its_row(run, tmp_path, capsys):
         "--game=SuperMarioBros-1-1-v0 --seed=0 --hyper.hidden 16 --steps 9` |"
     )
     assert "2 of 2 episodes are played alike" in capsys.readouterr().out
+
+
+def test_a_score_that_chance_explains_is_not_lower():
+    scores = [20.0, 30.0, 25.0, 40.0, 10.0] * 20
+    assert not mean_falls(scores, [each - 0.7 for each in scores])
+    assert mean_falls(scores, [each - 5 for each in scores])
+    assert not mean_falls(scores, [each + 5 for each in scores])
+    assert mean_falls([3.0], [2.0])
+    assert not mean_falls([3.0], [3.0])
 
 
 def test_without_a_table_nothing_ships(run, tmp_path):
