@@ -72,7 +72,7 @@ class VectorGames(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
     _seed_of: SeedOf
 
     def episode_seed(self, game: int, episode: int) -> int:
-        """What an episode is seeded with.
+        """What an episode is seeded with, if it is not the next of the one before it.
 
         Args:
             game: which of the games.
