@@ -70,7 +70,7 @@ def find_game(game_id: str) -> EnvSpec:
     elif name not in gym.registry:
         if find_spec("ale_py") is not None:
             _load(game_id, "ale_py")  # which takes a moment, and has hundreds of games
-        elif name.startswith("ALE/"):
+        elif name.startswith("ALE/") or "NoFrameskip" in name:
             raise UsageError(f"game {game_id!r}: Atari games come with ale-py; pip install ale-py")
     if name not in gym.registry:
         raise unknown("game", game_id, gym.registry)
