@@ -202,7 +202,11 @@ def mean_falls(before: Sequence[float], after: Sequence[float]) -> bool:
 
 def _result(figures: Evaluation) -> str:
     if not figures.has_levels:
-        return f"mean score {figures.mean_return:.1f} in {figures.episodes} episodes"
+        low, high = figures.mean_return_ci95
+        return (
+            f"mean score {figures.mean_return:.1f} in {figures.episodes} episodes "
+            f"({low:.1f} to {high:.1f})"
+        )
     low, high = figures.clear_rate_ci95
     clears = round(figures.clear_rate * figures.episodes)
     return f"{clears} of {figures.episodes} cleared ({low:.1%} to {high:.1%})"

@@ -154,13 +154,14 @@ def _show(played: Played) -> None:
 
 def _table(figures: Evaluation) -> str:
     low, high = figures.clear_rate_ci95
+    least, most = figures.mean_return_ci95
     rows = {
         "game": figures.game,
         "episodes": figures.episodes,
         "clear rate": f"{figures.clear_rate:.1%} (95 % interval {low:.1%} to {high:.1%})"
         if figures.has_levels
         else None,
-        "mean return": f"{figures.mean_return:.1f}",
+        "mean return": f"{figures.mean_return:.1f} (95 % interval {least:.1f} to {most:.1f})",
         "mean x": figures.mean_x_pos,
         "max x": figures.max_x_pos,
         "median decisions to clear": figures.median_steps_to_clear,

@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from doubles import FakeGame, fake_game
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tape import TapeAgent, setting
 
-from mario.evaluation import Played, play_episodes, summarize, wilson_interval
+from mario.evaluation import (
+    Played,
+    bootstrap_interval,
+    play_episodes,
+    summarize,
+    wilson_interval,
+)
 from mario.seeds import episode_seed
 from mario.vector import GameVector
 
@@ -30,6 +38,31 @@ def test_the_interval_is_wilsons(successes, trials, low, high):
     assert wilson_interval(successes, trials) == pytest.approx([low, high], abs=1e-4)
 
 
+def test_the_interval_of_a_mean_is_that_of_the_normal_where_many_scores_are_normal():
+    scores = np.random.default_rng(3).normal(50.0, 20.0, 400)
+    half = 1.96 * scores.std() / 20
+    expected = [scores.mean() - half, scores.mean() + half]
+    assert bootstrap_interval(scores.tolist()) == pytest.approx(expected, abs=0.15)
+
+
+def test_nine_in_ten_intervals_and_more_hold_the_mean_they_are_of():
+    random = np.random.default_rng(0)
+    bounds = [bootstrap_interval(random.exponential(3.0, 50).tolist()) for _ in range(100)]
+    assert 90 <= sum(low <= 3.0 <= high for low, high in bounds) <= 99
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.floats(-21, 21), min_size=1, max_size=30))
+def test_an_interval_ends_within_the_scores(scores):
+    low, high = bootstrap_interval(scores)
+    assert min(scores) - 1e-9 <= low <= high <= max(scores) + 1e-9
+    assert bootstrap_interval(scores) == [low, high], "drawn the same each time"
+
+
+def test_of_no_scores_there_is_no_interval():
+    assert np.isnan(bootstrap_interval([])).all()
+
+
 def test_figures_are_counted_as_they_are_named():
     figures = summary(
         played(ended_by="flag", length=180, best_x=3161, x_pos=3161, reward=3000.0),
@@ -41,6 +74,7 @@ def test_figures_are_counted_as_they_are_named():
     assert figures.clear_rate == 0.5
     assert figures.median_steps_to_clear == 190
     assert figures.mean_return == 1750
+    assert figures.mean_return_ci95 == bootstrap_interval([3000, 3000, 600, 400])
     assert figures.mean_x_pos == (3161 * 2 + 720 + 434) / 4
     assert figures.max_x_pos == 3161
     assert figures.deaths == [700]
@@ -168,6 +202,7 @@ def test_a_game_without_levels_has_no_rate_of_clearing_them():
     scores = {"x_pos": None, "best_x": None, "ended_by": "game over"}
     figures = summary(played(reward=1.0, **scores), played(reward=3.0, **scores))
     assert figures.told().keys() == {
-        "game", "episodes", "mean_return", "steps_trained", "emulator", "seed", "epsilon"
+        "game", "episodes", "mean_return", "mean_return_ci95", "steps_trained", "emulator",
+        "seed", "epsilon",
     }  # fmt: skip
     assert summary(played()).told() == summary(played()).to_dict()

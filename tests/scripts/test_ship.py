@@ -139,6 +139,6 @@ def test_an_agent_of_a_game_without_levels_ships_with_its_score(run, tmp_path, c
     (tmp_path / "README.md").write_text("# Agents\n")
     assert ship([str(run / "best.chkpt"), str(tmp_path / "t.chkpt"), "--episodes", "1"]) == 0
     assert (
-        "| mean score -20.0 in 1 episodes |"
+        "| mean score -20.0 in 1 episodes (-20.0 to -20.0) |"
         in (tmp_path / "README.md").read_text().splitlines()[-1]
     )

@@ -46,9 +46,9 @@ def test_json_is_one_object_with_the_promised_keys(checkpoint, capsys):
     captured = capsys.readouterr()
     figures = json.loads(captured.out)
     assert list(figures) == [
-        "game", "episodes", "clear_rate", "clear_rate_ci95", "mean_return", "mean_x_pos",
-        "max_x_pos", "median_steps_to_clear", "deaths", "steps_trained", "emulator", "seed",
-        "epsilon",
+        "game", "episodes", "clear_rate", "clear_rate_ci95", "mean_return",
+        "mean_return_ci95", "mean_x_pos", "max_x_pos", "median_steps_to_clear", "deaths",
+        "steps_trained", "emulator", "seed", "epsilon",
     ]  # fmt: skip
     assert figures["game"] == "SuperMarioBros-1-1-v0"
     assert (figures["episodes"], figures["seed"]) == (2, 5)
