@@ -36,6 +36,9 @@ class EvaluationConfig:
     """Episodes that an agent which clears levels must have played to take the best one's place."""
     noops: int = 30
     """Episodes start with 0 to this many frames without a button, with each number as often."""
+    epsilon: float = 0.0
+    """Share of the decisions that are random; a few make each episode of a game without chance
+    another one."""
     until: float | None = None
     """Clear rate at which the run is complete, once an agent has it confirmed; none to go on."""
 
@@ -44,6 +47,7 @@ class EvaluationConfig:
         at_least("--evaluation.episodes", self.episodes, 0)
         at_least("--evaluation.confirm", self.confirm, 0)
         at_least("--evaluation.noops", self.noops, 0)
+        between_0_and_1("--evaluation.epsilon", self.epsilon)
         if self.until is not None and not 0 < self.until <= 1:
             raise UsageError(f"--evaluation.until must be above 0 and up to 1, got {self.until}")
         if self.until is not None and not self.episodes:

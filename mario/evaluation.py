@@ -66,6 +66,7 @@ class Evaluation:
 
     game: str
     episodes: int
+    distinct_episodes: int | None = None
     clear_rate: float
     clear_rate_ci95: list[float]
     mean_return: float
@@ -135,7 +136,8 @@ def bootstrap_interval(numbers: Sequence[float]) -> list[float]:
     if not numbers:
         return [math.nan, math.nan]
     random, values = np.random.default_rng(0), np.asarray(numbers, np.float64)
-    means = [random.choice(values, len(values)).mean() for _ in range(RESAMPLES)]
+    count = len(values)
+    means = [values[random.integers(count, size=count)].mean() for _ in range(RESAMPLES)]
     return [float(bound) for bound in np.quantile(means, (0.025, 0.975))]
 
 
@@ -214,6 +216,7 @@ def summarize(
     return Evaluation(
         game=game,
         episodes=len(played),
+        distinct_episodes=len({(each.actions, each.reward, each.best_x) for each in played}),
         clear_rate=len(clears) / len(played) if played else 0.0,
         clear_rate_ci95=wilson_interval(len(clears), len(played)),
         mean_return=statistics.fmean(returns) if returns else 0.0,

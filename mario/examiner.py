@@ -116,7 +116,9 @@ class Examiner:
     def _play(self, agent: Agent, seed: int, episodes: int) -> list[Played]:
         games = self._make_games(seed)
         try:
-            played = play_episodes(agent, games, episodes, stop=self._stop)
+            played = play_episodes(
+                agent, games, episodes, epsilon=self._config.epsilon, seed=seed, stop=self._stop
+            )
         finally:
             games.close()
         if len(played) < episodes:
@@ -125,8 +127,9 @@ class Examiner:
 
     def _summarize(self, played: list[Played], steps: int) -> Evaluation:
         return summarize(
-            played, game=self._game, steps_trained=steps, emulator=self._emulator, seed=self._seed
-        )
+            played, game=self._game, steps_trained=steps, emulator=self._emulator,
+            seed=self._seed, epsilon=self._config.epsilon,
+        )  # fmt: skip
 
     def _line(self, figures: Evaluation, seconds: float) -> str:
         x = "" if figures.mean_x_pos is None else f" - Mean X {figures.mean_x_pos:.0f}"

@@ -38,6 +38,7 @@ class Trained:
         state_shape: shape of what it sees.
         num_actions: how many actions it chooses from.
         steps: decisions it was trained for; 0 where the file does not say.
+        epsilon: share of random decisions that it was last examined with.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class Trained:
     state_shape: tuple[int, ...]
     num_actions: int
     steps: int
+    epsilon: float = 0.0
 
     def make_env(
         self,
@@ -135,6 +137,7 @@ def open_trained(path: Path, *, game: str | None = None, agent: str | None = Non
             state_shape=tuple(checkpoint["state_shape"]),
             num_actions=checkpoint["num_actions"],
             steps=checkpoint["steps"],
+            epsilon=(checkpoint.get("evaluation") or {}).get("epsilon", 0.0),
         )
     except ValueError as error:
         raise CheckpointError(f"checkpoint {path} is refused: {error}") from None

@@ -54,6 +54,8 @@ class ShipFlags:
     """The file that ships, beside the README.md with the table."""
     episodes: int = 100
     """Episodes to play."""
+    epsilon: float | None = None
+    """Share of random decisions; None for as many as it was examined with in training."""
     single: bool = False
     """Keep the weights in single precision."""
 
@@ -76,7 +78,7 @@ def ship(arguments: list[str]) -> int:
         raise UsageError(f"{flags.source} does not say how it was trained; name one of a newer run")
     config = Run.read_config(flags.source)
     checkpoint["training"] |= {"command": command_of(config)}
-    played, figures = measure(flags.source, flags.episodes)
+    played, figures = measure(flags.source, flags.episodes, flags.epsilon)
     if not flags.single:
         played, figures = _halve(flags, checkpoint, played, figures)
     checkpoint["evaluation"] = figures.to_dict()
@@ -88,26 +90,30 @@ def ship(arguments: list[str]) -> int:
     return 0
 
 
-def measure(path: Path, episodes: int) -> tuple[list[Played], Evaluation]:
+def measure(
+    path: Path, episodes: int, epsilon: float | None = None
+) -> tuple[list[Played], Evaluation]:
     """Play as ``mario-eval`` does.
 
     Returns:
         The episodes by their seeds, and the figures.
     """
     trained = open_trained(path)
+    epsilon = trained.epsilon if epsilon is None else epsilon
     seen = trained.wrappers.with_noops(NOOPS)
     num_envs = min(games_at_a_time(trained.game, "auto", seen), episodes)
     games = make_games(
         trained.game, trained.actions, "auto", seen, num_envs=num_envs, seed=0, even=True
     )
     try:
-        played = play_episodes(trained.make_agent(games), games, episodes)
+        played = play_episodes(trained.make_agent(games), games, episodes, epsilon=epsilon)
     finally:
         games.close()
     emulator = str(games.metadata.get("emulator", "auto"))
     figures = summarize(
-        played, game=trained.game, steps_trained=trained.steps, emulator=emulator, seed=0
-    )
+        played, game=trained.game, steps_trained=trained.steps, emulator=emulator, seed=0,
+        epsilon=epsilon,
+    )  # fmt: skip
     return sorted(played, key=lambda each: each.seed), figures
 
 
@@ -161,7 +167,7 @@ def _halve(
     flags: ShipFlags, checkpoint: Checkpoint, single: list[Played], before: Evaluation
 ) -> tuple[list[Played], Evaluation]:
     _write(flags, checkpoint)
-    played, after = measure(flags.destination, flags.episodes)
+    played, after = measure(flags.destination, flags.episodes, before.epsilon)
     alike = sum(one.actions == other.actions for one, other in zip(single, played, strict=True))
     print(f"half precision: {alike} of {len(played)} episodes are played alike to the last action")
     if _worse(single, before, played, after):
@@ -201,15 +207,16 @@ def mean_falls(before: Sequence[float], after: Sequence[float]) -> bool:
 
 
 def _result(figures: Evaluation) -> str:
+    random = f", {figures.epsilon:.0%} of the decisions random" if figures.epsilon else ""
     if not figures.has_levels:
         low, high = figures.mean_return_ci95
         return (
             f"mean score {figures.mean_return:.1f} in {figures.episodes} episodes "
-            f"({low:.1f} to {high:.1f})"
+            f"({low:.1f} to {high:.1f}){random}"
         )
     low, high = figures.clear_rate_ci95
     clears = round(figures.clear_rate * figures.episodes)
-    return f"{clears} of {figures.episodes} cleared ({low:.1%} to {high:.1%})"
+    return f"{clears} of {figures.episodes} cleared ({low:.1%} to {high:.1%}){random}"
 
 
 def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -36,8 +36,9 @@ class EvalFlags:
     """Episodes to play."""
     noops: int = 30
     """Episodes start with 0 to this many frames without a button, with each number as often."""
-    epsilon: float = 0.0
-    """Share of the decisions that are random; a few make every episode another one."""
+    epsilon: float | None = None
+    """Share of the decisions that are random; a few make every episode another one. None for as
+    many as it was examined with in training, most often none."""
     json: bool = False
     """Print one JSON object and nothing else."""
     map: Path | None = None
@@ -76,8 +77,9 @@ def evaluate(arguments: Sequence[str]) -> int:
 
     for name, least in (("episodes", 1), ("noops", 0), ("seed", 0)):
         at_least(f"--{name}", getattr(flags, name), least)
-    between_0_and_1("--epsilon", flags.epsilon)
     trained = open_trained(flags.checkpoint, game=flags.game, agent=flags.agent)
+    epsilon = trained.epsilon if flags.epsilon is None else flags.epsilon
+    between_0_and_1("--epsilon", epsilon)
     seen = trained.wrappers.with_noops(flags.noops)
     num_envs = flags.num_envs
     if num_envs is None:
@@ -92,7 +94,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         stack.callback(games.close)
         agent = trained.make_agent(games, seed=flags.seed)
         played = play_episodes(
-            agent, games, flags.episodes, epsilon=flags.epsilon, seed=flags.seed,
+            agent, games, flags.episodes, epsilon=epsilon, seed=flags.seed,
             on_episode=_ignore if flags.json else _show, stop=lambda: bool(stop),
         )  # fmt: skip
         if len(played) < flags.episodes:
@@ -101,7 +103,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         emulator = str(games.metadata.get("emulator", flags.emulator))
         figures = summarize(
             played, game=trained.game, steps_trained=trained.steps, emulator=emulator,
-            seed=flags.seed, epsilon=flags.epsilon,
+            seed=flags.seed, epsilon=epsilon,
         )  # fmt: skip
         print(json.dumps(figures.told()) if flags.json else _table(figures))
         draw(figures, played)
@@ -158,6 +160,7 @@ def _table(figures: Evaluation) -> str:
     rows = {
         "game": figures.game,
         "episodes": figures.episodes,
+        "different episodes": figures.distinct_episodes,
         "clear rate": f"{figures.clear_rate:.1%} (95 % interval {low:.1%} to {high:.1%})"
         if figures.has_levels
         else None,

@@ -51,6 +51,8 @@ def test_impossible_evaluations_are_refused():
     for until in (0.0, 1.1, float("nan")):
         with pytest.raises(UsageError, match=r"--evaluation\.until must be above 0"):
             EvaluationConfig(until=until)
+    with pytest.raises(UsageError, match=r"--evaluation\.epsilon must lie between 0 and 1"):
+        EvaluationConfig(epsilon=1.5)
     with pytest.raises(UsageError, match=r"until needs evaluations; give --evaluation\.episodes"):
         EvaluationConfig(episodes=0, until=0.5)
 

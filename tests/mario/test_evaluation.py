@@ -81,6 +81,11 @@ def test_figures_are_counted_as_they_are_named():
     assert (figures.steps_trained, figures.emulator, figures.seed) == (9, "e", 4)
 
 
+def test_what_was_played_alike_is_one_episode():
+    one, other = played(actions=(1, 0)), played(actions=(1, 1))
+    assert summary(one, one, other).distinct_episodes == 2
+
+
 def test_a_game_without_places_has_none():
     figures = summary(played(x_pos=None, best_x=None))
     assert (figures.mean_x_pos, figures.max_x_pos, figures.deaths) == (None, None, [])
@@ -202,7 +207,7 @@ def test_a_game_without_levels_has_no_rate_of_clearing_them():
     scores = {"x_pos": None, "best_x": None, "ended_by": "game over"}
     figures = summary(played(reward=1.0, **scores), played(reward=3.0, **scores))
     assert figures.told().keys() == {
-        "game", "episodes", "mean_return", "mean_return_ci95", "steps_trained", "emulator",
-        "seed", "epsilon",
+        "game", "episodes", "distinct_episodes", "mean_return", "mean_return_ci95",
+        "steps_trained", "emulator", "seed", "epsilon",
     }  # fmt: skip
     assert summary(played()).told() == summary(played()).to_dict()

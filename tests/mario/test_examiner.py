@@ -14,11 +14,12 @@ from mario.vector import GameVector
 class Setup:
     """An examiner of one game; each look at the clock takes a second."""
 
-    def __init__(self, episodes=2, confirm=0, stop=lambda: False, until=None):
+    def __init__(self, episodes=2, confirm=0, stop=lambda: False, until=None, epsilon=0.0):
         self.lines, self.vectors, self.seeds, self.clock = [], [], [], 0
         self.examiner = Examiner(
-            EvaluationConfig(100, episodes, confirm, until=until), self.make, game="g", seed=5,
-            emulator="e", elapsed=self.elapsed, report=self.lines.append, stop=stop,
+            EvaluationConfig(100, episodes, confirm, epsilon=epsilon, until=until), self.make,
+            game="g", seed=5, emulator="e", elapsed=self.elapsed, report=self.lines.append,
+            stop=stop,
         )  # fmt: skip
 
     def elapsed(self):
@@ -65,6 +66,15 @@ def test_its_episodes_are_not_those_of_training_and_its_games_are_closed():
     setup.examine(100)
     assert setup.seeds == [5 + SEED_OFFSET]
     assert all(vector.closed for vector in setup.vectors)
+
+
+def test_its_episodes_differ_if_some_decisions_are_random():
+    greedy, some = Setup(episodes=8), Setup(episodes=8, epsilon=0.5)
+    for setup in (greedy, some):
+        setup.examine(100, length=20)
+    assert greedy.examiner.latest.distinct_episodes < 8
+    assert some.examiner.latest.distinct_episodes == 8
+    assert some.examiner.latest.epsilon == 0.5
 
 
 def test_only_a_better_agent_is_the_best():

@@ -23,14 +23,14 @@ class Still(gym.Env):
     action_space = gym.spaces.Discrete(3)
 
 
-def saved(path, hyper, weights):
+def saved(path, hyper, weights, **more):
     content = {
         "format": 1, "model": weights, "exploration_rate": 0.5, "agent": "ddqn",
         "hyper": hyper, "game": "SuperMarioBros-1-1-v0", "actions": "simple",
         "wrappers": to_dict(WrapperConfig()), "emulator": "nes-py", "state_shape": list(SHAPE),
         "num_actions": 3, "steps": 10, "episodes": 1, "seed": 0, "versions": {},
     }  # fmt: skip
-    save(path, content)
+    save(path, content | more)
     return path
 
 
@@ -54,6 +54,16 @@ def test_options_that_are_newer_than_a_file_are_off(tmp_path):
     older = {name: value for name, value in to_dict(config).items() if name != "dueling"}
     trained = open_trained(saved(tmp_path / "a.chkpt", older, maker.weights()))
     assert trained.hyper == config
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "epsilon"), [(None, 0.0), ({}, 0.0), ({"epsilon": 0.01}, 0.01)]
+)
+def test_it_is_examined_as_it_was_while_it_learned(tmp_path, evaluation, epsilon):
+    config = DDQNConfig(hidden=8)
+    maker = DDQN.build(Setting(SHAPE, num_actions=3, training=False), config)
+    path = saved(tmp_path / "a.chkpt", to_dict(config), maker.weights(), evaluation=evaluation)
+    assert open_trained(path).epsilon == epsilon
 
 
 def test_weights_of_another_head_are_refused(tmp_path):

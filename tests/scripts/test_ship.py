@@ -106,6 +106,14 @@ def test_a_small_file_ships_with_its_score_and_its_row(run, tmp_path, capsys):
     assert "2 of 2 episodes are played alike" in capsys.readouterr().out
 
 
+def test_random_decisions_are_told_of(run, tmp_path):
+    (tmp_path / "README.md").touch()
+    flags = ["--episodes", "1", "--epsilon", "0.5", "--single"]
+    ship([str(run / "best.chkpt"), str(tmp_path / "mario.chkpt"), *flags])
+    assert "(0.0% to 79.3%), 50% of the decisions random |" in (tmp_path / "README.md").read_text()
+    assert load(tmp_path / "mario.chkpt")["evaluation"]["epsilon"] == 0.5
+
+
 def test_a_score_that_chance_explains_is_not_lower():
     scores = [20.0, 30.0, 25.0, 40.0, 10.0] * 20
     assert not mean_falls(scores, [each - 0.7 for each in scores])

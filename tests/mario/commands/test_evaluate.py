@@ -46,7 +46,7 @@ def test_json_is_one_object_with_the_promised_keys(checkpoint, capsys):
     captured = capsys.readouterr()
     figures = json.loads(captured.out)
     assert list(figures) == [
-        "game", "episodes", "clear_rate", "clear_rate_ci95", "mean_return",
+        "game", "episodes", "distinct_episodes", "clear_rate", "clear_rate_ci95", "mean_return",
         "mean_return_ci95", "mean_x_pos", "max_x_pos", "median_steps_to_clear", "deaths",
         "steps_trained", "emulator", "seed", "epsilon",
     ]  # fmt: skip
