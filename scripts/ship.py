@@ -38,6 +38,8 @@ HEADER = (
 )
 RULE = "|---|---|---|--:|--:|--:|---|---|---|"
 GIVEN = ("preset", "agent", "game", "seed")
+TOTALS = ("episodes", "steps")
+"""What schedules follow from, where they are not told."""
 BESIDE_LEARNING = frozenset(
     {"device", "save_dir", "save_seconds", "save_every", "log_every", "tensorboard", "warnings"}
 )
@@ -123,15 +125,17 @@ def command_of(config: dict[str, Any]) -> str:
     Args:
         config: of its run, see `mario.run.Run.read_config`.
     """
-    given = [f"--{name}={config[name]}" for name in GIVEN if config[name] is not None]
-    base = _flat(to_dict(read_flags(given)[0]))
-    words = [
-        word
-        for name, value in _flat(config).items()
-        if name.split(".")[0] not in BESIDE_LEARNING and value != base.get(name)
-        for word in _flag(name, value)
-    ]
-    return shlex.join(["mario-train", *given, *words])
+    values = _flat(config)
+    words = [f"--{name}={config[name]}" for name in GIVEN if config[name] is not None]
+    for names in (TOTALS, values):
+        base = _flat(to_dict(read_flags(words)[0]))
+        words += [
+            word
+            for name in names
+            if name.split(".")[0] not in BESIDE_LEARNING and values[name] != base.get(name)
+            for word in _flag(name, values[name])
+        ]
+    return shlex.join(["mario-train", *words])
 
 
 def row_of(name: str, checkpoint: Checkpoint) -> str:

@@ -64,6 +64,12 @@ def test_what_stands_below_the_table_stays():
     ]
 
 
+def test_the_command_does_not_say_what_follows_from_what_it_says():
+    config = config_of("--preset", "atari-ppo2", "--steps", "5000000")
+    assert config["hyper"]["schedule_steps"] == 5_000_000
+    assert command_of(config).endswith("--seed=0 --steps 5000000")
+
+
 @pytest.fixture
 def run(tmp_path):
     """The folder of a run whose agent knows nothing yet."""
