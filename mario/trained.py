@@ -11,7 +11,7 @@ import gymnasium as gym
 
 from agents import Agent, AgentConfig, DDQNConfig
 from agents.tutorial import STATE_SIDE, from_tutorial
-from mario.build import make_agent, make_env, parse_actions
+from mario.build import games_at_a_time, make_agent, make_env, make_games, parse_actions
 from mario.checkpoint import Checkpoint, CheckpointError, is_tutorial, load
 from mario.config import DEFAULT_GAME, agent_class
 from mario.errors import UsageError
@@ -69,6 +69,33 @@ class Trained:
         """
         actions, wrappers = parse_actions(self.actions), self.wrappers.with_noops(noops)
         return make_env(self.game, actions, emulator, wrappers, inner)
+
+    def make_games(
+        self,
+        emulator: str = "auto",
+        *,
+        episodes: int,
+        noops: int = 30,
+        num_envs: int | None = None,
+        seed: int = 0,
+        report: Callable[[str], None] = lambda line: None,
+    ) -> VectorGames:
+        """Make its game as it sees it, many at a time, to be played from all starts alike.
+
+        Args:
+            emulator: name of the emulator.
+            episodes: how many are to be played.
+            noops: each starts with 0 to this many frames without a button, with each as often.
+            num_envs: games played at a time; None for as many as is fastest.
+            seed: decides which starts come once more than others.
+            report: is told, in a line, of what is otherwise than asked for.
+        """
+        seen = self.wrappers.with_noops(noops)
+        at_a_time = num_envs or games_at_a_time(self.game, emulator, seen)
+        return make_games(
+            self.game, self.actions, emulator, seen, num_envs=min(at_a_time, episodes),
+            seed=seed, even=True, report=report,
+        )  # fmt: skip
 
     def make_agent(self, games: gym.Env[Any, Any] | VectorGames, *, seed: int = 0) -> Agent:
         """Make the agent and give it its weights; it only plays and never learns.

@@ -14,24 +14,24 @@ import shlex
 import statistics
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
-from mario.build import games_at_a_time, make_games
 from mario.checkpoint import Checkpoint, halved, load, save
 from mario.commands import cli
 from mario.commands.train import read_flags
 from mario.errors import UsageError
-from mario.evaluation import Evaluation, Played, play_episodes, summarize
+from mario.evaluation import Evaluation, Played
 from mario.files import write_atomically
+from mario.measure import measure
 from mario.plain import to_dict
 from mario.run import Run
 from mario.trained import open_trained
 
-NOOPS = 30
 HEADER = (
     "| agent | game | preset | seed | decisions | hours | hardware | measured "
     "(95 % interval) | command |"
@@ -80,7 +80,7 @@ def ship(arguments: list[str]) -> int:
         raise UsageError(f"{flags.source} does not say how it was trained; name one of a newer run")
     config = Run.read_config(flags.source)
     checkpoint["training"] |= {"command": command_of(config)}
-    played, figures = measure(flags.source, flags.episodes, flags.epsilon)
+    played, figures = _measured(flags.source, flags.episodes, flags.epsilon)
     if not flags.single:
         played, figures = _halve(flags, checkpoint, played, figures)
     checkpoint["evaluation"] = figures.to_dict()
@@ -90,33 +90,6 @@ def ship(arguments: list[str]) -> int:
     size = flags.destination.stat().st_size / 1e6
     print(f"{flags.destination}, {size:.1f} MB: {_result(figures)}")
     return 0
-
-
-def measure(
-    path: Path, episodes: int, epsilon: float | None = None
-) -> tuple[list[Played], Evaluation]:
-    """Play as ``mario-eval`` does.
-
-    Returns:
-        The episodes by their seeds, and the figures.
-    """
-    trained = open_trained(path)
-    epsilon = trained.epsilon if epsilon is None else epsilon
-    seen = trained.wrappers.with_noops(NOOPS)
-    num_envs = min(games_at_a_time(trained.game, "auto", seen), episodes)
-    games = make_games(
-        trained.game, trained.actions, "auto", seen, num_envs=num_envs, seed=0, even=True
-    )
-    try:
-        played = play_episodes(trained.make_agent(games), games, episodes, epsilon=epsilon)
-    finally:
-        games.close()
-    emulator = str(games.metadata.get("emulator", "auto"))
-    figures = summarize(
-        played, game=trained.game, steps_trained=trained.steps, emulator=emulator, seed=0,
-        epsilon=epsilon,
-    )  # fmt: skip
-    return sorted(played, key=lambda each: each.seed), figures
 
 
 def command_of(config: dict[str, Any]) -> str:
@@ -171,7 +144,7 @@ def _halve(
     flags: ShipFlags, checkpoint: Checkpoint, single: list[Played], before: Evaluation
 ) -> tuple[list[Played], Evaluation]:
     _write(flags, checkpoint)
-    played, after = measure(flags.destination, flags.episodes, before.epsilon)
+    played, after = _measured(flags.destination, flags.episodes, before.epsilon)
     alike = sum(one.actions == other.actions for one, other in zip(single, played, strict=True))
     print(f"half precision: {alike} of {len(played)} episodes are played alike to the last action")
     if _worse(single, before, played, after):
@@ -180,6 +153,14 @@ def _halve(
             f"half precision: {_result(after)}; single: {_result(before)}; ship with --single"
         )
     return played, after
+
+
+def _measured(path: Path, episodes: int, epsilon: float | None) -> tuple[list[Played], Evaluation]:
+    """The episodes by their seeds, and the figures."""
+    trained = open_trained(path)
+    with closing(trained.make_games(episodes=episodes)) as games:
+        played, figures = measure(trained, games, episodes, epsilon=epsilon)
+    return sorted(played, key=lambda each: each.seed), figures
 
 
 def _write(flags: ShipFlags, checkpoint: Checkpoint) -> None:

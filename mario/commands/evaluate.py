@@ -69,42 +69,31 @@ def evaluate(arguments: Sequence[str]) -> int:
     """
     flags = cli.parse(NAME, EvalFlags, arguments, DESCRIPTION)
     # Imported here, so that a game's process, which imports the main program, stays small.
-    from mario.build import games_at_a_time, make_games
     from mario.config import at_least, between_0_and_1
-    from mario.evaluation import play_episodes, summarize
+    from mario.measure import measure
     from mario.signals import StopSignals
     from mario.trained import open_trained
 
-    for name, least in (("episodes", 1), ("noops", 0), ("seed", 0)):
-        at_least(f"--{name}", getattr(flags, name), least)
+    for name, least in (("episodes", 1), ("noops", 0), ("seed", 0), ("num_envs", 1)):
+        if (value := getattr(flags, name)) is not None:
+            at_least(f"--{name.replace('_', '-')}", value, least)
+    if flags.epsilon is not None:
+        between_0_and_1("--epsilon", flags.epsilon)
     trained = open_trained(flags.checkpoint, game=flags.game, agent=flags.agent)
-    epsilon = trained.epsilon if flags.epsilon is None else flags.epsilon
-    between_0_and_1("--epsilon", epsilon)
-    seen = trained.wrappers.with_noops(flags.noops)
-    num_envs = flags.num_envs
-    if num_envs is None:
-        num_envs = games_at_a_time(trained.game, flags.emulator, seen)
-    at_least("--num-envs", num_envs, 1)
     with ExitStack() as stack, StopSignals() as stop:
         draw = _open_map(flags, trained, stack)
-        games = make_games(
-            trained.game, trained.actions, flags.emulator, seen,
-            num_envs=min(num_envs, flags.episodes), seed=flags.seed, even=True, report=_warn,
+        games = trained.make_games(
+            flags.emulator, episodes=flags.episodes, noops=flags.noops, num_envs=flags.num_envs,
+            seed=flags.seed, report=_warn,
         )  # fmt: skip
         stack.callback(games.close)
-        agent = trained.make_agent(games, seed=flags.seed)
-        played = play_episodes(
-            agent, games, flags.episodes, epsilon=epsilon, seed=flags.seed,
+        played, figures = measure(
+            trained, games, flags.episodes, epsilon=flags.epsilon, seed=flags.seed,
             on_episode=_ignore if flags.json else _show, stop=lambda: bool(stop),
         )  # fmt: skip
         if len(played) < flags.episodes:
             _warn(f"stopped after {len(played)} of {flags.episodes} episodes")
             return stop.exit_code
-        emulator = str(games.metadata.get("emulator", flags.emulator))
-        figures = summarize(
-            played, game=trained.game, steps_trained=trained.steps, emulator=emulator,
-            seed=flags.seed, epsilon=epsilon,
-        )  # fmt: skip
         print(json.dumps(figures.told()) if flags.json else _table(figures))
         draw(figures, played)
         return 0

@@ -107,7 +107,7 @@ def test_a_small_file_ships_with_its_score_and_its_row(run, tmp_path, capsys):
     assert row == (
         "| [`mario.chkpt`](mario.chkpt) | SuperMarioBros-1-1-v0 | tutorial | 0 | 9 | 0.50 | "
         "2 x Abacus | 0 of 2 cleared (0.0% to 65.8%) | `mario-train --preset=tutorial --agent=ddqn "
-        "--game=SuperMarioBros-1-1-v0 --seed=0 --hyper.hidden 16 --steps 9` |"
+        "--game=SuperMarioBros-1-1-v0 --seed=0 --steps 9 --hyper.hidden 16` |"
     )
     assert "2 of 2 episodes are played alike" in capsys.readouterr().out
 
