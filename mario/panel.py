@@ -66,7 +66,7 @@ class Panel:
         if moment.preferences is not None:
             self._title(BARS_TOP, f"{moment.preference_name} of each action")
             self._draw_bars(moment, moment.preferences)
-        self._draw_pad(moment.names[moment.action])
+        self._draw_pad(moment)
 
     def _wipe(self) -> None:
         self._pen.rectangle((0, 0, *self._picture.size), BACKGROUND)
@@ -116,9 +116,10 @@ class Panel:
             reach = BARS_LEFT + (BARS_RIGHT - BARS_LEFT) * max(share, SHORTEST_BAR)
             self._box((BARS_LEFT, middle - half, reach, middle + half), colour)
 
-    def _draw_pad(self, name: str) -> None:
-        buttons = buttons_of(name)
-        if buttons is None:
+    def _draw_pad(self, moment: Moment) -> None:
+        held = [buttons_of(name) for name in moment.names]
+        buttons = held[moment.action]
+        if buttons is None or None in held:  # NOOP is an action of consoles with other pads, too
             return
         width = round((HEIGHT - MARGIN - PAD_TOP) * ASPECT)
         pad = draw_pad(buttons, self._at(width))

@@ -90,8 +90,9 @@ def test_an_agent_without_preferences_has_no_bars_but_a_pad():
     assert (pixels[PAD_TOP:] != ground).any()
 
 
-def test_a_game_without_buttons_has_no_pad():
-    pixels = drawn(moment(names=("0", "1", "2")))
+@pytest.mark.parametrize("names", [("0", "1", "2"), ("FIRE", "NOOP", "RIGHT")])
+def test_a_game_of_other_buttons_has_no_pad(names):
+    pixels = drawn(moment(names=names))
     assert (pixels[PAD_TOP:] == tuple(bytes.fromhex(BACKGROUND[1:]))).all()
 
 
