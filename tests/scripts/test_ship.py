@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 
 from agents import DDQN, DDQNConfig, Setting
 from mario.checkpoint import load, save
+from mario.commands.evaluate import evaluate
 from mario.commands.train import read_flags
 from mario.errors import UsageError
 from mario.plain import to_dict
@@ -118,6 +120,16 @@ def test_random_decisions_are_told_of(run, tmp_path):
     ship([str(run / "best.chkpt"), str(tmp_path / "mario.chkpt"), *flags])
     assert "(0.0% to 79.3%), 50% of the decisions random |" in (tmp_path / "README.md").read_text()
     assert load(tmp_path / "mario.chkpt")["evaluation"]["epsilon"] == 0.5
+
+
+def test_what_shipped_is_evaluated_as_its_row_says(run, tmp_path, capsys):
+    (tmp_path / "README.md").touch()
+    shipped = str(tmp_path / "mario.chkpt")
+    ship([str(run / "best.chkpt"), shipped, "--episodes", "1", "--epsilon", "0.5", "--single"])
+    capsys.readouterr()
+    evaluate([shipped, "--episodes", "1", "--json"])
+    figures = json.loads(capsys.readouterr().out)
+    assert figures == load(tmp_path / "mario.chkpt")["evaluation"]
 
 
 def test_a_score_that_chance_explains_is_not_lower():
