@@ -5,7 +5,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 
 CONSOLE, GAMES = Path("mario/emulators/native"), Path("mario/games/native")
-LAYERS = Path("agents/native")
+LAYERS = Path("agents/compute/native")
 BINDING = {CONSOLE / "c_abi.cpp", CONSOLE / "module.cpp"}
 """What makes an extension of the console alone."""
 
@@ -37,6 +37,6 @@ setup(
     ext_modules=[
         native("mario.emulators.native._native", console),
         native("mario.games._native", games | console - BINDING),
-        native("agents._native", set(LAYERS.glob("*.cpp"))),
+        native("agents.compute._native", set(LAYERS.glob("*.cpp"))),
     ]
 )

@@ -3,24 +3,24 @@
 Knows nothing of Mario: an agent sees batches of uint8 states and gives actions.
 """
 
-from agents.agent import Agent, AgentConfig, Setting
-from agents.ddqn import DDQN
-from agents.ddqn_config import DDQNConfig
-from agents.frame_table import MemoryDoesNotFit
-from agents.memory import FrameMemory
-from agents.networks import QNetwork
-from agents.ppo import PPO
-from agents.ppo_config import PPOConfig
+from agents.agent import Agent, AgentConfig, AgentSpec
+from agents.ddqn.agent import DDQN
+from agents.ddqn.config import DDQNConfig
+from agents.networks.q_network import QNetwork
+from agents.ppo.agent import PPO
+from agents.ppo.config import PPOConfig
+from agents.replay.frame_replay import FrameReplay
+from agents.replay.memory_map import InsufficientDiskSpace
 
 __all__ = [
     "DDQN",
     "PPO",
     "Agent",
     "AgentConfig",
+    "AgentSpec",
     "DDQNConfig",
-    "FrameMemory",
-    "MemoryDoesNotFit",
+    "FrameReplay",
+    "InsufficientDiskSpace",
     "PPOConfig",
     "QNetwork",
-    "Setting",
 ]

@@ -25,7 +25,7 @@ BEGINS = -1
 
 
 @dataclass(frozen=True)
-class Setting:
+class AgentSpec:
     """Where an agent lives: the games it plays and the machine it runs on.
 
     Attributes:
@@ -72,7 +72,7 @@ class AgentConfig:
 
 
 class Agent(ABC):
-    """Plays ``setting.num_envs`` games at a time, and learns from them.
+    """Plays ``spec.num_envs`` games at a time, and learns from them.
 
     A subclass need only write the four verbs. One with hyper-parameters names their dataclass in
     `Config`, and one with collaborators (network, memory, ...) takes them in its constructor and
@@ -80,23 +80,23 @@ class Agent(ABC):
     """
 
     Config: ClassVar[type[AgentConfig]] = AgentConfig
-    reports: ClassVar[tuple[str, ...]] = ("loss", "q")
+    reported_metrics: ClassVar[tuple[str, ...]] = ("loss", "q")
     """Names among what `learn` returns that get a column and a curve each, in this order."""
 
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
-        self.training = setting.training
+    def __init__(self, spec: AgentSpec) -> None:
+        self.spec = spec
+        self.training = spec.training
 
     @classmethod
-    def build(cls, setting: Setting, config: AgentConfig) -> Self:
+    def build(cls, spec: AgentSpec, config: AgentConfig) -> Self:
         """Make an agent and its collaborators from a configuration.
 
         Args:
-            setting: the games and the machine.
+            spec: the games and the machine.
             config: an instance of ``cls.Config``.
         """
         del config
-        return cls(setting)
+        return cls(spec)
 
     @abstractmethod
     def act(self, states: States) -> Actions:
@@ -145,7 +145,7 @@ class Agent(ABC):
             Named scalars (``loss``, ``q``, ...), or None when nothing was learned.
         """
 
-    def preferences(self, states: States) -> NDArray[np.float32] | None:
+    def action_values(self, states: States) -> NDArray[np.float32] | None:
         """What it makes of each action: the greater, the sooner it would choose it.
 
         Args:
@@ -158,8 +158,8 @@ class Agent(ABC):
         return None
 
     @property
-    def preference_name(self) -> str:
-        """What the numbers are that `preferences` gives."""
+    def action_values_name(self) -> str:
+        """What the numbers are that `action_values` gives."""
         return "value"
 
     def train(self, mode: bool = True) -> None:
@@ -167,7 +167,7 @@ class Agent(ABC):
         self.training = mode
 
     def carry(self, places: NDArray[np.int64]) -> None:
-        """Take note which games come next: what is carried from act to act goes with its game.
+        """Take note which games come next: what is recurrent_state from act to act goes with its game.
 
         Whoever plays without caching says so where an episode begins and where a game is shown no
         more; in training, `cache` says where episodes end. Most agents carry nothing.
@@ -183,7 +183,7 @@ class Agent(ABC):
         return 0.0
 
     @property
-    def memory_report(self) -> str:
+    def describe_replay(self) -> str:
         """One line on the memory's size and place, for the user to read before training starts."""
         return "memory: none"
 

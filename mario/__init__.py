@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mario.games.catalog import register_games
+from mario.games.registry import register_games
 
 register_games()

@@ -26,29 +26,29 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from mario.files import write_atomically
+from mario.system.files import write_atomically
 
 # fmt: off
 VARIANTS: dict[str, list[str]] = {
     "recipe": [],
-    "plain gray": ["--wrappers.picture", "gray"],
-    "score and time seen": ["--wrappers.crop", "0"],
-    "plain gray, score and time seen": ["--wrappers.picture", "gray", "--wrappers.crop", "0"],
+    "plain gray": ["--wrappers.observation", "gray"],
+    "score and time seen": ["--wrappers.crop-top", "0"],
+    "plain gray, score and time seen": ["--wrappers.observation", "gray", "--wrappers.crop-top", "0"],
     "action not shown": ["--wrappers.no-show-action"],
-    "sticky actions": ["--wrappers.sticky", "0.25"],
+    "sticky actions": ["--wrappers.repeat-action-probability", "0.25"],
     "no revisits of the farthest way": ["--wrappers.revisit-farthest", "0"],
     "revisits after nine losses in ten": ["--wrappers.revisit", "0.9"],
     "no revisits": ["--wrappers.revisit", "0"],
     "not prioritised": ["--hyper.priority-alpha", "0"],
     "not dueling": ["--hyper.no-dueling"],
-    "not double": ["--hyper.no-double"],
-    "plays with the latest weights": ["--hyper.average-updates", "0"],
+    "not double": ["--hyper.no-double-q"],
+    "plays with the latest weights": ["--hyper.weight-average-updates", "0"],
     "features shared with the target": ["--hyper.no-separate-target"],
     "1-step returns": ["--hyper.n-step", "1"],
     "3-step returns": ["--hyper.n-step", "3"],
     "10-step returns": ["--hyper.n-step", "10"],
-    "no ladder": ["--hyper.exploration-ladder", "0", "--hyper.exploration-min", "0.05"],
-    "no held actions": ["--hyper.exploration-hold", "1"],
+    "no ladder": ["--hyper.exploration-apex-base", "0", "--hyper.exploration-min", "0.05"],
+    "no held actions": ["--hyper.exploration-action-repeat", "1"],
     "ends worth nothing": ["--wrappers.reward-won", "0", "--wrappers.reward-lost", "0"],
     "rewards not scaled": ["--wrappers.reward-scale", "1"],
     "gamma 0.9": ["--hyper.gamma", "0.9"],
@@ -62,12 +62,12 @@ VARIANTS: dict[str, list[str]] = {
     "batch 128, half as often": ["--hyper.batch-size", "128", "--hyper.learn-every", "16"],
     "batch 32, twice as often": ["--hyper.batch-size", "32", "--hyper.learn-every", "4"],
     "4 samples a decision": ["--hyper.learn-every", "16"],
-    "shifts of 4 pixels": ["--hyper.shift", "4"],
+    "shifts of 4 pixels": ["--hyper.random-shift", "4"],
     "96 x 96 pixels": ["--wrappers.size", "96"],
     "no background": ["--game", "SuperMarioBros-1-1-v1"],
     "7 actions": ["--actions", "simple"],
-    "no random starts": ["--wrappers.noops", "0"],
-    "256 hidden units": ["--hyper.hidden", "256"],
+    "no random starts": ["--wrappers.noop-max", "0"],
+    "256 hidden units": ["--hyper.hidden-size", "256"],
 }
 # fmt: on
 """Flags of ``mario-train`` that differ from the preset's."""

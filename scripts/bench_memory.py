@@ -24,9 +24,9 @@ import torch
 from tensordict import TensorDict
 from torchrl.data import LazyMemmapStorage, TensorDictReplayBuffer
 
-from agents import FrameMemory
-from agents.prioritized_memory import PrioritizedMemory
-from mario.tuning import tune_process
+from agents import FrameReplay
+from agents.replay.prioritized import PrioritizedFrameReplay
+from mario.system.tuning import tune_process
 
 STATE_SHAPE = (4, 84, 84)
 EPISODE = 221
@@ -35,7 +35,7 @@ EPISODE = 221
 Draw = Callable[[], Any]
 
 
-def fill_ours(memory: FrameMemory, lanes: int) -> None:
+def fill_ours(memory: FrameReplay, lanes: int) -> None:
     """Fill a memory of ours to its capacity with noise."""
     generator = np.random.default_rng(0)
     states = generator.integers(0, 256, (lanes, *STATE_SHAPE), dtype=np.uint8)
@@ -48,7 +48,7 @@ def fill_ours(memory: FrameMemory, lanes: int) -> None:
         memory.cache(states, actions, rewards, ended, never, states)
 
 
-def draw_and_prioritize(memory: PrioritizedMemory, batch_size: int) -> None:
+def draw_and_prioritize(memory: PrioritizedFrameReplay, batch_size: int) -> None:
     """What an update asks of a memory that draws by priority; errors are noise."""
     rows = memory.sample(batch_size)["row"].numpy()
     memory.prioritize(rows, np.random.default_rng(0).random(batch_size, np.float32))
@@ -93,9 +93,9 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Fill all memories below ``folder`` and measure them; one row for each."""
     size, batch = (STATE_SHAPE, options.lanes, options.capacity), options.batch_size
     ours = {
-        f"single frames, {n}-step": FrameMemory(folder / str(n), *size, n_step=n) for n in (1, 3)
+        f"single frames, {n}-step": FrameReplay(folder / str(n), *size, n_step=n) for n in (1, 3)
     }
-    by_priority = PrioritizedMemory(folder / "priority", *size)
+    by_priority = PrioritizedFrameReplay(folder / "priority", *size)
     ours["by priority, 1-step"] = by_priority
     for memory in ours.values():
         fill_ours(memory, options.lanes)

@@ -90,7 +90,7 @@ def read(run: Path, name: str) -> Curve:
     evaluations, episodes = (rows(run / f"{each}.csv") for each in ("evaluations", "metrics"))
     whole = [row for row in episodes if row.get("revisited", "0") == "0"]
     flags = [
-        (int(row["step"]), float(row["seconds"]) / 60) for row in whole if row["ended_by"] == "flag"
+        (int(row["step"]), float(row["seconds"]) / 60) for row in whole if row["ending"] == "flag"
     ]
     return Curve(
         name,
@@ -113,7 +113,7 @@ def count_flags(episodes: Sequence[Mapping[str, str]]) -> list[tuple[int, int]]:
         A pair for each `WINDOW` that the decisions fill, or begin to.
 
     >>> ends = [("0", "flag"), ("1", "death"), ("1", "flag")]
-    >>> count_flags([{"step": "9", "game": game, "ended_by": end} for game, end in ends])
+    >>> count_flags([{"step": "9", "game": game, "ending": end} for game, end in ends])
     [(1, 2)]
     """
     games = [int(row.get("game", "0")) for row in episodes]
@@ -124,7 +124,7 @@ def count_flags(episodes: Sequence[Mapping[str, str]]) -> list[tuple[int, int]]:
         windows += [(0, 0)] * (window + 1 - len(windows))
         if game >= first:
             flags, count = windows[window]
-            windows[window] = flags + (row["ended_by"] == "flag"), count + 1
+            windows[window] = flags + (row["ending"] == "flag"), count + 1
     return windows
 
 

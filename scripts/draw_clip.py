@@ -11,10 +11,10 @@ from typing import Annotated
 import tyro
 
 from mario.emulators.emulator import FRAMES_PER_SECOND
-from mario.overlay import Overlay
-from mario.show import Closed, Frame, FrameTap, watch_episode
-from mario.trained import open_trained
-from mario.video import VideoWriter
+from mario.playback.overlay import Overlay
+from mario.playback.video import VideoWriter
+from mario.playback.watch import Closed, Frame, FrameTap, watch_episode
+from mario.runs.trained_agent import open_agent
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Camera:
 
 def film(flags: ClipFlags) -> None:
     """Film one greedy episode."""
-    trained = open_trained(flags.checkpoint)
+    trained = open_agent(flags.checkpoint)
     overlay = Overlay(flags.scale)
     with VideoWriter(flags.out, fps=FRAMES_PER_SECOND / flags.every, scale=1) as writer:
         camera = Camera(writer, overlay, flags)

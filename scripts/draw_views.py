@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mario.build import make_env
-from mario.plain import from_dict
-from mario.presets import read_preset
+from mario.config.presets import read_preset
+from mario.config.serialization import from_dict
+from mario.vector.make import make_env
 from wrappers import WrapperConfig
 
 GAME = "SuperMarioBros-1-1-v0"

@@ -21,16 +21,16 @@ from typing import Annotated, Any
 
 import tyro
 
-from mario.checkpoint import Checkpoint, halved, load, save
 from mario.commands import cli
 from mario.commands.train import read_flags
+from mario.config.serialization import to_dict
 from mario.errors import UsageError
-from mario.evaluation import Evaluation, Played
-from mario.files import write_atomically
-from mario.measure import measure
-from mario.plain import to_dict
-from mario.run import Run
-from mario.trained import open_trained
+from mario.evaluation.episodes import EpisodeResult, Evaluation
+from mario.evaluation.measure import measure
+from mario.runs.checkpoint import Checkpoint, halved, load, save
+from mario.runs.run_folder import Run
+from mario.runs.trained_agent import open_agent
+from mario.system.files import write_atomically
 
 HEADER = (
     "| agent | game | preset | seed | decisions | hours | hardware | measured "
@@ -96,7 +96,7 @@ def command_of(config: dict[str, Any]) -> str:
     """The command that trains an agent again: what it does not say is what its preset says.
 
     Args:
-        config: of its run, see `mario.run.Run.read_config`.
+        config: of its run, see `mario.runs.run_folder.Run.read_config`.
     """
     values = _flat(config)
     words = [f"--{name}={config[name]}" for name in GIVEN if config[name] is not None]
@@ -141,8 +141,8 @@ def with_row(text: str, row: str) -> str:
 
 
 def _halve(
-    flags: ShipFlags, checkpoint: Checkpoint, single: list[Played], before: Evaluation
-) -> tuple[list[Played], Evaluation]:
+    flags: ShipFlags, checkpoint: Checkpoint, single: list[EpisodeResult], before: Evaluation
+) -> tuple[list[EpisodeResult], Evaluation]:
     _write(flags, checkpoint)
     played, after = _measured(flags.destination, flags.episodes, before.epsilon)
     alike = sum(one.actions == other.actions for one, other in zip(single, played, strict=True))
@@ -155,10 +155,12 @@ def _halve(
     return played, after
 
 
-def _measured(path: Path, episodes: int, epsilon: float | None) -> tuple[list[Played], Evaluation]:
+def _measured(
+    path: Path, episodes: int, epsilon: float | None
+) -> tuple[list[EpisodeResult], Evaluation]:
     """The episodes by their seeds, and the figures."""
-    trained = open_trained(path)
-    with closing(trained.make_games(episodes=episodes)) as games:
+    trained = open_agent(path)
+    with closing(trained.make_vector_env(episodes=episodes)) as games:
         played, figures = measure(trained, games, episodes, epsilon=epsilon)
     return sorted(played, key=lambda each: each.seed), figures
 
@@ -168,7 +170,9 @@ def _write(flags: ShipFlags, checkpoint: Checkpoint) -> None:
     save(flags.destination, kept if flags.single else halved(kept))
 
 
-def _worse(single: list[Played], before: Evaluation, half: list[Played], after: Evaluation) -> bool:
+def _worse(
+    single: list[EpisodeResult], before: Evaluation, half: list[EpisodeResult], after: Evaluation
+) -> bool:
     if before.has_levels:
         return after.clear_rate < before.clear_rate
     scores = ([each.reward for each in played] for played in (single, half))

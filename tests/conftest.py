@@ -8,6 +8,6 @@ import torch
 
 @pytest.fixture(autouse=True)
 def _small_numbers_as_they_are():
-    """Undo `mario.tuning`: what makes agents fast must not change other tests' arithmetic."""
+    """Undo `mario.system.tuning`: what makes agents fast must not change other tests' arithmetic."""
     yield
     torch.set_flush_denormal(False)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from mario.games.start_curriculum import StartCurriculum
+from wrappers.noop_reset import NoopReset
 from wrappers.observation import GrayScaleObservation, OrangeObservation
-from wrappers.revisit import RevisitLoss
 from wrappers.reward import ClipReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
 from wrappers.stack import WrapperConfig, wrap
-from wrappers.start import NoopStart
-from wrappers.sticky import StickyActions
+from wrappers.sticky_actions import StickyActions
 
 __all__ = [
     "ClipReward",
     "GrayScaleObservation",
-    "NoopStart",
+    "NoopReset",
     "OrangeObservation",
-    "RevisitLoss",
     "ScaleReward",
     "SkipFrame",
+    "StartCurriculum",
     "StickyActions",
     "WrapperConfig",
     "wrap",

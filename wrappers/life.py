@@ -12,13 +12,13 @@ LIFE = "life"
 
 def life_ended(info: dict[str, Any]) -> bool:
     """Whether an episode with this last ``info`` ended while its game goes on."""
-    return info.get("ended_by") == LIFE
+    return info.get("ending") == LIFE
 
 
 Result = tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]
 
 
-class FireStart(gym.Wrapper[Any, Any, Any, Any]):
+class FireReset(gym.Wrapper[Any, Any, Any, Any]):
     """Serves the ball: holds the fire button for a decision at the start and after a lost life.
 
     The serve belongs to the step in which the life was lost.
@@ -52,7 +52,7 @@ class FireStart(gym.Wrapper[Any, Any, Any, Any]):
         return observation, float(result[1]) + float(reward), terminated, truncated, info
 
 
-class LifeEnd(gym.Wrapper[Any, Any, Any, Any]):
+class TerminalOnLifeLoss(gym.Wrapper[Any, Any, Any, Any]):
     """Lets an episode end with each life, while the game goes on.
 
     A life that is lost terminates the episode, by `LIFE`; the next `reset` begins an episode where
@@ -82,6 +82,6 @@ class LifeEnd(gym.Wrapper[Any, Any, Any, Any]):
         self._goes_on = None
         if info["lives"] < self._lives and not (terminated or truncated):
             self._goes_on = observation, info
-            terminated, info = True, {**info, "ended_by": LIFE}
+            terminated, info = True, {**info, "ending": LIFE}
         self._lives = info["lives"]
         return observation, reward, terminated, truncated, info

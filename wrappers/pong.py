@@ -50,7 +50,7 @@ class PongObservation(gym.ObservationWrapper[NDArray[np.uint8], Any, NDArray[np.
         if env.observation_space.shape != (210, 160, 3):
             raise ValueError(
                 f"the picture of Pong needs a screen (210, 160, 3), got "
-                f"{env.observation_space.shape}; leave --wrappers.picture out"
+                f"{env.observation_space.shape}; leave --wrappers.observation out"
             )
         self.observation_space = gym.spaces.Box(0, 255, PONG_SHAPE, np.uint8)
 

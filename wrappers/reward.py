@@ -66,7 +66,7 @@ class EndReward(gym.Wrapper[Any, Any, Any, Any]):
     """Adds to the reward of an episode's last step what its end is worth.
 
     Args:
-        env: the game; ``info["ended_by"]`` says why an episode ended.
+        env: the game; ``info["ending"]`` says why an episode ended.
         worth: of some of those ends.
     """
 
@@ -77,5 +77,5 @@ class EndReward(gym.Wrapper[Any, Any, Any, Any]):
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         """See `gymnasium.Env.step`."""
         observation, reward, terminated, truncated, info = self.env.step(action)
-        reward = float(reward) + self._worth.get(info["ended_by"], 0.0)
+        reward = float(reward) + self._worth.get(info["ending"], 0.0)
         return observation, reward, terminated, truncated, info

@@ -13,14 +13,14 @@ from gymnasium.wrappers import (
     ResizeObservation,
 )
 
-from wrappers.life import FireStart, LifeEnd
+from mario.games.start_curriculum import LOST, StartCurriculum
+from wrappers.life import FireReset, TerminalOnLifeLoss
+from wrappers.noop_reset import NoopReset
 from wrappers.observation import CropTop, GrayScaleObservation, OrangeObservation, ShowAction
 from wrappers.pong import PongObservation
-from wrappers.revisit import LOST, RevisitLoss
 from wrappers.reward import ClipReward, EndReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
-from wrappers.start import NoopStart
-from wrappers.sticky import StickyActions
+from wrappers.sticky_actions import StickyActions
 
 SEEN = {"gray": GrayScaleObservation, "orange": OrangeObservation, "pong": PongObservation}
 """What makes a picture of a screen, by `WrapperConfig.picture`."""
@@ -38,30 +38,30 @@ class WrapperConfig:
 
     skip: int = 4
     """Frames to a decision: the action is held, and what the frames earn is summed."""
-    pool: bool = False
+    max_pool: bool = False
     """See at each place the brighter of a decision's last two frames: some games flicker."""
-    picture: Literal["gray", "orange", "pong"] = "gray"
+    observation: Literal["gray", "orange", "pong"] = "gray"
     """What becomes of a screen: gray; gray as through an orange filter, which blue skies are dark
     in and Mario is not; or the field of Pong in black and white, 80 x 80."""
     size: int = 84
     """Height and width in pixels of the gray picture that the agent sees."""
-    crop: int = 0
+    crop_top: int = 0
     """Rows at the screen's top that the agent does not see: score and time, 32 in Mario."""
     stack: int = 4
     """Latest pictures that the agent sees together."""
     show_action: bool = False
     """Paint into each picture, at its top, which action led to it."""
-    noops: int = 0
+    noop_max: int = 0
     """Each episode starts with 0 to this many frames without a button, drawn at random."""
-    sticky: float = 0.0
+    repeat_action_probability: float = 0.0
     """While training, how likely at each frame the buttons of the one before stay pressed."""
     revisit: float = 0.0
     """Share of the episodes after a lost one that begin a little before where one was lost."""
     revisit_farthest: float = 0.0
     """Share of those that go back on the farthest way since the game was won, not on the last."""
-    fire: bool = False
+    fire_reset: bool = False
     """Hold the fire button for a decision at the start and after each lost life."""
-    life_loss: bool = False
+    terminal_on_life_loss: bool = False
     """While training, let an episode end with each life; the game goes on."""
     reward_scale: float = 1.0
     """Factor of what the agent is rewarded with; the episode's reward is counted without it."""
@@ -73,10 +73,16 @@ class WrapperConfig:
     """The same for losing the game; a punishment is less than 0."""
 
     def __post_init__(self) -> None:
-        for name, least in (("skip", 1), ("size", 1), ("stack", 1), ("crop", 0), ("noops", 0)):
+        for name, least in (
+            ("skip", 1),
+            ("size", 1),
+            ("stack", 1),
+            ("crop_top", 0),
+            ("noop_max", 0),
+        ):
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
-        for name in ("sticky", "revisit", "revisit_farthest"):
+        for name in ("repeat_action_probability", "revisit", "revisit_farthest"):
             if not 0 <= (value := getattr(self, name)) <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1, got {value}")
         self._check_rewards()
@@ -103,7 +109,12 @@ class WrapperConfig:
     @property
     def only_wrapped(self) -> bool:
         """Whether it asks for what only the wrappers do, of all ways to play Mario."""
-        return self.pool or self.fire or self.life_loss or self.picture == "pong"
+        return (
+            self.max_pool
+            or self.fire_reset
+            or self.terminal_on_life_loss
+            or self.observation == "pong"
+        )
 
     def with_noops(self, noops: int) -> Self:
         """The same for an examination: other random starts, whole games, and buttons that obey.
@@ -111,17 +122,23 @@ class WrapperConfig:
         Args:
             noops: in place of its own.
 
-        >>> WrapperConfig(skip=2).with_noops(30).noops
+        >>> WrapperConfig(skip=2).with_noops(30).noop_max
         30
         """
-        return replace(self, noops=noops, sticky=0.0, revisit=0.0, life_loss=False)
+        return replace(
+            self,
+            noop_max=noops,
+            repeat_action_probability=0.0,
+            revisit=0.0,
+            terminal_on_life_loss=False,
+        )
 
-    def shaped(self, reward: float, ended_by: str) -> float:
+    def shaped(self, reward: float, ending: str) -> float:
         """What the agent is rewarded with for a decision.
 
         Args:
             reward: the game's own.
-            ended_by: why the game is over, ``""`` while it goes on.
+            ending: why the game is over, ``""`` while it goes on.
 
         >>> WrapperConfig(reward_clip=1.0, reward_lost=-2.0).shaped(7.0, "game over")
         -1.0
@@ -129,7 +146,7 @@ class WrapperConfig:
         shaped, bound = reward * self.reward_scale, self.reward_clip
         if bound is not None:
             shaped = max(-bound, min(bound, shaped))
-        return shaped + self.worth_of_ends.get(ended_by, 0.0)
+        return shaped + self.worth_of_ends.get(ending, 0.0)
 
 
 def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
@@ -139,7 +156,7 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     picture of an episode repeated. ``info["episode"]`` of a game's last step holds the sum ``r`` of
     what the game itself rewarded and the length ``l`` in decisions, ``info["revisited"]`` always
     how many decisions were made before the episode's first observation, and ``info["farthest"]``
-    whether it came farthest, see `RevisitLoss`.
+    whether it came farthest, see `StartCurriculum`.
 
     Args:
         env: a game seen as RGB pictures, uint8 ``(H, W, 3)``.
@@ -148,10 +165,10 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     Raises:
         ValueError: the game is not seen as RGB pictures, or lacks what the configuration asks for.
     """
-    if config.noops:
-        env = NoopStart(env, config.noops)
-    if config.sticky:
-        env = StickyActions(env, config.sticky)
+    if config.noop_max:
+        env = NoopReset(env, config.noop_max)
+    if config.repeat_action_probability:
+        env = StickyActions(env, config.repeat_action_probability)
     env = _picture(_lives(_decisions(env, config), config), config)
     if config.reward_scale != 1:
         env = ScaleReward(env, config.reward_scale)
@@ -164,24 +181,24 @@ def wrap(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
 
 def _decisions(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     """A picture for each decision."""
-    see = SEEN[config.picture]
-    if config.pool:  # of gray pictures; otherwise only those are made gray that are seen
+    see = SEEN[config.observation]
+    if config.max_pool:  # of gray pictures; otherwise only those are made gray that are seen
         return SkipFrame(see(env), config.skip, pool=True)
     return see(SkipFrame(env, config.skip))
 
 
 def _picture(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     """Pictures as large as asked for, of what is to be seen."""
-    if config.crop:
-        env = CropTop(env, config.crop)
-    if config.picture != "pong":
+    if config.crop_top:
+        env = CropTop(env, config.crop_top)
+    if config.observation != "pong":
         env = ResizeObservation(env, (config.size, config.size))
     return ShowAction(env) if config.show_action else env
 
 
 def _lives(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     """Serves, starts and ends of lives as asked for; statistics are of whole games."""
-    if config.fire:
-        env = FireStart(env, env.get_wrapper_attr("fire"))
-    env = RecordEpisodeStatistics(RevisitLoss(env, config.revisit, config.revisit_farthest))
-    return LifeEnd(env) if config.life_loss else env
+    if config.fire_reset:
+        env = FireReset(env, env.get_wrapper_attr("fire"))
+    env = RecordEpisodeStatistics(StartCurriculum(env, config.revisit, config.revisit_farthest))
+    return TerminalOnLifeLoss(env) if config.terminal_on_life_loss else env

@@ -16,11 +16,11 @@ import tyro
 from mario.commands import cli
 
 if TYPE_CHECKING:
-    from mario.evaluation import Evaluation, Played, Stretch
-    from mario.surveyor import Survey
-    from mario.trained import Trained
+    from mario.evaluation.episodes import EpisodeResult, Evaluation, LevelArea
+    from mario.evaluation.level_survey import LevelSurvey
+    from mario.runs.trained_agent import TrainedAgent
 
-    Draw = Callable[[Evaluation, list[Played]], None]
+    Draw = Callable[[Evaluation, list[EpisodeResult]], None]
 
 NAME = "mario-eval"
 DESCRIPTION = """Measure how well a trained agent plays: greedy episodes, from all starts alike."""
@@ -69,20 +69,20 @@ def evaluate(arguments: Sequence[str]) -> int:
     """
     flags = cli.parse(NAME, EvalFlags, arguments, DESCRIPTION)
     # Imported here, so that a game's process, which imports the main program, stays small.
-    from mario.config import at_least, between_0_and_1
-    from mario.measure import measure
-    from mario.signals import StopSignals
-    from mario.trained import open_trained
+    from mario.config.run_config import at_least, between_0_and_1
+    from mario.evaluation.measure import measure
+    from mario.runs.trained_agent import open_agent
+    from mario.system.signals import StopSignals
 
     for name, least in (("episodes", 1), ("noops", 0), ("seed", 0), ("num_envs", 1)):
         if (value := getattr(flags, name)) is not None:
             at_least(f"--{name.replace('_', '-')}", value, least)
     if flags.epsilon is not None:
         between_0_and_1("--epsilon", flags.epsilon)
-    trained = open_trained(flags.checkpoint, game=flags.game, agent=flags.agent)
+    trained = open_agent(flags.checkpoint, game=flags.game, agent=flags.agent)
     with ExitStack() as stack, StopSignals() as stop:
         draw = _open_map(flags, trained, stack)
-        games = trained.make_games(
+        games = trained.make_vector_env(
             flags.emulator, episodes=flags.episodes, noops=flags.noops, num_envs=flags.num_envs,
             seed=flags.seed, report=_warn,
         )  # fmt: skip
@@ -99,16 +99,16 @@ def evaluate(arguments: Sequence[str]) -> int:
         return 0
 
 
-def _open_map(flags: EvalFlags, trained: Trained, stack: ExitStack) -> Draw:
+def _open_map(flags: EvalFlags, trained: TrainedAgent, stack: ExitStack) -> Draw:
     """What draws the map that was asked for, once there is something to draw.
 
     Raises:
         UsageError: there is no map of this game, or it cannot be drawn into that file.
     """
-    from mario.build import make_env, parse_actions
     from mario.errors import UsageError
-    from mario.level_map import draw_map
-    from mario.surveyor import Surveyor, survey
+    from mario.evaluation.level_map import draw_map
+    from mario.evaluation.level_survey import SurveyRecorder, survey
+    from mario.vector.make import make_env, parse_actions
 
     path = flags.map
     if path is None:
@@ -117,14 +117,14 @@ def _open_map(flags: EvalFlags, trained: Trained, stack: ExitStack) -> Draw:
         raise UsageError(f"--map draws a .png, got {path}; name it {path.with_suffix('.png')}")
     if not path.parent.is_dir():
         raise UsageError(f"--map {path}: there is no folder {path.parent}; make it first")
-    surveys: dict[Stretch, Survey] = {}
+    surveys: dict[LevelArea, LevelSurvey] = {}
     env = make_env(
         trained.game, parse_actions(trained.actions), flags.emulator,
-        trained.wrappers.with_noops(flags.noops), inner=partial(Surveyor, surveys=surveys),
+        trained.wrappers.with_noops(flags.noops), inner=partial(SurveyRecorder, surveys=surveys),
     )  # fmt: skip
     stack.callback(env.close)
 
-    def draw(figures: Evaluation, played: list[Played]) -> None:
+    def draw(figures: Evaluation, played: list[EpisodeResult]) -> None:
         """Draw what was played."""
         survey(env, surveys, played)
         draw_map(path, figures, played, surveys)
@@ -132,15 +132,13 @@ def _open_map(flags: EvalFlags, trained: Trained, stack: ExitStack) -> Draw:
     return draw
 
 
-def _ignore(played: Played) -> None:
+def _ignore(played: EpisodeResult) -> None:
     """Say nothing of an episode."""
 
 
-def _show(played: Played) -> None:
+def _show(played: EpisodeResult) -> None:
     place = "" if played.best_x is None else f" - Best X {played.best_x}"
-    print(
-        f"Reward {played.reward:.0f} - Length {played.length}{place} - Ended by {played.ended_by}"
-    )
+    print(f"Reward {played.reward:.0f} - Length {played.length}{place} - Ended by {played.ending}")
 
 
 def _table(figures: Evaluation) -> str:

@@ -15,11 +15,11 @@ import tyro
 from mario.commands import cli
 
 if TYPE_CHECKING:
-    from mario.overlay import Overlay
-    from mario.show import Frame, Sink
-    from mario.team import Team
-    from mario.trained import Trained
-    from mario.video import VideoWriter
+    from mario.playback.experts import ExpertTeam
+    from mario.playback.overlay import Overlay
+    from mario.playback.video import VideoWriter
+    from mario.playback.watch import Frame, Sink
+    from mario.runs.trained_agent import TrainedAgent
 
 NAME = "mario-play"
 DESCRIPTION = (
@@ -67,9 +67,9 @@ def play(arguments: Sequence[str]) -> int:
         The exit code: 0, or 130 / 143 after a signal; what was filmed until then is kept.
     """
     flags = cli.parse(NAME, PlayFlags, arguments, DESCRIPTION)
-    from mario.config import at_least, between_0_and_1
-    from mario.show import Closed, FrameTap, watch_episode
-    from mario.signals import StopSignals
+    from mario.config.run_config import at_least, between_0_and_1
+    from mario.playback.watch import Closed, FrameTap, watch_episode
+    from mario.system.signals import StopSignals
 
     for name, least in (("episodes", 1), ("noops", 0), ("seed", 0)):
         at_least(f"--{name}", getattr(flags, name), least)
@@ -92,7 +92,7 @@ def play(arguments: Sequence[str]) -> int:
                 place = "" if played.best_x is None else f" - Best X {played.best_x}"
                 print(
                     f"Episode {episode + 1} - Reward {played.reward:.0f} - "
-                    f"Length {played.length}{place} - Ended by {played.ended_by}"
+                    f"Length {played.length}{place} - Ended by {played.ending}"
                 )
         except Closed:
             pass
@@ -108,24 +108,24 @@ def _film(writer: VideoWriter) -> Sink:
     return film
 
 
-def _open_player(flags: PlayFlags) -> Trained | Team:
+def _open_player(flags: PlayFlags) -> TrainedAgent | ExpertTeam:
     """The agent that was asked for, or several as one."""
     from mario.errors import UsageError
-    from mario.team import open_team
-    from mario.trained import open_trained
+    from mario.playback.experts import open_team
+    from mario.runs.trained_agent import open_agent
 
     if not flags.checkpoints:
         raise UsageError(f"give the path of a .chkpt file; see {NAME} --help")
     if len(flags.checkpoints) == 1:
-        return open_trained(flags.checkpoints[0], game=flags.game, agent=flags.agent)
+        return open_agent(flags.checkpoints[0], game=flags.game, agent=flags.agent)
     return open_team(flags.checkpoints, game=flags.game, agent=flags.agent)
 
 
 def _open_show(flags: PlayFlags, game: str, stack: ExitStack) -> tuple[Sink, Overlay | None]:
     """The video that was asked for, or the window where there is a display; and the overlay."""
-    from mario.overlay import Overlay
-    from mario.video import VideoWriter, scale_of
-    from mario.window import SCALE, Window, has_display
+    from mario.playback.overlay import Overlay
+    from mario.playback.video import VideoWriter, scale_of
+    from mario.playback.window import SCALE, Window, has_display
 
     record, first = flags.record, flags.checkpoints[0]
     if record is None and not has_display():

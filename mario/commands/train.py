@@ -13,7 +13,7 @@ from mario.commands import cli
 from mario.errors import UsageError
 
 if TYPE_CHECKING:
-    from mario.config import TrainConfig
+    from mario.config.run_config import TrainConfig
 
 NAME = "mario-train"
 DESCRIPTION = """Train an agent to play a game from pixels.
@@ -36,8 +36,8 @@ def train(arguments: Sequence[str]) -> int:
         The exit code: 0, or 130 / 143 when a signal ended the run after it was saved.
     """
     # Imported here, so that a game's process, which imports the main program, stays small.
-    from mario.session import Session
-    from mario.signals import StopSignals
+    from mario.system.signals import StopSignals
+    from mario.training.session import Session
 
     config, resume = read_flags(arguments)
     with StopSignals() as stop, Session(config, resume, stop=lambda: bool(stop)) as session:
@@ -53,8 +53,8 @@ def read_flags(arguments: Sequence[str]) -> tuple[TrainConfig[Any], Path | None]
     Raises:
         UsageError: the flags make no sense.
     """
-    from mario.config import TrainConfig, TrainFlags
-    from mario.presets import preset_names
+    from mario.config.presets import preset_names
+    from mario.config.run_config import TrainConfig, TrainFlags
 
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for flag in ("--resume", "--preset", "--agent", "--game"):
@@ -89,8 +89,8 @@ def read_flags(arguments: Sequence[str]) -> tuple[TrainConfig[Any], Path | None]
 
 def _of_preset(preset: str | None, agent: str | None, game: str | None) -> TrainConfig[Any]:
     """The defaults of a new run."""
-    from mario.config import DEFAULT_PRESETS, agent_class
-    from mario.presets import read_preset
+    from mario.config.presets import read_preset
+    from mario.config.run_config import DEFAULT_PRESETS, agent_class
 
     named = preset or DEFAULT_PRESETS.get(agent or "ddqn")
     values = read_preset(named, game) if named else {}
@@ -105,8 +105,8 @@ def _of_run(run: Path, agent: str | None) -> TrainConfig[Any]:
 
     A user's own agent must be named again: no file decides which code is run.
     """
-    from mario.config import agent_class
-    from mario.run import Run
+    from mario.config.run_config import agent_class
+    from mario.runs.run_folder import Run
 
     values = Run.read_config(run)
     name = str(values.get("agent"))
@@ -116,8 +116,8 @@ def _of_run(run: Path, agent: str | None) -> TrainConfig[Any]:
 
 
 def _config(values: dict[str, Any], hyper: type[Any]) -> TrainConfig[Any]:
-    from mario.config import TrainConfig
-    from mario.plain import from_dict
+    from mario.config.run_config import TrainConfig
+    from mario.config.serialization import from_dict
 
     return from_dict(
         TrainConfig, values | {"hyper": from_dict(hyper, values.get("hyper", {}), "hyper.")}
@@ -126,7 +126,7 @@ def _config(values: dict[str, Any], hyper: type[Any]) -> TrainConfig[Any]:
 
 def _check_same_run(saved: TrainConfig[Any], asked: TrainConfig[Any], run: Path) -> None:
     """Refuse to resume a run as something that it is not."""
-    from mario.config import MAY_CHANGE
+    from mario.config.run_config import MAY_CHANGE
 
     for item in dataclasses.fields(saved):
         before, now = getattr(saved, item.name), getattr(asked, item.name)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mario.games.catalog import make_game, register_games
+from mario.games.registry import make_game, register_games
 
 __all__ = ["make_game", "register_games"]

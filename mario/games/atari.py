@@ -91,7 +91,7 @@ class Atari(gym.Env[NDArray[np.uint8], int]):
     """A game of the Atari 2600, played a frame at a time.
 
     What is seen is the screen, uint8 ``(210, 160, 3)``, RGB. ``info`` has ``lives``, and
-    ``ended_by``: ``"game over"``, ``"truncated"`` after `MAX_FRAMES`, ``""`` while it goes on.
+    ``ending``: ``"game over"``, ``"truncated"`` after `MAX_FRAMES`, ``""`` while it goes on.
     ``reset`` takes the option ``noops``, the number of frames that go by first. From a seeded
     reset, a game is the same whenever the same is done.
 
@@ -172,18 +172,18 @@ class Atari(gym.Env[NDArray[np.uint8], int]):
         reward = float(self._ale.act(self.joystick[action]))
         terminated = self._ale.game_over(with_truncation=False)
         truncated = self._ale.game_truncated() and not terminated
-        info = self._info(ended_by(terminated, truncated))
+        info = self._info(ending(terminated, truncated))
         return self._ale.getScreenRGB(), reward, terminated, truncated, info
 
     def render(self) -> NDArray[np.uint8] | None:
         """The screen, if the render mode is ``"rgb_array"``."""
         return self._ale.getScreenRGB() if self.render_mode == "rgb_array" else None
 
-    def _info(self, ended_by: str) -> dict[str, Any]:
-        return {"lives": self._ale.lives(), "ended_by": ended_by}
+    def _info(self, ending: str) -> dict[str, Any]:
+        return {"lives": self._ale.lives(), "ending": ending}
 
 
-def ended_by(terminated: bool, truncated: bool) -> str:
+def ending(terminated: bool, truncated: bool) -> str:
     """Why a game is over, ``""`` while it goes on."""
     return "game over" if terminated else "truncated" if truncated else ""
 
@@ -198,7 +198,9 @@ def fire_of(actions: Sequence[int]) -> int:
         UsageError: none is.
     """
     if FIRE not in actions:
-        raise UsageError("no action of this game is the fire button; leave --wrappers.fire out")
+        raise UsageError(
+            "no action of this game is the fire button; leave --wrappers.fire-reset out"
+        )
     return actions.index(FIRE)
 
 

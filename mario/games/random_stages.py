@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mario.errors import unknown
-from mario.games.nes import NesGame, NesOptions
+from mario.games.nes_game import NesGame, NesOptions
 from mario.games.smb_levels import LEVELS
 from mario.games.super_mario_bros import SuperMarioBros
 

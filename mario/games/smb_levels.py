@@ -13,7 +13,7 @@ WALKS = frozenset({1, 2, 4, 7})
 LOST_WALKS = frozenset({1, 3})
 
 
-def place_of(level: str, lost_levels: bool = False) -> tuple[int, int, int]:
+def level_location(level: str, lost_levels: bool = False) -> tuple[int, int, int]:
     """Where the game keeps a level.
 
     Args:
@@ -26,7 +26,7 @@ def place_of(level: str, lost_levels: bool = False) -> tuple[int, int, int]:
     Raises:
         UsageError: there is no such level, or it cannot be started at.
 
-    >>> place_of("1-2")
+    >>> level_location("1-2")
     (1, 2, 3)
     """
     levels, walks = (LOST_LEVELS, LOST_WALKS) if lost_levels else (LEVELS, WALKS)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from mario.errors import UsageError
-from mario.games.nes import NesGame, NesOptions
+from mario.games.nes_game import NesGame, NesOptions
 from mario.games.roms import mario_rom
-from mario.games.smb_levels import place_of
+from mario.games.smb_levels import level_location
 from mario.games.smb_ram import MarioRam
 
 START_BUTTON = 8
@@ -32,7 +32,7 @@ class SuperMarioBros(NesGame):
 
     * ``area``: a number for each part of the game that is scrolled through in one piece;
     * ``best_x``: the greatest ``x_pos`` so far of this life in this level;
-    * ``ended_by``: ``"flag"``, ``"death"``, ``"time"`` (the clock ran out), ``"game over"`` (the
+    * ``ending``: ``"flag"``, ``"death"``, ``"time"`` (the clock ran out), ``"game over"`` (the
       last life of a whole game is lost), ``"truncated"`` or ``""``.
     """
 
@@ -60,7 +60,7 @@ class SuperMarioBros(NesGame):
         Raises:
             UsageError: there is no such level, look or ROM.
         """
-        self._target = None if level is None else place_of(level, lost_levels)
+        self._target = None if level is None else level_location(level, lost_levels)
         super().__init__(rom=rom or mario_rom(look, lost_levels), **options)
 
     def start(self) -> None:
@@ -88,8 +88,8 @@ class SuperMarioBros(NesGame):
         reward += min(ticked, 0)
         return reward - DEATH_PENALTY if mario.dying or mario.dead else reward
 
-    def ended_by(self) -> str:
-        """See `NesGame.ended_by`."""
+    def ending(self) -> str:
+        """See `NesGame.ending`."""
         mario = self.mario
         if self._target is None:
             # The last world's end shows the princess for ever: the game is won.

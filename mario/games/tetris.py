@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Unpack
 
-from mario.games.nes import NesGame, NesOptions
+from mario.games.nes_game import NesGame, NesOptions
 from mario.games.roms import packaged_rom
 
 START_BUTTON = 8
@@ -26,7 +26,7 @@ class Tetris(NesGame):
     """Tetris: ten for each line, less one for each row by which the heap grows.
 
     The pieces are drawn from the seed of `reset`. ``info`` has ``lines``, ``score``, ``pieces`` and
-    ``height``, the rows that are not empty; the game is ``ended_by`` ``"game over"``.
+    ``height``, the rows that are not empty; the game is ``ending`` ``"game over"``.
     """
 
     default_actions = (("NOOP",), ("left",), ("right",), ("down",), ("A",), ("B",))
@@ -61,8 +61,8 @@ class Tetris(NesGame):
         self._lines, self._height = lines, height
         return LINE_REWARD * cleared - max(grown, 0)
 
-    def ended_by(self) -> str:
-        """See `NesGame.ended_by`."""
+    def ending(self) -> str:
+        """See `NesGame.ending`."""
         return "game over" if self.ram[CURTAIN] else ""
 
     def progress(self) -> float:

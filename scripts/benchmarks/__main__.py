@@ -25,8 +25,8 @@ from learner import FLOP_PER_SAMPLE
 from memories import measure_memories, memory_table, plot_memories
 from report import add_limits, plot, rows, table
 
-from agents.precision import resolve_precision
-from mario.threads import cores
+from agents.compute.precision import resolve_precision
+from mario.system.threads import cores
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from child import Work
 
-from mario.build import make_env, make_games
 from mario.emulators import make_emulator
 from mario.games.roms import mario_rom
-from mario.vector import GameVector
+from mario.vector.make import make_env, make_vector_env
+from mario.vector.process_vector import ProcessVectorEnv
 from wrappers import WrapperConfig
 
 GAME = "SuperMarioBros-1-1-v0"
@@ -47,18 +47,20 @@ def wrapped(emulator: str) -> Work:
 
 def processes(emulator: str, num_envs: int) -> Work:
     """Decisions of games in processes of their own."""
-    games: Any = make_games(GAME, "simple", emulator, WrapperConfig(), num_envs=num_envs, seed=0)
-    if not isinstance(games, GameVector):
+    games: Any = make_vector_env(
+        GAME, "simple", emulator, WrapperConfig(), num_envs=num_envs, seed=0
+    )
+    if not isinstance(games, ProcessVectorEnv):
         raise TypeError(f"{emulator} games run in one process; measure them with fused()")
     yield from _stepped(games)
 
 
 def fused(num_envs: int, threads: int) -> Work:
     """Decisions of games that compiled code plays in threads."""
-    from mario.fused import FusedVector
+    from mario.vector.native_mario import NativeMarioVectorEnv
 
     yield from _stepped(
-        FusedVector(
+        NativeMarioVectorEnv(
             num_envs, wrappers=WrapperConfig(), threads=threads, level="1-1", actions="simple"
         )
     )

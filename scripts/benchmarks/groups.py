@@ -8,9 +8,9 @@ from pathlib import Path
 
 from contender import Contender
 
-from agents.compiled import has_halves
+from agents.compute.bindings import supports_float16
 from mario.games.roms import mario_rom
-from mario.threads import cores
+from mario.system.threads import cores
 
 OURS = Path(sys.executable)
 AT_THE_TUTORIALS: dict[str, object] = {"batch_size": 32, "learn_every": 3, "separate_target": True}
@@ -132,7 +132,7 @@ def _learner(batches: list[int]) -> Group:
             {"batch_size": batch, "precision": precision, "threads": threads},
             unit="samples", x=batch, curve=f"{precision}, {threads} threads",
         )
-        for precision in ("float32", "bfloat16", *(["float16"] if has_halves() else []))
+        for precision in ("float32", "bfloat16", *(["float16"] if supports_float16() else []))
         for threads in sorted({1, cores()})
         for batch in batches
     ]  # fmt: skip

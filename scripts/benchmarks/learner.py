@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from child import Work
 
-from agents import DDQN, DDQNConfig, Setting
-from agents.precision import Precision
-from mario.build import resolve_device
-from mario.tuning import tune_process
+from agents import DDQN, AgentSpec, DDQNConfig
+from agents.compute.precision import Precision
+from mario.system.tuning import tune_process
+from mario.vector.make import resolve_device
 
 STATE_SHAPE = (4, 84, 84)
 ACTIONS = 5
@@ -27,9 +27,9 @@ FLOP_PER_SAMPLE = 2 * FORWARD + HEAD + 2 * FORWARD - FIRST
 def updates(batch_size: int, precision: Precision, threads: int) -> Work:
     """Samples that a `DDQN` learns from, their recall left out."""
     tune_process()
-    setting = Setting(STATE_SHAPE, ACTIONS, GAMES, resolve_device("auto"), threads=threads)
+    setting = AgentSpec(STATE_SHAPE, ACTIONS, GAMES, resolve_device("auto"), threads=threads)
     agent = DDQN.build(
-        setting, DDQNConfig(memory=2_000, batch_size=batch_size, precision=precision)
+        setting, DDQNConfig(replay_capacity=2_000, batch_size=batch_size, precision=precision)
     )
     _fill(agent)
     batch = agent.recall()
@@ -44,8 +44,8 @@ def acts(num_envs: int) -> Work:
     """States that a `DDQN` chooses the best action for."""
     tune_process()
     device = resolve_device("auto")
-    config = DDQNConfig(memory=2_000, exploration_start=0.0, exploration_min=0.0)
-    agent = DDQN.build(Setting(STATE_SHAPE, ACTIONS, num_envs, device=device), config)
+    config = DDQNConfig(replay_capacity=2_000, exploration_start=0.0, exploration_min=0.0)
+    agent = DDQN.build(AgentSpec(STATE_SHAPE, ACTIONS, num_envs, device=device), config)
     states = np.zeros((num_envs, *STATE_SHAPE), np.uint8)
     while True:
         agent.act(states)

@@ -12,10 +12,10 @@ from typing import Any
 from child import Work
 
 from agents import DDQNConfig
-from mario.build import make_agent, make_games
-from mario.threads import spare_cores
-from mario.training import play
-from mario.vector import GameVector
+from mario.system.threads import spare_cores
+from mario.training.trainer import play
+from mario.vector.make import make_agent, make_vector_env
+from mario.vector.process_vector import ProcessVectorEnv
 from wrappers import WrapperConfig
 
 GAME = "SuperMarioBros-1-1-v0"
@@ -32,8 +32,10 @@ def ours(emulator: str, num_envs: int, hyper: dict[str, Any], threads: int | Non
         hyper: what differs from the defaults of `DDQNConfig`.
         threads: of the network; None for what the program would choose.
     """
-    games: Any = make_games(GAME, "simple", emulator, WrapperConfig(), num_envs=num_envs, seed=0)
-    spare = spare_cores(num_envs if isinstance(games, GameVector) else 0)
+    games: Any = make_vector_env(
+        GAME, "simple", emulator, WrapperConfig(), num_envs=num_envs, seed=0
+    )
+    spare = spare_cores(num_envs if isinstance(games, ProcessVectorEnv) else 0)
     config = DDQNConfig(**{"memory": 20_000, "burnin": BURNIN} | hyper)
     spent: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ from typing import Any
 
 from child import Work
 
-from mario.build import make_env
+from mario.vector.make import make_env
 from wrappers import WrapperConfig
 
 GAME = "SuperMarioBros-1-1-v0"

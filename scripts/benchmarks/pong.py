@@ -12,10 +12,10 @@ from typing import Any
 from child import Work
 from others import learned
 
-from mario.build import make_agent, make_games
 from mario.commands.train import read_flags
-from mario.threads import spare_cores
-from mario.training import play
+from mario.system.threads import spare_cores
+from mario.training.trainer import play
+from mario.vector.make import make_agent, make_vector_env
 
 GAME = "PongNoFrameskip-v4"
 GAMES = 8
@@ -23,11 +23,11 @@ FIRST = 2_000
 """Decisions before DQN learns; PPO warms up for as long."""
 DQN = (
     "--preset", "breakout", "--hyper.batch-size", "32", "--hyper.learn-every", "4",
-    "--hyper.memory", "20000", "--hyper.burnin", str(FIRST), "--hyper.n-step", "1",
+    "--hyper.replay-capacity", "20000", "--hyper.burnin", str(FIRST), "--hyper.n-step", "1",
     "--hyper.priority-alpha", "0", "--hyper.no-dueling", "--hyper.separate-target",
-    "--hyper.no-double",  # theirs is not
+    "--hyper.no-double-q",  # theirs is not
     # as theirs: a random action costs no look at the network
-    "--hyper.exploration-points", "0", "0.01", "1", "0.01",
+    "--hyper.exploration-schedule", "0", "0.01", "1", "0.01",
 )  # fmt: skip
 FLAGS = {"dqn": DQN, "ppo": ("--preset", "atari-ppo2"), "reinforce": ("--preset", "pong-karpathy")}
 
@@ -40,7 +40,7 @@ def ours(agent: str) -> Work:
     """
     game = () if agent == "reinforce" else ("--game", GAME)
     config, _ = read_flags([*FLAGS[agent], *game, "--num-envs", str(GAMES)])
-    games = make_games(
+    games = make_vector_env(
         config.game, config.actions, config.emulator, config.wrappers, num_envs=GAMES, seed=0
     )
     with tempfile.TemporaryDirectory() as folder:

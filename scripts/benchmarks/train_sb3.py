@@ -22,11 +22,11 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from agents import Agent
-from mario.build import make_env, make_games
 from mario.commands.train import read_flags
-from mario.examiner import Examiner
-from mario.metrics import MetricLogger
-from mario.training import record_of
+from mario.evaluation.evaluator import Evaluator
+from mario.metrics.logger import MetricLogger
+from mario.training.trainer import record_of
+from mario.vector.make import make_env, make_vector_env
 
 NEVER = 10**9
 """Decisions of which no run makes as many."""
@@ -55,10 +55,10 @@ class Watch(BaseCallback):  # type: ignore[misc] # it is not installed where typ
     """Logs episodes and evaluations as a run of ours does, and stops when time is up."""
 
     def __init__(
-        self, logger: MetricLogger, examiner: Examiner, every: float, seconds: float
+        self, logger: MetricLogger, evaluator: Evaluator, every: float, seconds: float
     ) -> None:
         super().__init__()
-        self._metrics, self._examiner = logger, examiner
+        self._metrics, self._examiner = logger, evaluator
         self._every, self._left, self._examined = every, seconds, 0.0
         self._episodes = 0
 
@@ -109,15 +109,15 @@ def main() -> None:
     games = DummyVecEnv([make] * (8 if options.agent == "ppo" else 1))
     evaluation = config.evaluation
     logger = MetricLogger(options.out, games.num_envs, (), tensorboard=False)
-    examiner = Examiner(
+    evaluator = Evaluator(
         evaluation,
-        lambda seed: make_games(
-            config.game, config.actions, "native", see.with_noops(evaluation.noops),
+        lambda seed: make_vector_env(
+            config.game, config.actions, "native", see.with_noops(evaluation.noop_max),
             num_envs=evaluation.episodes, seed=seed, even=True,
         ),
         game=config.game, seed=options.seed, emulator="native", elapsed=lambda: logger.seconds,
     )  # fmt: skip
-    watch = Watch(logger, examiner, options.every * 60, options.minutes * 60)
+    watch = Watch(logger, evaluator, options.every * 60, options.minutes * 60)
     make_model(options.agent, games, options.seed).learn(NEVER, callback=watch)
     logger.close()
 

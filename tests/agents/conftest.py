@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from corridors import TINY, setting
+from corridors import TINY, spec
 
-from agents.ddqn import DDQN
-from agents.ddqn_config import DDQNConfig
+from agents.ddqn.agent import DDQN
+from agents.ddqn.config import DDQNConfig
 
 torch.set_num_threads(1)
 
@@ -18,7 +18,7 @@ def agents():
     made = []
 
     def make(config: DDQNConfig = TINY, **change) -> DDQN:
-        made.append(DDQN.build(setting(**change), config))
+        made.append(DDQN.build(spec(**change), config))
         return made[-1]
 
     yield make

@@ -26,7 +26,7 @@ def trained(monkeypatch):
         )
         ends = "death" if flags else "flag"
         (run / "metrics.csv").write_text(
-            "episode,step,game,reward,ended_by,seconds,revisited,best_x\n"
+            "episode,step,game,reward,ending,seconds,revisited,best_x\n"
             f"1,{steps // 2},7,200.0,flag,30.0,1,9000\n"
             f"2,{steps},7,200.0,{ends},36.0,0,{700 + seed}\n"
         )

@@ -18,8 +18,8 @@ from report import add_limits, plot, rows, table
 from tensordict import TensorDict
 
 from agents import QNetwork
-from agents.crew import Crew
-from agents.policy_gradient import (
+from agents.compute.data_parallel import DataParallel
+from agents.reinforce.loss import (
     PolicyNetwork,
     discounted_returns,
     episode_gradient,
@@ -148,7 +148,7 @@ def test_the_yardstick_of_pong_follows_the_gradient_that_ours_does():
         },
         batch_size=30,
     )
-    _, (to_first, to_second) = episode_gradient(network, episode, Crew())
+    _, (to_first, to_second) = episode_gradient(network, episode, DataParallel())
     np.testing.assert_allclose(-to_first.numpy().T, theirs["first"], atol=1e-4)
     np.testing.assert_allclose(-to_second.numpy()[:, 0], theirs["second"], atol=1e-4)
 

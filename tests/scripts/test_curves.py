@@ -12,7 +12,7 @@ EVALUATIONS = """steps_trained,seconds,episodes,clear_rate,mean_return,mean_x_po
 75000,240.0,100,0.91,2500.0,2600.0
 100000,300.0,20,0.95,2600.0,2700.0
 """
-METRICS = """episode,step,game,reward,ended_by,seconds,revisited
+METRICS = """episode,step,game,reward,ending,seconds,revisited
 1,232,0,251.0,death,0.12,0
 2,4000,1,251.0,flag,10.0,1
 3,30000,6,251.0,flag,90.0,0

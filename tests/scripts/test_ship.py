@@ -9,12 +9,12 @@ import pytest
 import torch
 import yaml
 
-from agents import DDQN, DDQNConfig, Setting
-from mario.checkpoint import load, save
+from agents import DDQN, AgentSpec, DDQNConfig
 from mario.commands.evaluate import evaluate
 from mario.commands.train import read_flags
+from mario.config.serialization import to_dict
 from mario.errors import UsageError
-from mario.plain import to_dict
+from mario.runs.checkpoint import load, save
 from scripts.ship import HEADER, RULE, command_of, mean_falls, ship, with_row
 
 
@@ -77,16 +77,16 @@ def run(tmp_path):
     """The folder of a run whose agent knows nothing yet."""
     folder = tmp_path / "run"
     folder.mkdir()
-    config = config_of("--preset", "tutorial", "--steps", "9", "--hyper.hidden", "16")
+    config = config_of("--preset", "tutorial", "--steps", "9", "--hyper.hidden-size", "16")
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     hyper = DDQNConfig(**config["hyper"])
-    setting = Setting(state_shape=(4, 84, 84), num_actions=2, training=False)
+    spec = AgentSpec(state_shape=(4, 84, 84), num_actions=2, training=False)
     keys = ("agent", "hyper", "game", "actions", "wrappers", "seed")
     save(
         folder / "best.chkpt",
         {key: config[key] for key in keys}
         | {
-            "format": 1, "model": DDQN.build(setting, hyper).weights(), "exploration_rate": 0.1,
+            "format": 1, "model": DDQN.build(spec, hyper).weights(), "exploration_rate": 0.1,
             "emulator": "native", "state_shape": [4, 84, 84], "num_actions": 2, "steps": 9,
             "episodes": 1, "versions": {}, "evaluation": None, "resume": {"steps": 9},
             "training": {"preset": "tutorial", "seconds": 1800.0, "hardware": "2 x Abacus"},
@@ -109,7 +109,7 @@ def test_a_small_file_ships_with_its_score_and_its_row(run, tmp_path, capsys):
     assert row == (
         "| [`mario.chkpt`](mario.chkpt) | SuperMarioBros-1-1-v0 | tutorial | 0 | 9 | 0.50 | "
         "2 x Abacus | 0 of 2 cleared (0.0% to 65.8%) | `mario-train --preset=tutorial --agent=ddqn "
-        "--game=SuperMarioBros-1-1-v0 --seed=0 --steps 9 --hyper.hidden 16` |"
+        "--game=SuperMarioBros-1-1-v0 --seed=0 --steps 9 --hyper.hidden-size 16` |"
     )
     assert "2 of 2 episodes are played alike" in capsys.readouterr().out
 

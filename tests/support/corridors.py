@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.agent import Agent, Setting
-from agents.ddqn_config import DDQNConfig
+from agents.agent import Agent, AgentSpec
+from agents.ddqn.config import DDQNConfig
 
 SHAPE = (2, 36, 36)
 TINY = DDQNConfig(
-    batch_size=4, memory=200, burnin=9, sync_every=20, hidden=16, learn_every=3,
+    batch_size=4, replay_capacity=200, burnin=9, sync_every=20, hidden_size=16, learn_every=3,
     precision="float32",
 )  # fmt: skip
 
 
-def setting(**change) -> Setting:
+def spec(**change) -> AgentSpec:
     """Corridors, and whatever is to be different."""
-    return Setting(**{"state_shape": SHAPE, "num_actions": 3} | change)
+    return AgentSpec(**{"state_shape": SHAPE, "num_actions": 3} | change)
 
 
 class Corridors:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.agent import BEGINS, Agent, Setting
-from agents.ppo_config import PPOConfig
+from agents.agent import BEGINS, Agent, AgentSpec
+from agents.ppo.config import PPOConfig
 
 SHAPE = (1, 36, 36)
 TINY = PPOConfig(
-    hidden=32, cells=16, horizon=8, minibatches=2, epochs=2, learning_rate=2e-3,
-    learning_rate_end=2e-3, gamma=0.9, clip=0.2, clip_end=0.2, precision="float32",
+    hidden_size=32, lstm_size=16, horizon=8, minibatches=2, epochs=2, learning_rate=2e-3,
+    learning_rate_end=2e-3, gamma=0.9, clip_range=0.2, clip_range_end=0.2, precision="float32",
 )  # fmt: skip
 
 
-def setting(**change) -> Setting:
+def spec(**change) -> AgentSpec:
     """Cues, and whatever is to be different."""
-    return Setting(**{"state_shape": SHAPE, "num_actions": 2} | change)
+    return AgentSpec(**{"state_shape": SHAPE, "num_actions": 2} | change)
 
 
 class Cues:
@@ -26,8 +26,8 @@ class Cues:
     """
 
     def __init__(self, count: int = 1, seed: int = 0) -> None:
-        self.dice = np.random.default_rng(seed)
-        self.sides = self.dice.integers(2, size=count)
+        self.rng = np.random.default_rng(seed)
+        self.sides = self.rng.integers(2, size=count)
         self.ages = np.zeros(count, np.int64)
 
     @property
@@ -46,7 +46,7 @@ class Cues:
         rewards = (over & (actions == self.sides)).astype(np.float32)
         after = np.where(over[:, None, None, None], 0, self.states).astype(np.uint8)
         self.ages[over] = 0
-        self.sides = np.where(over, self.dice.integers(2, size=len(over)), self.sides)
+        self.sides = np.where(over, self.rng.integers(2, size=len(over)), self.sides)
         return before, actions, rewards, over, np.zeros_like(over), after
 
 

@@ -72,9 +72,9 @@ class FakeGame(gym.Env):
         self.strike(self.steps)
         self.total += action
         ended = self.steps == self.length
-        info = {"x_pos": self.steps, "best_x": self.steps, "ended_by": ""}
+        info = {"x_pos": self.steps, "best_x": self.steps, "ending": ""}
         if ended:
-            info["ended_by"] = "truncated" if self.truncates else "flag"
+            info["ending"] = "truncated" if self.truncates else "flag"
             info["episode"] = {"r": self.total, "l": self.steps}
         terminated, truncated = ended and not self.truncates, ended and self.truncates
         return self.observe(), float(action), terminated, truncated, info

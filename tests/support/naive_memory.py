@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from agents.memory import FINAL, FrameMemory
+from agents.replay.frame_replay import FINAL, FrameReplay
 
 GAMMA = 0.5
 GO, TERMINATED, TRUNCATED, BOTH, CRASHED = ".TtB!"
@@ -75,7 +75,7 @@ class Lane:
         return first.state, first.action, reward, discount, self.rows[number + n_step].state
 
 
-def play(memory: FrameMemory, lanes: list[Lane], outcomes: str) -> None:
+def play(memory: FrameReplay, lanes: list[Lane], outcomes: str) -> None:
     columns = zip(
         *(lane.step(each) for lane, each in zip(lanes, outcomes, strict=True)), strict=True
     )
@@ -83,7 +83,7 @@ def play(memory: FrameMemory, lanes: list[Lane], outcomes: str) -> None:
     memory.cache(states, actions, rewards.astype(np.float32), terminated, truncated, next_states)
 
 
-def assert_same(memory: FrameMemory, lanes: list[Lane], share: int, n_step: int) -> None:
+def assert_same(memory: FrameReplay, lanes: list[Lane], share: int, n_step: int) -> None:
     """All that the memory can draw is all that it should, as the naive one has it."""
     assert memory.check_valid() == (True, "")
     expected = [
@@ -111,7 +111,7 @@ def through_a_file(state: dict) -> dict:
     return torch.load(io.BytesIO(file.getvalue()), weights_only=True)
 
 
-def save(memory: FrameMemory) -> dict:
+def save(memory: FrameReplay) -> dict:
     memory.ring.flush()
     state = through_a_file(memory.state_dict())
     memory.ring.saved()

@@ -7,14 +7,14 @@ import torch
 from doubles import SHAPE
 from tensordict import TensorDict
 
-from agents import Agent, Setting
+from agents import Agent, AgentSpec
 
 
 class TapeAgent(Agent):
     """Plays action = step % 3 and writes down what it is asked; its one weight counts its steps."""
 
-    def __init__(self, setting: Setting):
-        super().__init__(setting)
+    def __init__(self, spec: AgentSpec):
+        super().__init__(spec)
         self.tape = []
         self.steps = 0
 
@@ -47,5 +47,5 @@ class TapeAgent(Agent):
         self.steps = state["steps"]
 
 
-def setting(num_envs: int = 1, **kwargs) -> Setting:
-    return Setting(state_shape=SHAPE, num_actions=3, num_envs=num_envs, **kwargs)
+def spec(num_envs: int = 1, **kwargs) -> AgentSpec:
+    return AgentSpec(state_shape=SHAPE, num_actions=3, num_envs=num_envs, **kwargs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gymnasium as gym
 
 from wrappers import WrapperConfig, wrap
-from wrappers.life import FireStart, LifeEnd
+from wrappers.life import FireReset, TerminalOnLifeLoss
 
 FIRE, WAIT, LOSE = 0, 1, 2
 
@@ -22,20 +22,20 @@ class LivesGame(gym.Env):
     def reset(self, *, seed=None, options=None):
         self.tape.append(("reset", seed))
         self.steps, self.lives = 0, 3
-        return 0, {"lives": 3, "ended_by": ""}
+        return 0, {"lives": 3, "ending": ""}
 
     def step(self, action):
         self.tape.append(action)
         self.steps += 1
         self.lives -= action == LOSE
         over = self.lives == 0
-        info = {"lives": self.lives, "ended_by": "game over" if over else ""}
+        info = {"lives": self.lives, "ending": "game over" if over else ""}
         return self.steps, float(action == FIRE), over, False, info
 
 
 def test_the_ball_is_served_at_the_start_and_after_each_life_but_the_last() -> None:
     game = LivesGame()
-    env = FireStart(game, FIRE)
+    env = FireReset(game, FIRE)
     assert env.reset(seed=7)[0] == 1
     observation, reward, terminated, _, info = env.step(LOSE)
     assert (observation, reward, terminated, info["lives"]) == (3, 1.0, False, 2)
@@ -47,29 +47,29 @@ def test_the_ball_is_served_at_the_start_and_after_each_life_but_the_last() -> N
 
 def test_an_episode_ends_with_a_life_and_the_game_goes_on() -> None:
     game = LivesGame()
-    env = LifeEnd(game)
+    env = TerminalOnLifeLoss(game)
     env.reset(seed=1)
     assert not env.step(WAIT)[2]
     observation, _, terminated, truncated, info = env.step(LOSE)
-    assert (observation, terminated, truncated, info["ended_by"]) == (2, True, False, "life")
+    assert (observation, terminated, truncated, info["ending"]) == (2, True, False, "life")
     observation, info = env.reset(seed=2)
-    assert (observation, info) == (2, {"lives": 2, "ended_by": ""})
+    assert (observation, info) == (2, {"lives": 2, "ending": ""})
     assert game.tape == [("reset", 1), WAIT, LOSE]
 
 
 def test_the_last_life_ends_the_game() -> None:
     game = LivesGame()
-    env = LifeEnd(game)
+    env = TerminalOnLifeLoss(game)
     env.reset(seed=1)
     for end in ("life", "life", "game over"):
-        assert env.step(LOSE)[4]["ended_by"] == end
+        assert env.step(LOSE)[4]["ending"] == end
         env.reset(seed=2)
     assert game.tape[-2:] == [LOSE, ("reset", 2)]
 
 
 def test_a_reset_in_the_midst_of_a_life_starts_anew() -> None:
     game = LivesGame()
-    env = LifeEnd(game)
+    env = TerminalOnLifeLoss(game)
     env.reset(seed=1)
     env.step(LOSE)
     env.reset()
@@ -85,7 +85,7 @@ class Screens(LivesGame):
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
-        return self.picture(), {"lives": 3, "ended_by": ""}
+        return self.picture(), {"lives": 3, "ending": ""}
 
     def step(self, action):
         return self.picture(), *super().step(action)[1:]
@@ -95,7 +95,10 @@ class Screens(LivesGame):
 
 
 def test_scores_are_of_whole_games() -> None:
-    env = wrap(Screens(), WrapperConfig(skip=1, fire=True, life_loss=True, reward_clip=0.5))
+    env = wrap(
+        Screens(),
+        WrapperConfig(skip=1, fire_reset=True, terminal_on_life_loss=True, reward_clip=0.5),
+    )
     env.reset()
     assert "episode" not in env.step(LOSE)[4]
     env.reset()

@@ -19,8 +19,8 @@ class ColorGame(gym.Env):
     observation_space = gym.spaces.Box(0, 255, (240, 256, 3), np.uint8)
     action_space = gym.spaces.Discrete(2)
 
-    def __init__(self, ended_by: str = "flag") -> None:
-        self.ended_by = ended_by
+    def __init__(self, ending: str = "flag") -> None:
+        self.ending = ending
 
     def reset(self, *, seed=None, options=None):
         self.frame = (options or {}).get("noops", 0)
@@ -29,7 +29,7 @@ class ColorGame(gym.Env):
     def step(self, action):
         self.frame += 1
         over = self.frame >= 20
-        info = {"frame": self.frame, "ended_by": self.ended_by if over else ""}
+        info = {"frame": self.frame, "ending": self.ending if over else ""}
         return self.picture(), 10.0, over, False, info
 
     def picture(self):
@@ -60,7 +60,7 @@ def test_pictures_are_grayed_first_and_then_resized_by_area() -> None:
 
 
 def test_what_is_at_the_top_can_be_left_out() -> None:
-    env = wrap(ColorGame(), WrapperConfig(crop=120))
+    env = wrap(ColorGame(), WrapperConfig(crop_top=120))
     seen, _ = env.reset()
     assert seen.shape == (4, 84, 84)
     assert (seen == 0).all()  # the upper half is bright
@@ -90,13 +90,13 @@ def test_the_agents_reward_is_scaled_then_clipped_and_the_episodes_is_the_games_
 )
 def test_an_end_is_worth_what_the_agent_is_told_on_top_of_what_was_clipped(end, worth) -> None:
     config = WrapperConfig(skip=10, reward_clip=3, reward_won=5, reward_lost=-2)
-    env = wrap(ColorGame(ended_by=end), config)
+    env = wrap(ColorGame(ending=end), config)
     env.reset()
     assert [env.step(0)[1] for _ in range(2)] == [3, 3 + worth]
 
 
 def test_games_start_up_to_as_many_frames_late_as_told() -> None:
-    env = wrap(ColorGame(), WrapperConfig(noops=3))
+    env = wrap(ColorGame(), WrapperConfig(noop_max=3))
     env.reset(seed=0)
     assert {int(env.reset()[0][0, 83, 0]) for _ in range(50)} == {0, 1, 2, 3}
 
@@ -129,8 +129,8 @@ def test_a_setting_that_makes_no_sense_is_named(name: str, value: float, message
 
 
 def test_only_how_games_start_changes_for_an_examination() -> None:
-    config = WrapperConfig(skip=2, reward_scale=0.1, fire=True)
-    revisiting = dataclasses.replace(config, revisit=0.5, sticky=0.25, life_loss=True)
+    config = WrapperConfig(skip=2, reward_scale=0.1, fire_reset=True)
+    revisiting = dataclasses.replace(config, revisit=0.5, sticky=0.25, terminal_on_life_loss=True)
     assert revisiting.with_noops(30) == config.with_noops(30)
     assert config.with_noops(30) == dataclasses.replace(config, noops=30)
 
@@ -142,12 +142,12 @@ def test_only_how_games_start_changes_for_an_examination() -> None:
         WrapperConfig(reward_scale=0.3, reward_clip=2, reward_won=5, reward_lost=-7),
     ],
 )
-@pytest.mark.parametrize("ended_by", ["flag", "death", "other"])
-def test_a_shaped_reward_is_what_the_wrappers_make_of_it(config, ended_by) -> None:
-    env = wrap(ColorGame(ended_by), config)
+@pytest.mark.parametrize("ending", ["flag", "death", "other"])
+def test_a_shaped_reward_is_what_the_wrappers_make_of_it(config, ending) -> None:
+    env = wrap(ColorGame(ending), config)
     env.reset()
     rewards = [env.step(0)[1] for _ in range(5)]
-    shaped = [config.shaped(40.0, "")] * 4 + [config.shaped(40.0, ended_by)]
+    shaped = [config.shaped(40.0, "")] * 4 + [config.shaped(40.0, ending)]
     assert rewards == pytest.approx(shaped)
 
 
@@ -158,6 +158,6 @@ def test_pooled_pictures_are_gray_first() -> None:
             picture[..., self.frame % 2] = 200  # red and green by turns
             return picture
 
-    env = wrap(Blink(), WrapperConfig(pool=True, stack=1))
+    env = wrap(Blink(), WrapperConfig(max_pool=True, stack=1))
     env.reset()
     assert env.step(0)[0].max() == round(0.587 * 200)  # yellow would be brighter

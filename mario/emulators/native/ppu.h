@@ -90,10 +90,10 @@ class Ppu {
   std::uint8_t read(std::uint16_t address) const;
 
   // ppu_draw.cpp
-  struct Stretch;
+  struct LevelArea;
   void draw(int line, int begin, int end);
-  void draw_background(int begin, int end, Stretch& stretch) const;
-  void draw_sprites(int line, int begin, int end, Stretch& stretch);
+  void draw_background(int begin, int end, LevelArea& stretch) const;
+  void draw_sprites(int line, int begin, int end, LevelArea& stretch);
   void find_zero_hit(int line, int begin, int end);
   std::pair<std::uint64_t, std::uint64_t> sprite_row(int line, const std::uint8_t* sprite) const;
 

@@ -50,13 +50,13 @@ struct Inks {
 }  // namespace
 
 // A stretch of a line: its colours, and whether the background is opaque: 0 or 255.
-struct Ppu::Stretch {
+struct Ppu::LevelArea {
   std::uint8_t colours[kWidth + 2 * kMargin], opaque[kWidth + 2 * kMargin];
 };
 
 void Ppu::draw(int line, int begin, int end) {
   choose_sprites();
-  Stretch stretch;
+  LevelArea stretch;
   if (shows_background_) {
     draw_background(begin, end, stretch);
   } else {
@@ -68,7 +68,7 @@ void Ppu::draw(int line, int begin, int end) {
               static_cast<std::size_t>(end - begin));
 }
 
-void Ppu::draw_background(int begin, int end, Stretch& stretch) const {
+void Ppu::draw_background(int begin, int end, LevelArea& stretch) const {
   Inks inks[4];
   const std::uint8_t backdrop = palette_[0] & 0x3F;
   for (std::size_t i = 0; i < 4; ++i) inks[i] = Inks(backdrop, &palette_[4 * i]);
@@ -94,7 +94,7 @@ void Ppu::draw_background(int begin, int end, Stretch& stretch) const {
 }
 
 // Lays the chosen sprites over the background, the first on top; finds the hit of sprite zero.
-void Ppu::draw_sprites(int line, int begin, int end, Stretch& stretch) {
+void Ppu::draw_sprites(int line, int begin, int end, LevelArea& stretch) {
   if (hides_left_sprites_) begin = std::max(begin, 8);
   bool taken[kWidth] = {};
   for (std::size_t i = 0; i < chosen_count_; ++i) {
@@ -127,7 +127,7 @@ void Ppu::find_zero_hit(int line, int begin, int end) {
   if ((low | high) == 0) return;
   const std::uint16_t address = address_;
   step_columns(first, begin);
-  Stretch stretch;
+  LevelArea stretch;
   draw_background(begin, end, stretch);
   address_ = address;
   const std::uint64_t mask = low | high;

@@ -92,7 +92,7 @@ bool are_actions(const nes::Games& games, const std::int64_t* actions, std::size
 }
 
 // Makes the games, or gives null and sets an exception.
-std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
+std::unique_ptr<nes::Games> make_vector_env(PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"rom",  "place",  "stall_frames", "masks",   "skip", "stack",
                                 "size", "crop",   "grays",        "square",  "sticky",
                                 "keeps_farthest", "count", "threads", nullptr};
@@ -138,7 +138,7 @@ std::unique_ptr<nes::Games> make_games(PyObject* args, PyObject* kwargs) {
 }
 
 PyObject* games_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  std::unique_ptr<nes::Games> games = make_games(args, kwargs);
+  std::unique_ptr<nes::Games> games = make_vector_env(args, kwargs);
   if (games == nullptr) return nullptr;
   PyObject* self = PyType_GenericAlloc(type, 0);
   if (self != nullptr) new (&state_of(self)) State{std::move(games), {}};

@@ -24,7 +24,7 @@ void NesGame::reset(int noops) {
 NesGame::Frame NesGame::frame(std::uint8_t buttons, bool observed) {
   console_.advance(buttons, observed);
   Frame frame{reward(), false, false};
-  why_ended_ = ended_by();
+  why_ended_ = ending();
   info_ = read_info();
   frame.terminated = why_ended_ != kGoesOn;
   frame.truncated = !frame.terminated && (stuck_ || stalled());

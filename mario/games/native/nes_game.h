@@ -49,7 +49,7 @@ class NesGame {
   virtual void start() = 0;
   virtual void began() = 0;
   virtual double reward() = 0;  // clipped to its range
-  virtual std::int64_t ended_by() = 0;
+  virtual std::int64_t ending() = 0;
   virtual std::vector<std::int64_t> read_info() = 0;
   virtual std::int64_t progress() = 0;
   virtual void cut_scenes() = 0;

@@ -28,7 +28,7 @@ struct View {
   }
 };
 
-// How an episode begins: frames without a button, and what seeds its chances.
+// How an episode begins: frames without a button, and what seeds its probabilities.
 struct Start {
   std::int64_t noops;
   std::uint64_t seed;

@@ -89,7 +89,7 @@ double SuperMarioBros::reward() {
   return std::clamp(reward, -kMaxReward, kMaxReward);
 }
 
-std::int64_t SuperMarioBros::ended_by() {
+std::int64_t SuperMarioBros::ending() {
   if (!target_) {
     // The last world's end shows the princess for ever: the game is won.
     const bool won = stuck_ && mario_.world_over();

@@ -62,7 +62,7 @@ class SuperMarioBros : public NesGame {
   void start() override;  // throws std::invalid_argument for a ROM of another game
   void began() override;
   double reward() override;
-  std::int64_t ended_by() override;
+  std::int64_t ending() override;
   std::vector<std::int64_t> read_info() override;
   std::int64_t progress() override;
   void cut_scenes() override;

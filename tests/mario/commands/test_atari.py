@@ -8,8 +8,8 @@ import json
 import av
 import pytest
 
-from mario.checkpoint import load
 from mario.commands import evaluate, play, train
+from mario.runs.checkpoint import load
 
 pytest.importorskip("ale_py")
 
@@ -27,7 +27,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     code = run(
         train, "--preset", "breakout", "--steps", 700, "--num-envs", 4, "--save-dir", folder,
-        "--hyper.memory", 400, "--hyper.burnin", 600, "--hyper.batch-size", 8,
+        "--hyper.replay-capacity", 400, "--hyper.burnin", 600, "--hyper.batch-size", 8,
         "--evaluation.episodes", 1, "--evaluation.every", 10_000, "--log-every", 1,
     )  # fmt: skip
     assert code == 0
@@ -39,7 +39,7 @@ def trained(tmp_path_factory):
 def test_episodes_are_whole_games_with_raw_scores(trained):
     rows = list(csv.DictReader((trained / "metrics.csv").open()))
     assert rows
-    assert {row["ended_by"] for row in rows} == {"game over"}
+    assert {row["ending"] for row in rows} == {"game over"}
     assert {row["best_x"] for row in rows} == {""}
     assert all(float(row["reward"]).is_integer() for row in rows)
     assert all(int(row["length"]) > 60 for row in rows)  # five lives

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from agents import DDQN, DDQNConfig, Setting
+from agents import DDQN, AgentSpec, DDQNConfig
 from mario.commands.evaluate import main
 
 
@@ -115,8 +115,8 @@ def test_a_tutorial_file_of_unknown_actions_is_refused(tmp_path, capsys):
 
 def test_a_tutorial_file_plays_as_its_own_network_does(tmp_path):
     network = tutorial_file(tmp_path / "t.chkpt")
-    setting = Setting(state_shape=(4, 84, 84), num_actions=2, training=False)
-    agent = DDQN.build(setting, DDQNConfig(separate_target=True))
+    spec = AgentSpec(state_shape=(4, 84, 84), num_actions=2, training=False)
+    agent = DDQN.build(spec, DDQNConfig(separate_target=True))
     agent.load_weights(torch.load(tmp_path / "t.chkpt", weights_only=True)["model"])
     states = torch.randint(0, 256, (64, 4, 84, 84), dtype=torch.uint8)
     theirs = network(states.float() / 255).argmax(1).tolist()

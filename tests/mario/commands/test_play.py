@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from agents.networks import QNetwork
-from mario.checkpoint import FORMAT, save
+from agents.networks.q_network import QNetwork
 from mario.commands.play import main
+from mario.runs.checkpoint import FORMAT, save
 
 
 def run(*arguments):

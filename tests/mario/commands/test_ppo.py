@@ -10,15 +10,15 @@ import pytest
 import yaml
 
 from agents import PPO
-from mario.checkpoint import load
 from mario.commands import evaluate, play, train
-from mario.show import watch_episode
-from mario.trained import open_trained
+from mario.playback.watch import watch_episode
+from mario.runs.checkpoint import load
+from mario.runs.trained_agent import open_agent
 
 FLAGS = [
     "--agent", "ppo", "--steps", "480", "--num-envs", "4", "--hyper.policy", "lnlstm",
-    "--hyper.horizon", "32", "--hyper.minibatches", "2", "--hyper.cells", "16",
-    "--hyper.hidden", "32", "--evaluation.episodes", "1", "--no-tensorboard", "--log-every", "1",
+    "--hyper.horizon", "32", "--hyper.minibatches", "2", "--hyper.lstm-size", "16",
+    "--hyper.hidden-size", "32", "--evaluation.episodes", "1", "--no-tensorboard", "--log-every", "1",
 ]  # fmt: skip
 
 pytestmark = pytest.mark.slow
@@ -47,7 +47,9 @@ def test_the_run_has_the_preset_and_the_reports_of_its_algorithm(folder):
     with open(folder / "metrics.csv") as file:
         rows = list(csv.DictReader(file))
     assert float(rows[-1]["entropy"]) == pytest.approx(np.log(7), abs=0.1)
-    assert {f"{name}_plot.jpg" for name in PPO.reports} < {path.name for path in folder.iterdir()}
+    assert {f"{name}_plot.jpg" for name in PPO.reported_metrics} < {
+        path.name for path in folder.iterdir()
+    }
     assert not (folder / "q_plot.jpg").exists()
 
 
@@ -70,7 +72,7 @@ def test_each_episode_that_is_watched_begins_without_a_memory_of_the_last(folder
         """Two steps of noise."""
 
         def reset(self, *, seed):
-            self.dice, self.steps = np.random.default_rng(seed), 0
+            self.rng, self.steps = np.random.default_rng(seed), 0
             return self.look(), {}
 
         def step(self, action):
@@ -79,21 +81,21 @@ def test_each_episode_that_is_watched_begins_without_a_memory_of_the_last(folder
             return self.look(), 0.0, self.steps == 2, False, info
 
         def look(self):
-            return self.dice.integers(0, 256, (4, 84, 84), dtype=np.uint8)
+            return self.rng.integers(0, 256, (4, 84, 84), dtype=np.uint8)
 
-    trained = open_trained(folder / "best.chkpt")
+    trained = open_agent(folder / "best.chkpt")
     agent = PPO.build(setting_of(trained), trained.hyper)
     agent.load_weights(trained.weights)
-    carried = []
+    recurrent_state = []
     for seed in (0, 1, 0):
         watch_episode(agent, Short(), seed=seed)
-        carried.append(agent._actor.strand.carried)
+        recurrent_state.append(agent._actor.strand.recurrent_state)
     agent.close()
-    assert (carried[0] == carried[2]).all()
-    assert (carried[0] != carried[1]).any()
+    assert (recurrent_state[0] == recurrent_state[2]).all()
+    assert (recurrent_state[0] != recurrent_state[1]).any()
 
 
 def setting_of(trained):
-    from agents import Setting
+    from agents import AgentSpec
 
-    return Setting(trained.state_shape, trained.num_actions, training=False)
+    return AgentSpec(trained.state_shape, trained.num_actions, training=False)

@@ -13,12 +13,12 @@ import pytest
 import torch
 import yaml
 
-from mario.checkpoint import load
 from mario.commands.train import main, read_flags
+from mario.runs.checkpoint import load
 
 QUICK = [
     "--preset", "tutorial", "--evaluation.episodes", "1",
-    "--hyper.memory", "300", "--hyper.burnin", "20",
+    "--hyper.replay-capacity", "300", "--hyper.burnin", "20",
 ]  # fmt: skip
 """Flags of a run that learns a little in a few seconds."""
 
@@ -122,7 +122,7 @@ def test_a_run_cannot_be_resumed_as_another_game(trained, capsys):
         (["--nonsense", "3"], "Unrecognized options: --nonsense, 3"),
         (["--resume"], "--resume needs a value"),
         (["--resume", "nowhere"], "nowhere is not a run: it has no config.yaml"),
-        (["--hyper.memory", "1000000000000"], "the memory needs"),
+        (["--hyper.replay-capacity", "1000000000000"], "the memory needs"),
         (["--save-dir", "/proc/runs"], "cannot make /proc/runs"),
     ],
 )
@@ -203,8 +203,8 @@ from agents import Agent
 
 class Dice(Agent):
     def act(self, states):
-        dice = np.random.default_rng(int(states.sum()))
-        return dice.integers(self.setting.num_actions, size=len(states))
+        rng = np.random.default_rng(int(states.sum()))
+        return rng.integers(self.spec.num_actions, size=len(states))
     def cache(self, *step): pass
     def recall(self): return None
     def learn(self): return None

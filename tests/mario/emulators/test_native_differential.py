@@ -23,7 +23,7 @@ from mario.emulators.native import Native, is_built
 from mario.emulators.nes_py import NesPy
 from mario.emulators.rom import read_header
 from mario.errors import UsageError
-from mario.games.nes import NesGame
+from mario.games.nes_game import NesGame
 from mario.games.roms import mario_rom, packaged_rom
 from mario.games.super_mario_bros import SuperMarioBros
 from mario.games.tetris import Tetris

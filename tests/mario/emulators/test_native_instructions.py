@@ -133,9 +133,9 @@ class Model:
         self.zn(register - value)
 
     def shift(self, at: int | None, left: bool, rotate: bool) -> int:
-        value, carried = self.read(at), bool(rotate and self.flags & CARRY)
+        value, recurrent_state = self.read(at), bool(rotate and self.flags & CARRY)
         self.flag(CARRY, value & (0x80 if left else 1))
-        value = (value << 1 | carried) if left else (value >> 1 | carried << 7)
+        value = (value << 1 | recurrent_state) if left else (value >> 1 | recurrent_state << 7)
         self.write(at, self.zn(value))
         return value % 256
 

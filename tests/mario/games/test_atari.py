@@ -30,7 +30,7 @@ def test_any_game_of_ales_is_known(name, actions, sticky) -> None:
     assert game.metadata["render_fps"] == 60
     observation, info = game.reset(seed=1)
     assert observation.shape == (210, 160, 3)
-    assert info["ended_by"] == ""
+    assert info["ending"] == ""
 
 
 @pytest.mark.filterwarnings("ignore:.*render:UserWarning")
@@ -66,7 +66,7 @@ def test_a_lost_game_says_so() -> None:
     while not terminated:
         _, _, terminated, truncated, info = game.step(1)
     assert not truncated
-    assert info == {"lives": 0, "ended_by": "game over"}
+    assert info == {"lives": 0, "ending": "game over"}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_no_joystick_can_do_is_refused(actions, message) -> None:
 
 
 def test_games_are_told_to_need_their_package(monkeypatch) -> None:
-    monkeypatch.setattr("mario.games.catalog.find_spec", lambda name: None)
+    monkeypatch.setattr("mario.games.registry.find_spec", lambda name: None)
     monkeypatch.setattr("gymnasium.registry", {})
     with pytest.raises(UsageError, match="Atari games come with ale-py; pip install ale-py"):
         make_game("ALE/Pong-v5")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mario.errors import UsageError
-from mario.games.smb_levels import LEVELS, place_of
+from mario.games.smb_levels import LEVELS, level_location
 
 
 def test_there_are_32_levels_in_the_order_of_the_game() -> None:
@@ -15,21 +15,26 @@ def test_there_are_32_levels_in_the_order_of_the_game() -> None:
 
 @pytest.mark.parametrize("world", [1, 2, 4, 7])
 def test_a_walk_to_a_pipe_shifts_the_areas_behind_it(world: int) -> None:
-    areas = [place_of(f"{world}-{stage}")[2] for stage in (1, 2, 3, 4)]
+    areas = [level_location(f"{world}-{stage}")[2] for stage in (1, 2, 3, 4)]
     assert areas == [1, 3, 4, 5]
 
 
 @pytest.mark.parametrize("world", [3, 5, 6, 8])
 def test_elsewhere_an_area_is_a_stage(world: int) -> None:
-    areas = [place_of(f"{world}-{stage}")[2] for stage in (1, 2, 3, 4)]
+    areas = [level_location(f"{world}-{stage}")[2] for stage in (1, 2, 3, 4)]
     assert areas == [1, 2, 3, 4]
 
 
 def test_the_lost_levels_have_their_walks_elsewhere() -> None:
-    assert [place_of(f"{world}-2", lost_levels=True)[2] for world in (1, 2, 3, 4)] == [3, 2, 3, 2]
+    assert [level_location(f"{world}-2", lost_levels=True)[2] for world in (1, 2, 3, 4)] == [
+        3,
+        2,
+        3,
+        2,
+    ]
 
 
 @pytest.mark.parametrize("level", ["0-1", "1-5", "11", "", "1-1-1"])
 def test_a_level_that_is_none_is_named(level: str) -> None:
     with pytest.raises(UsageError, match=f"level must be one of 1-1 to 8-4, got '{level}'"):
-        place_of(level)
+        level_location(level)

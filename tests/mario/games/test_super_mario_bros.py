@@ -75,7 +75,7 @@ def test_a_recorded_play_earns_shows_and_tells_what_it_did_in_7_4_0(play: dict[s
             assert (at, told) == (frame, {key: info[key] for key in told})
         if done:
             done_at.append(frame)
-            assert info["ended_by"] in (play["ends"] or ["death"])
+            assert info["ending"] in (play["ends"] or ["death"])
             game.reset()
     assert (sum(rewards), done_at) == (play["reward"], play["done_at"])
     assert zlib.crc32(json.dumps(rewards).encode()) == play["rewards_crc"]
@@ -103,7 +103,7 @@ def test_numbers_are_python_ints_that_never_wrap_around(game: SuperMarioBros) ->
         **dict.fromkeys(["x_pos", "y_pos", "area", "best_x"], int),
         "flag_get": bool,
         "status": str,
-        "ended_by": str,
+        "ending": str,
     }
 
 
@@ -122,17 +122,17 @@ def test_in_the_whole_game_best_x_begins_anew_with_each_life() -> None:
         lives.setdefault(info["life"], []).append(info["best_x"])
         if terminated:
             break
-    assert info["ended_by"] == "game over"
+    assert info["ending"] == "game over"
     assert [bests[0] for bests in lives.values()][:3] == [40, 40, 40]
     assert all(bests == sorted(bests) for bests in lives.values())
 
 
 def test_running_out_of_time_is_told_from_another_death(game: SuperMarioBros) -> None:
-    assert play_until_over(game, RUN)["ended_by"] == "death"
+    assert play_until_over(game, RUN)["ending"] == "death"
     game.reset()
     poke_time(game, 1)
     info = play_until_over(game)
-    assert (info["ended_by"], info["time"], info["flag_get"]) == ("time", 0, False)
+    assert (info["ending"], info["time"], info["flag_get"]) == ("time", 0, False)
 
 
 def test_a_mario_who_gets_nowhere_is_cut_short() -> None:
@@ -141,7 +141,7 @@ def test_a_mario_who_gets_nowhere_is_cut_short() -> None:
     steps = [game.step(0) for _ in range(51)]
     assert [step[3] for step in steps] == [False] * 50 + [True]
     assert steps[-1][2] is False
-    assert steps[-1][4]["ended_by"] == "truncated"
+    assert steps[-1][4]["ending"] == "truncated"
 
 
 def test_the_end_of_the_last_world_is_a_flag_and_never_hangs(monkeypatch) -> None:
@@ -150,7 +150,7 @@ def test_the_end_of_the_last_world_is_a_flag_and_never_hangs(monkeypatch) -> Non
     game.reset()
     game.step(RUN)
     game.ram[WORLD], game.ram[STAGE], game.ram[MODE] = 7, 3, 2
-    assert play_until_over(game, limit=2)["ended_by"] == "flag"
+    assert play_until_over(game, limit=2)["ending"] == "flag"
 
 
 def test_a_level_in_which_mario_stays_busy_is_cut_short(monkeypatch, game) -> None:
@@ -163,7 +163,7 @@ def test_a_level_in_which_mario_stays_busy_is_cut_short(monkeypatch, game) -> No
 
     monkeypatch.setattr(game.emulator, "advance", stay_busy)
     info = play_until_over(game, limit=2)
-    assert info["ended_by"] == "truncated"
+    assert info["ending"] == "truncated"
 
 
 def test_a_rom_of_another_game_is_told_apart(monkeypatch) -> None:
@@ -176,7 +176,7 @@ def test_a_rom_of_another_game_is_told_apart(monkeypatch) -> None:
 def test_a_level_starts_where_it_says(lost: bool) -> None:
     game = SuperMarioBros(level="4-2", lost_levels=lost)
     _, info = game.reset()
-    assert (info["world"], info["stage"], info["life"], info["ended_by"]) == (4, 2, 2, "")
+    assert (info["world"], info["stage"], info["life"], info["ending"]) == (4, 2, 2, "")
 
 
 def test_the_looks_differ_in_nothing_but_their_pictures() -> None:

@@ -80,7 +80,7 @@ def assert_same_play(
         assert (reward, terminated) == (their_reward, their_done), frame
         assert {key: info[key] for key in their_info} == their_info, frame
         assert np.array_equal(screen, their_screen), frame
-        ends.add(info["ended_by"])
+        ends.add(info["ending"])
         assert not truncated
         if terminated:
             np.testing.assert_array_equal(game.reset()[0], oracle.reset())

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from mario.games.start_curriculum import draw_start_offset
 from mario.games.tetris import ROWS, Tetris
 from wrappers import WrapperConfig, wrap
-from wrappers.revisit import draw_back
 
 NOOP, DOWN, START = 0, 3, 8
 PIECE, SQUARE = 0x42, 10
@@ -48,14 +48,14 @@ def drop_until(game: Tetris, key: str, value: Any, limit: int = 2000) -> list[tu
 def test_an_episode_is_the_same_from_its_seed_also_after_a_lost_one(game: Tetris) -> None:
     first = trace(game, seed=1)
     game.reset(seed=2)
-    drop_until(game, "ended_by", "game over")
+    drop_until(game, "ending", "game over")
     assert trace(game, seed=1) == first
     assert trace(Tetris(), seed=1) == first
     assert trace(game, seed=2) != first
 
 
 def test_a_lost_game_is_gone_back_to(game: Tetris) -> None:
-    env, actions, seen = wrap(game, WrapperConfig(noops=30, stack=1, revisit=1.0)), [], []
+    env, actions, seen = wrap(game, WrapperConfig(noop_max=30, stack=1, revisit=1.0)), [], []
     env.reset(seed=1)
     over = False
     while not over:
@@ -63,14 +63,14 @@ def test_a_lost_game_is_gone_back_to(game: Tetris) -> None:
         picture, _, over, _, _ = env.step(actions[-1])
         seen.append(picture)
     again, info = env.reset(seed=2)
-    assert info["revisited"] == len(actions) - draw_back(1.0, 0.0, 2) > 100
+    assert info["revisited"] == len(actions) - draw_start_offset(1.0, 0.0, 2) > 100
     for decision in range(info["revisited"], len(actions)):
         np.testing.assert_array_equal(again, seen[decision - 1])
         again, *_ = env.step(actions[decision])
 
 
 def test_a_heap_that_grows_costs_and_ends_the_game(game: Tetris) -> None:
-    steps = drop_until(game, "ended_by", "game over")
+    steps = drop_until(game, "ending", "game over")
     assert sum(reward for reward, _ in steps) == -steps[-1][1]["height"] == -20
     assert steps[-1][1]["pieces"] > 5
 

@@ -1,0 +1,1 @@
+"""How gradients are computed: precision, threads, optimizer, weight averaging."""

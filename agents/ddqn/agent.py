@@ -1,0 +1,300 @@
+"""Double DQN: learns the value of each action, from steps drawn out of a replay memory."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tensordict import TensorDict
+
+from agents.agent import Actions, Agent, AgentConfig, AgentSpec, States
+from agents.compute.averaging import WeightAverage
+from agents.compute.data_parallel import DataParallel
+from agents.compute.learner import Learner
+from agents.compute.precision import ComputeCopy, resolve_precision
+from agents.ddqn.build import (
+    build_exploration,
+    build_learning_rate,
+    build_memory,
+    build_network,
+    build_optimizer,
+    build_shift,
+)
+from agents.ddqn.config import DDQNConfig
+from agents.ddqn.exploration import GREEDY, EpsilonGreedy
+from agents.ddqn.loss import loss_and_value
+from agents.ddqn.targets import importance_weights
+from agents.networks.q_network import QNetwork, load_weights, with_target, without_target
+from agents.networks.tutorial_cnn import is_tutorial, translate
+from agents.replay.augmentation import RandomShift
+from agents.replay.frame_replay import FrameReplay
+from agents.replay.prioritized import PrioritizedFrameReplay
+from agents.schedules import Linear, crossings
+
+NAMES = ("loss", "q", "grad_norm")
+"""What an update reported_metrics."""
+
+
+class DDQN(Agent):
+    """Acts by the highest value, and learns values by Double Q-learning.
+
+    Van Hasselt et al. 2015, https://arxiv.org/abs/1509.06461, with the loss, the optimizer and the
+    rhythm of https://pytorch.org/tutorials/intermediate/mario_rl_tutorial.html. Several games at a
+    time make as many decisions a step; what goes by decisions then happens several times a step.
+
+    Args:
+        spec: the games and the machine.
+        network: on ``spec.device``.
+        memory: None for an agent that only plays.
+        optimizer: of the online part of ``network``.
+        parallel: shares the work of learning.
+        exploration: when to try something random.
+        config: everything else.
+        shift: moves the states that are learned from, if they are to be moved.
+
+    Attributes:
+        decisions: how many steps were cached, crashed ones left out.
+        memory: what it learns from.
+        network: what it has learned.
+    """
+
+    Config: ClassVar[type[AgentConfig]] = DDQNConfig
+
+    def __init__(
+        self,
+        spec: AgentSpec,
+        network: QNetwork,
+        memory: FrameReplay | None,
+        optimizer: torch.optim.Optimizer,
+        parallel: DataParallel,
+        exploration: EpsilonGreedy,
+        config: DDQNConfig,
+        shift: RandomShift | None = None,
+    ) -> None:
+        super().__init__(spec)
+        self.network = network
+        self.memory = memory
+        self.decisions = 0
+        self._optimizer = optimizer
+        self._exploration = exploration
+        self._config = config
+        self._shift = shift
+        self._beta = Linear(config.priority_beta, 1.0, config.priority_beta_steps)
+        self._learning_rate = build_learning_rate(config)
+        learning = [each for each in network.parameters() if each.requires_grad]
+        # playing is in float32 whatever learning is in, or a score would depend on the machine
+        precision = config.precision if spec.training else "float32"
+        self._twin = ComputeCopy(network, resolve_precision(precision, spec.device), parallel)
+        self._crew = parallel
+        self._updates = Learner(optimizer, learning, self._twin, parallel, config.max_grad_norm)
+        over = config.weight_average_updates if spec.training else 0
+        self._average = WeightAverage(network, over) if over else None
+        self._learned_at = 0
+        self.train(spec.training)
+
+    @classmethod
+    def build(cls, spec: AgentSpec, config: AgentConfig) -> Self:
+        """Make an agent and its collaborators; torch's own generators are left as they are.
+
+        Raises:
+            InsufficientDiskSpace: the disk has no room for the memory.
+            TypeError: ``config`` is of another kind of agent.
+        """
+        if not isinstance(config, DDQNConfig):
+            raise TypeError(f"config is {config!r}; give a DDQNConfig")
+        network = build_network(spec, config)
+        memory = build_memory(spec, config) if spec.training else None
+        parallel = DataParallel.of(spec)
+        optimizer = build_optimizer(network, parallel, config)
+        exploration, shift = build_exploration(spec, config), build_shift(spec, config)
+        return cls(spec, network, memory, optimizer, parallel, exploration, config, shift)
+
+    @property
+    def exploration_rate(self) -> float:
+        """Share of actions that are random at present; 0 while it only plays."""
+        return self._exploration.rate if self.training else 0.0
+
+    @property
+    def describe_replay(self) -> str:
+        """One line on the memory's size and place, and what the tutorial's would take."""
+        return super().describe_replay if self.memory is None else self.memory.report
+
+    def act(self, states: States) -> Actions:
+        """Choose one action per game; a game that explores is not shown to the network."""
+        if not self.training:
+            return self._best(states)
+        actions = self._exploration.choose(len(states))
+        greedy = np.flatnonzero(actions == GREEDY)
+        if greedy.size:
+            actions[greedy] = self._best(states[greedy])
+        return actions
+
+    def cache(
+        self,
+        states: States,
+        actions: Actions,
+        rewards: NDArray[np.float32],
+        terminated: NDArray[np.bool_],
+        truncated: NDArray[np.bool_],
+        next_states: States,
+    ) -> None:
+        """Remember one step of every game, and count the steps that happened."""
+        self._kept().cache(states, actions, rewards, terminated, truncated, next_states)
+        self.decisions += int(np.count_nonzero(actions >= 0))
+
+    def recall(self) -> TensorDict:
+        """Draw transitions; the memory's ``sample`` says what they consist of.
+
+        Those drawn by priority have a ``weight``, and an ``error``, which learning is to set.
+        """
+        memory = self._kept()
+        batch = memory.sample(self._config.batch_size)
+        if isinstance(memory, PrioritizedFrameReplay):
+            batch["weight"] = importance_weights(batch["probability"], self._beta(self.decisions))
+            batch["error"] = torch.zeros_like(batch["weight"])
+        if self.spec.device != "cpu":
+            # from pinned memory it crosses to the device while the next lines of Python run
+            batch = batch.pin_memory().to(self.spec.device, non_blocking=True)
+        if self._shift is not None:
+            for side in ("state", "next_state"):
+                batch[side] = self._shift(batch[side])
+        return batch
+
+    def learn(self) -> dict[str, float] | None:
+        """Make the updates that are due since the last call, after the burn-in.
+
+        Returns:
+            LossFn over the updates: ``loss``, ``q`` (the values that were corrected) and
+            ``grad_norm``; and ``skipped``, how many were not made because the loss or the gradient
+            was not finite. Only that, when none was made; None when none was due.
+
+        Raises:
+            FloatingPointError: too many in a row were skipped.
+        """
+        since, self._learned_at = self._learned_at, self.decisions
+        if crossings(self._config.sync_every, since, self.decisions):
+            self.network.sync_target()
+            self._twin.follow_all()
+        if self.decisions < self._config.burnin:
+            return None
+        since = max(since, self._config.burnin - 1)
+        due = crossings(self._config.learn_every, since, self.decisions)
+        if not due or not len(self._kept()):
+            return None
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._learning_rate(self.decisions)
+        rounds = [self._update() for _ in range(due)]
+        made = [scalars for scalars in rounds if scalars is not None]
+        names = made[0] if made else ()
+        means = {name: sum(each[name] for each in made) / len(made) for name in names}
+        return means | {"skipped": float(due - len(made))}
+
+    @torch.inference_mode()
+    def action_values(self, states: States) -> NDArray[np.float32]:
+        """The value of each action."""
+        # a copy, since the states may be read-only or written to by the games
+        seen = torch.tensor(states, device=self.spec.device)
+        network = self._twin.like if self.training else self._steady
+        values: NDArray[np.float32] = network.online(seen).cpu().numpy()
+        return values
+
+    def weights(self) -> dict[str, Any]:
+        """The tensors that it plays with, by name: those of the target are not needed."""
+        return without_target(self._steady.state_dict())
+
+    def load_weights(self, weights: dict[str, Any]) -> None:
+        """Take over what `weights` gave, or what the tutorial's code saved.
+
+        Raises:
+            ValueError: they are of another network.
+        """
+        given = translate(weights) if is_tutorial(weights) else weights
+        load_weights(self.network, with_target(given, self.network.state_dict()))
+        self._twin.follow_all()
+        if self._average is not None:
+            self._average.begin()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that going on exactly here needs, but the memory's rows: see `flush`."""
+        state = {
+            "network": dict(self.network.state_dict()),
+            "optimizer": self._optimizer.state_dict(),
+            "exploration": self._exploration.state_dict(),
+            "memory": self._kept().state_dict(),
+            "decisions": self.decisions,
+            "learned_at": self._learned_at,
+            "skipped_in_a_row": self._updates.skipped_in_a_row,
+        }
+        for name, part in self._optional():
+            state[name] = part.state_dict()
+        return state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on exactly where `state_dict` was taken.
+
+        Raises:
+            ValueError: it is of another network or number of games.
+        """
+        self.load_weights(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._exploration.load_state_dict(state["exploration"])
+        self._kept().load_state_dict(state["memory"])
+        self.decisions = state["decisions"]
+        self._learned_at = state["learned_at"]
+        self._updates.skipped_in_a_row = state["skipped_in_a_row"]
+        for name, part in self._optional():
+            part.load_state_dict(state[name])
+
+    def flush(self) -> None:
+        """Wait until the memory's rows are on disk."""
+        if self.memory is not None:
+            self.memory.ring.flush()
+
+    def room(self) -> int:
+        """Steps of every game until the last saved state is harmed, if each ends an episode."""
+        return super().room() if self.memory is None else self.memory.ring.margin_left // 2
+
+    def saved(self) -> None:
+        """The last `state_dict` is on disk."""
+        if self.memory is not None:
+            self.memory.ring.saved()
+
+    def close(self) -> None:
+        """Let go of the memory and the threads."""
+        self._crew.close()
+        if self.memory is not None:
+            self.memory.close()
+
+    def _kept(self) -> FrameReplay:
+        if self.memory is None:
+            raise RuntimeError("an agent that only plays has no memory; give training=True")
+        return self.memory
+
+    @property
+    def _steady(self) -> QNetwork:
+        """What it plays with when it does not learn."""
+        return self.network if self._average is None else self._average.like
+
+    def _optional(self) -> list[tuple[str, RandomShift | WeightAverage[QNetwork]]]:
+        """Parts with a state that not every agent has, by name."""
+        parts = {"shift": self._shift, "average": self._average}
+        return [(name, part) for name, part in parts.items() if part is not None]
+
+    def _best(self, states: States) -> Actions:
+        best: Actions = self.action_values(states).argmax(axis=1)
+        return best
+
+    def _update(self) -> dict[str, float] | None:
+        batch = self.recall()
+        means = partial(loss_and_value, self._twin.like, double=self._config.double_q)
+        numbers = self._updates.make(means, batch)
+        if numbers is None:
+            return None
+        if self._average is not None:
+            self._average.follow()
+        if isinstance(self.memory, PrioritizedFrameReplay):
+            self.memory.prioritize(batch["row"].cpu().numpy(), batch["error"].cpu().numpy())
+        return dict(zip(NAMES, numbers, strict=True))

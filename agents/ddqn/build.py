@@ -1,0 +1,83 @@
+"""What a `DDQN` is made of, from its configuration: one function for each part."""
+
+from __future__ import annotations
+
+import torch
+
+from agents.agent import AgentSpec
+from agents.compute.adam import ParallelAdam
+from agents.compute.data_parallel import DataParallel
+from agents.ddqn.config import DDQNConfig
+from agents.ddqn.exploration import EpsilonGreedy, ladder
+from agents.networks.q_network import QNetwork
+from agents.replay.augmentation import RandomShift
+from agents.replay.frame_replay import FrameReplay
+from agents.replay.prioritized import PrioritizedFrameReplay
+from agents.schedules import Constant, Exponential, Linear, Piecewise, Schedule
+
+
+def build_network(spec: AgentSpec, config: DDQNConfig) -> QNetwork:
+    """Make a network on the device, the same for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(spec.seed)
+        network = QNetwork(
+            spec.state_shape,
+            spec.num_actions,
+            config.hidden_size,
+            config.separate_target,
+            config.dueling,
+        )
+    # convolutions are fastest with the channels innermost
+    return network.to(memory_format=torch.channels_last).to(spec.device)
+
+
+def build_memory(spec: AgentSpec, config: DDQNConfig) -> FrameReplay:
+    """Reserve a memory for the games, that draws by priority if they matter.
+
+    Raises:
+        InsufficientDiskSpace: the disk has no room for it.
+    """
+    size = spec.folder, spec.state_shape, spec.num_envs, config.replay_capacity
+    how = config.n_step, config.gamma, spec.seed
+    if config.priority_alpha:
+        return PrioritizedFrameReplay(*size, *how, config.priority_alpha)
+    return FrameReplay(*size, *how)
+
+
+def build_shift(spec: AgentSpec, config: DDQNConfig) -> RandomShift | None:
+    """Make the augmentation, if there is to be one."""
+    return RandomShift(config.random_shift, spec.seed) if config.random_shift else None
+
+
+def build_optimizer(network: QNetwork, parallel: DataParallel, config: DDQNConfig) -> ParallelAdam:
+    """Make the Adam of what learns: the target, which only ever is copied to, is left out."""
+    learning = [each for each in network.parameters() if each.requires_grad]
+    return ParallelAdam(learning, parallel.pool, config.learning_rate, config.adam_epsilon)
+
+
+def build_learning_rate(config: DDQNConfig) -> Schedule:
+    """Make the schedule of Adam's step size, by decisions.
+
+    >>> build_learning_rate(DDQNConfig(learning_rate=1.0, learning_rate_end=0.5))(150_000)
+    0.75
+    """
+    if config.learning_rate_end is None:
+        return Constant(config.learning_rate)
+    return Linear(config.learning_rate, config.learning_rate_end, config.learning_rate_steps)
+
+
+def build_exploration(spec: AgentSpec, config: DDQNConfig) -> EpsilonGreedy:
+    """Make the exploration of all games: one schedule, and a ladder of least rates if wanted."""
+    schedule: Schedule = Exponential(
+        config.exploration_start, config.exploration_decay, config.exploration_min
+    )
+    if config.exploration_schedule:
+        schedule = Piecewise(config.exploration_schedule)
+    base = config.exploration_apex_base
+    return EpsilonGreedy(
+        schedule,
+        spec.num_actions,
+        spec.seed,
+        floors=ladder(base, spec.num_envs) if base else None,
+        hold=config.exploration_action_repeat,
+    )

@@ -1,0 +1,1 @@
+"""Networks: convolutions, value and policy heads, recurrent cores."""

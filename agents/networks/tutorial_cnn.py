@@ -1,0 +1,78 @@
+"""Weights saved by the code of the PyTorch tutorial, "Train a Mario-playing RL Agent".
+
+https://pytorch.org/tutorials/intermediate/mario_rl_tutorial.html keeps two whole networks, "online"
+and "target", each a chain of layers known by number: convolutions 0, 2, 4 and linear layers 7, 9.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.networks.q_network import QNetwork, load_weights
+
+STATE_SIDE = 84
+"""Height and width of what its network sees; the weights tell only the product of features."""
+
+_LAYERS = {
+    f"{copy}.{layer}.{kind}": f"{part}.{place}.{kind}"
+    for copy, features, head in (
+        ("online", "features", "online_head"),
+        ("target", "target_features", "target_head"),
+    )
+    for layer, part, place in (
+        (0, features, 0),
+        (2, features, 2),
+        (4, features, 4),
+        (7, head, 0),
+        (9, head, 2),
+    )
+    for kind in ("weight", "bias")
+}
+
+
+def is_tutorial(weights: dict[str, Any]) -> bool:
+    """Whether these weights go by the tutorial's names."""
+    return weights.keys() == _LAYERS.keys()
+
+
+def translate(weights: dict[str, Any]) -> dict[str, Any]:
+    """The same weights by the names of a `QNetwork` with a separate target.
+
+    Raises:
+        ValueError: they do not go by the tutorial's names.
+    """
+    if not is_tutorial(weights):
+        odd = sorted(weights.keys() ^ _LAYERS.keys())
+        raise ValueError(
+            f"weights differ in {odd[0]!r} and {len(odd) - 1} more names from the tutorial's; "
+            "give a file that its code saved"
+        )
+    return {_LAYERS[name]: tensor for name, tensor in weights.items()}
+
+
+def from_tutorial(weights: dict[str, Any]) -> QNetwork:
+    """A network that computes what the tutorial's does.
+
+    The first layer tells how many frames it sees, the last how many actions it knows.
+
+    Args:
+        weights: tensors by name, ``"online.0.weight"`` to ``"target.9.bias"``.
+
+    Raises:
+        ValueError: names or shapes are not those of the tutorial's network.
+    """
+    translated = translate(weights)
+    first, middle, last = (
+        tuple(translated[name].shape)
+        for name in ("features.0.weight", "online_head.0.weight", "online_head.2.weight")
+    )
+    if (len(first), len(middle), len(last)) != (4, 2, 2):
+        raise ValueError(
+            f"weights of layers 0, 7, 9 have the shapes {first}, {middle}, {last}; "
+            "give a file that the tutorial's code saved"
+        )
+    network = QNetwork(
+        (first[1], STATE_SIDE, STATE_SIDE), last[0], hidden=middle[0], separate_target=True
+    )
+    load_weights(network, translated)
+    return network

@@ -1,0 +1,1 @@
+"""Replay: storage of single frames, samplers, n-step returns and augmentation."""

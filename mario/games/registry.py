@@ -1,0 +1,102 @@
+"""The games there are, by their names in Gymnasium's registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
+from mario.errors import UsageError, unknown
+from mario.games.roms import mario_looks
+from mario.games.smb_levels import LEVELS
+from mario.system.plugins import load_plugin
+
+MARIO = "mario.games.super_mario_bros:SuperMarioBros"
+RANDOM_STAGES = "mario.games.random_stages:RandomStages"
+TETRIS = "mario.games.tetris:Tetris"
+ATARI = "mario.games.atari:Atari"
+ALE = "ale_py.env:AtariEnv"
+"""What ale-py's own ids stand for; `ATARI` takes its place."""
+
+
+def register_games() -> None:
+    """Make the games known to Gymnasium; none is loaded before it is made."""
+    for game_id, entry_point, kwargs in _games():
+        if game_id not in gym.registry:
+            gym.register(game_id, entry_point, kwargs=kwargs)
+
+
+def make_game(game_id: str, **kwargs: Any) -> gym.Env[Any, Any]:
+    """Make a game.
+
+    Args:
+        game_id: its id in Gymnasium's registry, e.g. ``"SuperMarioBros-1-1-v0"``; ``"module:id"``
+            imports the module first, which is to register the id. The ids of ale-py are known; what
+            they say of frames to a decision is not heeded, since the wrappers see to that.
+        **kwargs: what the game is to be made with, e.g. ``actions``, ``emulator``.
+
+    Raises:
+        UsageError: there is no such game, or it cannot be made so.
+
+    >>> make_game("Tetris")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    mario.errors.UsageError: unknown game 'Tetris'; did you mean 'Tetris-v0'...?
+    """
+    spec = find_game(game_id)
+    try:
+        # Given a spec in place of an id, Gymnasium does not take v3, another look, for an update of
+        # v0. What its checker warns of is for a game's author, who has its check_env.
+        return gym.make(spec, disable_env_checker=True, **kwargs)
+    except TypeError as error:
+        if "unexpected keyword argument" not in str(error):
+            raise
+        fault = str(error).partition(" was raised from")[0]
+        raise UsageError(f"game {game_id!r}: {fault}") from None
+
+
+def find_game(game_id: str) -> EnvSpec:
+    """What `make_game` makes a game from.
+
+    Raises:
+        UsageError: there is no such game.
+    """
+    module, _, name = game_id.rpartition(":")
+    if module:
+        _load(game_id, module)
+    elif name not in gym.registry:
+        if find_spec("ale_py") is not None:
+            _load(game_id, "ale_py")  # which takes a moment, and has hundreds of games
+        elif name.startswith("ALE/") or "NoFrameskip" in name:
+            raise UsageError(f"game {game_id!r}: Atari games come with ale-py; pip install ale-py")
+    if name not in gym.registry:
+        raise unknown("game", game_id, gym.registry)
+    spec = gym.registry[name]
+    if spec.entry_point != ALE:
+        return spec
+    theirs = spec.kwargs
+    ours = {"game": theirs["game"], "sticky": theirs["repeat_action_probability"]}
+    return EnvSpec(name, ATARI, kwargs=ours)
+
+
+def _load(game_id: str, module: str) -> None:
+    """Import a user's module, which may lie in the current folder."""
+    try:
+        load_plugin(module)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"game {game_id!r}: {error}; is its folder on PYTHONPATH?") from None
+
+
+def _games() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The id, the class and the arguments of each game."""
+    yield "Tetris-v0", TETRIS, {}
+    for version, look in mario_looks().items():
+        yield f"SuperMarioBros-v{version}", MARIO, {"look": look}
+        yield f"SuperMarioBrosRandomStages-v{version}", RANDOM_STAGES, {"look": look}
+        for level in LEVELS:
+            yield f"SuperMarioBros-{level}-v{version}", MARIO, {"level": level, "look": look}
+    for version, look in mario_looks(lost_levels=True).items():
+        yield f"SuperMarioBros2-v{version}", MARIO, {"lost_levels": True, "look": look}

@@ -1,0 +1,1 @@
+"""Metrics: logs, CSV files, TensorBoard and plots."""

@@ -1,0 +1,84 @@
+"""What is learned in bfloat16 is worth what is learned in float32."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from corridors import TINY, Corridors, live
+
+from agents.ddqn.agent import DDQN
+
+SEEDS = range(5)
+CONFIG = replace(
+    TINY, batch_size=32, memory=2_000, burnin=100, sync_every=100, learn_every=4,
+    learning_rate=5e-4, exploration_decay=0.998,
+)  # fmt: skip
+
+
+class Counted(Corridors):
+    """Corridors that add up the rewards they gave."""
+
+    total = 0.0
+
+    def step(self, actions: np.ndarray) -> tuple:
+        outcome = super().step(actions)
+        self.total += float(outcome[2].sum())
+        return outcome
+
+
+def returns(agents, precision: str) -> np.ndarray:
+    """What each seed earns in each fifth of a short run, ``(seeds, 5)``."""
+    curves = []
+    for seed in SEEDS:
+        agent = agents(replace(CONFIG, precision=precision), num_envs=4, seed=seed)
+        games, totals = Counted(4), []
+        for _ in range(5):
+            before = games.total
+            live(agent, games, steps=60)
+            totals.append(games.total - before)
+        curves.append(totals)
+    return np.array(curves)
+
+
+@pytest.mark.slow
+def test_both_earn_the_same_within_the_noise_between_seeds(agents):
+    exact, fast = returns(agents, "float32"), returns(agents, "bfloat16")
+    noise = np.sqrt((exact.var(axis=0, ddof=1) + fast.var(axis=0, ddof=1)) / len(SEEDS))
+    assert (exact != fast).any(), "or the test compares nothing"
+    assert (np.abs(exact.mean(axis=0) - fast.mean(axis=0)) <= 3 * noise + 1).all()
+    for curve in (exact.mean(axis=0), fast.mean(axis=0)):
+        assert curve[-1] > 3 * curve[0], "or nothing was learned"
+
+
+def gradient(agent: DDQN) -> torch.Tensor:
+    """That of the agent's next update, which changes nothing more."""
+    agent._optimizer.step = lambda: None
+    agent._update()
+    return torch.cat(
+        [each.grad.flatten() for each in agent.network.parameters() if each.requires_grad]
+    )
+
+
+def test_one_update_has_nearly_the_same_gradient_whoever_shares_the_batch(agents):
+    found = []
+    for threads in (1, 2, 3):
+        agent = agents(replace(CONFIG, burnin=10**6), num_envs=4, threads=threads)
+        live(agent, Corridors(4), steps=30)
+        found.append(gradient(agent))
+    for other in found[1:]:
+        torch.testing.assert_close(other, found[0], rtol=1e-4, atol=1e-6)
+
+
+def test_one_update_has_nearly_the_same_gradient_in_both(agents):
+    exact, rough = (
+        agents(replace(CONFIG, precision=precision, burnin=10**6), num_envs=4)
+        for precision in ("float32", "bfloat16")
+    )
+    games = Corridors(4), Corridors(4)
+    for agent, own in zip((exact, rough), games, strict=True):
+        live(agent, own, steps=30)
+    expected, given = gradient(exact), gradient(rough)
+    assert 0 < (given - expected).norm() < 0.05 * expected.norm()

@@ -1,0 +1,109 @@
+"""What options add to an update; that each learns, and resumes, is told with the agent's tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from corridors import SHAPE, TINY, Corridors, live
+
+from agents.ddqn.targets import double_q_targets, td_errors
+from agents.networks.q_network import QNetwork
+
+
+class TestPriorities:
+    CONFIG = replace(
+        TINY, priority_alpha=0.6, priority_beta=0.4, priority_beta_steps=100, burnin=10**6
+    )
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    @pytest.mark.parametrize("double", [True, False])
+    def test_an_update_gives_the_error_of_each_transition_back(
+        self, agents, monkeypatch, threads, double
+    ):
+        config = replace(self.CONFIG, double=double)
+        agent, drawn, noted = agents(config, num_envs=2, threads=threads), [], []
+        live(agent, Corridors(2), steps=30)
+        agent.network.target_head[2].bias += torch.tensor([0.9, 0.0, -0.9])
+        recall = agent.recall
+        monkeypatch.setattr(agent, "recall", lambda: drawn.append(recall()) or drawn[-1])
+        monkeypatch.setattr(agent.memory, "prioritize", lambda *what: noted.append(what))
+        values = QNetwork(SHAPE, 3, hidden=TINY.hidden)
+        values.load_state_dict(agent.network.state_dict())
+        agent._update()
+        (batch,), ((rows, errors),) = drawn, noted
+        np.testing.assert_array_equal(rows, batch["row"])
+        taken, chooses, target = values.across(batch["state"], batch["next_state"])
+        if not double:
+            chooses = target
+        targets = double_q_targets(batch["reward"], batch["discount"], chooses, target)
+        expected = td_errors(taken, batch["action"], targets).detach()
+        np.testing.assert_allclose(errors, expected, rtol=1e-4, atol=1e-6)
+
+    def test_weights_come_to_make_up_for_the_probabilities_wholly(self, agents):
+        agent = agents(self.CONFIG, num_envs=2)
+        for decisions, beta in ((20, 0.52), (50, 0.7), (100, 1.0), (160, 1.0)):
+            live(agent, Corridors(2), steps=(decisions - agent.decisions) // 2)
+            rows = agent.memory.sample(4)["row"].numpy()
+            agent.memory.prioritize(rows, np.array([0.1, 0.2, 0.4, 5], np.float32))
+            batch = agent.recall()
+            ratios = (batch["probability"].min() / batch["probability"]) ** beta
+            torch.testing.assert_close(batch["weight"], ratios.float())
+
+    def test_a_skipped_update_leaves_them_as_they_were(self, agents, monkeypatch):
+        agent = agents(self.CONFIG, num_envs=2)
+        live(agent, Corridors(2), steps=30)
+        monkeypatch.setattr(agent.memory, "prioritize", None)
+        agent.network.target_head[2].bias.fill_(float("nan"))
+        assert agent._update() is None
+
+    def test_without_them_a_batch_says_nothing_of_them(self, agents):
+        agent = agents()
+        live(agent, Corridors(), steps=9)
+        assert set(agent.recall().keys()) == {"state", "action", "reward", "discount", "next_state"}
+
+
+class TestShift:
+    def test_both_sides_of_a_step_are_moved_each_by_itself(self, agents, monkeypatch):
+        agent, batches = agents(replace(TINY, shift=2, burnin=10**6)), []
+        live(agent, Corridors(), steps=30)
+        sample = agent.memory.sample
+        monkeypatch.setattr(
+            agent.memory, "sample", lambda count: batches.append(sample(count)) or batches[0].copy()
+        )
+        moved, (still,) = agent.recall(), batches
+        for side in ("state", "next_state"):
+            assert not torch.equal(moved[side], still[side])
+            assert moved[side].shape == still[side].shape
+        assert torch.equal(moved["reward"], still["reward"])
+
+    def test_nothing_is_moved_by_default(self, agents):
+        assert agents()._shift is None
+
+
+def left_over(agent) -> float:
+    """How long the gradient of the last update was when it was made."""
+    gradients = [each.grad for each in agent.network.parameters() if each.grad is not None]
+    return float(torch.nn.utils.get_total_norm(gradients))
+
+
+def test_a_long_gradient_is_shortened_to_what_is_allowed(agents):
+    free, bound = agents(), agents(replace(TINY, max_grad_norm=1e-3))
+    for agent in (free, bound):
+        live(agent, Corridors(), steps=9)
+    assert left_over(free) > 2e-3
+    assert left_over(bound) == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_the_step_size_becomes_what_it_is_to_be_in_the_end(agents):
+    config = replace(TINY, learning_rate=0.5, learning_rate_end=0.1, learning_rate_steps=100)
+    agent, games, seen = agents(config), Corridors(), []
+    for _ in range(120):
+        live(agent, games, steps=1)
+        seen.append(agent._optimizer.param_groups[0]["lr"])
+    learned = seen[TINY.burnin :]
+    assert learned == sorted(learned, reverse=True)
+    assert learned[0] == pytest.approx(0.5, abs=0.1)
+    assert learned[-1] == pytest.approx(0.1)

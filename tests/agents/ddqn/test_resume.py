@@ -1,0 +1,159 @@
+"""An agent that goes on from a file does what it would have done without."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import io
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import torch
+from corridors import TINY, Corridors, live
+
+from agents.ddqn.agent import DDQN
+from agents.ddqn.config import DDQNConfig
+
+STEPS = 38
+OPTIONS = {
+    "priority_alpha": 0.6,
+    "priority_beta_steps": 150,
+    "shift": 2,
+    "dueling": True,
+    "weight_average_updates": 40,
+}
+
+ENTRIES = [
+    "network",
+    "optimizer/state",
+    "exploration/decisions",
+    "exploration/generator",
+    "memory/ring/heads",
+    "memory/ages",
+    "memory/generator",
+    "decisions",
+    "learned_at",
+    "skipped_in_a_row",
+]
+OPTIONAL = [
+    "memory/priorities",
+    "memory/highest_priority",
+    "shift/generator",
+    "average/means",
+    "average/updates",
+]
+
+
+@dataclass
+class Paused:
+    """An agent and its games; the state of one and copies of the others at that moment."""
+
+    agent: DDQN
+    games: Corridors
+    file: bytes
+    then: Corridors
+    folder: Path
+
+
+def in_a_file(state: dict) -> bytes:
+    file = io.BytesIO()
+    torch.save(state, file)
+    return file.getvalue()
+
+
+def flat(state: object, name: str = "") -> dict:
+    """Nested state as one dict whose values can be compared, tensors bit for bit."""
+    if isinstance(state, torch.Tensor):
+        return {name: state.contiguous().numpy().tobytes()}
+    if isinstance(state, list):
+        state = dict(enumerate(state))
+    if not isinstance(state, dict):
+        return {name: state}
+    return functools.reduce(
+        dict.__or__, (flat(each, f"{name}/{part}") for part, each in state.items()), {}
+    )
+
+
+@pytest.fixture
+def paused(agents, tmp_path) -> Paused:
+    return pause(agents, TINY, tmp_path)
+
+
+def pause(agents, config: DDQNConfig, tmp_path: Path, threads: int = 1) -> Paused:
+    folder = tmp_path / "run"
+    agent, games = agents(config, num_envs=3, folder=folder, threads=threads), Corridors(3)
+    live(agent, games, STEPS)
+    assert (games.states[:, 0] != games.states[:, 1]).any(), "or ages would not matter"
+    agent._updates.skipped_in_a_row = 9  # so that its absence would be noticed
+    agent.memory._highest = 9.0
+    agent.flush()
+    file = in_a_file(agent.state_dict())
+    shutil.copytree(tmp_path / "run", tmp_path / "copy")
+    return Paused(agent, games, file, copy.deepcopy(games), tmp_path / "copy")
+
+
+def outcome(agent: DDQN, games: Corridors) -> dict:
+    """All that can be told of an agent after some more steps, and what it learned in them."""
+    skipped = agent._updates.skipped_in_a_row
+    learned = live(agent, games, STEPS)
+    state = torch.load(io.BytesIO(in_a_file(agent.state_dict())), weights_only=True)
+    remembered = dict(agent.memory.read(*agent.memory.anchors()).items())
+    return flat([state, remembered, learned, skipped])
+
+
+def resumed(
+    agents,
+    paused: Paused,
+    without: str | None = None,
+    config: DDQNConfig = TINY,
+    threads: int = 1,
+) -> dict:
+    agent = agents(config, num_envs=3, folder=paused.folder, threads=threads)
+    state = torch.load(io.BytesIO(paused.file), weights_only=True)
+    if without:
+        *path, last = without.split("/")
+        inside = functools.partial(functools.reduce, dict.__getitem__, path)
+        inside(state)[last] = inside(agent.state_dict())[last]
+    agent.load_state_dict(state)
+    return outcome(agent, paused.then)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("change", [{}, {"separate_target": True}, OPTIONS])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_going_on_is_the_same_as_never_having_stopped(agents, tmp_path, precision, change, threads):
+    config = replace(TINY, precision=precision, **change)
+    paused = pause(agents, config, tmp_path, threads)
+    straight = outcome(paused.agent, paused.games)
+    assert straight == resumed(agents, paused, config=config, threads=threads)
+
+
+def test_a_random_action_is_held_on(agents, tmp_path):
+    config = replace(TINY, exploration_apex_base=0.9, exploration_action_repeat=16)
+    paused = pause(agents, config, tmp_path)
+    straight = outcome(paused.agent, paused.games)
+    assert straight == resumed(agents, paused, config=config)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_nothing_in_the_state_is_there_for_nothing(agents, paused, entry):
+    straight = outcome(paused.agent, paused.games)
+    assert straight != resumed(agents, paused, without=entry)
+
+
+@pytest.mark.parametrize("entry", OPTIONAL)
+def test_nor_is_what_options_add_to_it(agents, tmp_path, entry):
+    config = replace(TINY, **OPTIONS)
+    paused = pause(agents, config, tmp_path)
+    straight = outcome(paused.agent, paused.games)
+    assert straight != resumed(agents, paused, without=entry, config=config)
+
+
+@pytest.mark.parametrize(("change", "entries"), [({}, ENTRIES), (OPTIONS, ENTRIES + OPTIONAL)])
+def test_every_part_of_the_state_was_left_out_once(agents, change, entries):
+    state = agents(replace(TINY, **change)).state_dict()
+    assert {entry.split("/")[0] for entry in entries} == set(state)
+    kept = {entry.split("/")[1] for entry in entries if entry.startswith("memory/")}
+    assert kept == set(state["memory"])

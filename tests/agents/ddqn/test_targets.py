@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.ddqn.targets import (
+    double_q_targets,
+    dueling_values,
+    importance_weights,
+    td_errors,
+    weighted_mean,
+)
+
+ONLINE = torch.tensor([[1.0, 2.0, 0.0], [5.0, 4.0, 3.0], [0.0, 0.0, 1.0]])
+TARGET = torch.tensor([[10.0, 20.0, 30.0], [40.0, 50.0, 60.0], [70.0, 80.0, 90.0]])
+
+
+def test_the_online_network_chooses_and_the_target_network_values():
+    targets = double_q_targets(
+        torch.tensor([1.0, -1.0, 0.5]), torch.full((3,), 0.9), ONLINE, TARGET
+    )
+    # chosen: 1, 0, 2; valued: 20, 40, 90
+    torch.testing.assert_close(targets, torch.tensor([19.0, 35.0, 81.5]))
+
+
+def test_nothing_is_bootstrapped_where_the_game_ended_and_less_after_three_steps():
+    discounts = torch.tensor([0.0, 0.5**3, 0.5])
+    targets = double_q_targets(torch.zeros(3), discounts, ONLINE, TARGET)
+    torch.testing.assert_close(targets, torch.tensor([0.0, 5.0, 45.0]))
+
+
+def test_targets_carry_no_gradient_and_errors_do():
+    values = TARGET.clone().requires_grad_()
+    targets = double_q_targets(torch.ones(3), torch.ones(3), ONLINE, values)
+    assert not targets.requires_grad
+    q_values = ONLINE.clone().requires_grad_()
+    td_errors(q_values, torch.tensor([0, 1, 2]), targets).sum().backward()
+    assert q_values.grad.tolist() == [[-1, 0, 0], [0, -1, 0], [0, 0, -1]]
+
+
+def test_errors_are_what_the_values_lack():
+    errors = td_errors(ONLINE, torch.tensor([1, 0, 2]), torch.tensor([3.0, 3.0, 3.0]))
+    torch.testing.assert_close(errors, torch.tensor([1.0, -2.0, 2.0]))
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"rewards": torch.zeros(3, 1)}, r"rewards has the shape \(3, 1\); give \(3,\)"),
+        ({"discounts": torch.zeros(2)}, r"discounts has the shape \(2,\); give \(3,\)"),
+        ({"q_target_next": TARGET[:, :2]}, r"q_target_next has the shape \(3, 2\); give \(3, 3\)"),
+    ],
+)
+def test_shapes_that_would_only_broadcast_are_refused(broken, message):
+    given = {"rewards": torch.zeros(3), "discounts": torch.zeros(3)}
+    given |= {"q_online_next": ONLINE, "q_target_next": TARGET} | broken
+    with pytest.raises(ValueError, match=message):
+        double_q_targets(**given)
+
+
+def test_errors_refuse_a_column_of_targets():
+    with pytest.raises(ValueError, match=r"targets has the shape \(3, 1\)"):
+        td_errors(ONLINE, torch.tensor([0, 1, 2]), torch.zeros(3, 1))
+
+
+@given(st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=9), st.floats(0, 1))
+def test_importance_weights_are_those_of_the_paper(probabilities, beta):
+    # algorithm 1 as it is written, with a memory of a million
+    theirs = (1e6 * np.array(probabilities)) ** -beta
+    found = importance_weights(torch.tensor(probabilities, dtype=torch.float64), beta)
+    assert found.dtype == torch.float32
+    np.testing.assert_allclose(found, theirs / theirs.max(), rtol=1e-5)
+
+
+def test_weights_make_up_for_how_often_something_is_drawn():
+    losses, probabilities = torch.tensor([3.0, 8.0, 1.0]), torch.tensor([0.2, 0.7, 0.1])
+    weights = importance_weights(probabilities, beta=1.0)
+    # what a draw adds on average is the mean over all, but for one factor
+    expected = (probabilities * weights * losses).sum() / (probabilities * weights).sum()
+    torch.testing.assert_close(expected, losses.mean())
+    torch.testing.assert_close(weighted_mean(losses, weights), (losses * weights).sum() / 3)
+
+
+def test_dueling_values_are_those_of_the_paper():
+    value, advantages = torch.rand(5, 1), torch.rand(5, 3)
+    found = dueling_values(value, advantages)
+    for row in range(5):
+        mean = sum(float(each) for each in advantages[row]) / 3
+        for action in range(3):
+            expected = float(value[row]) + float(advantages[row, action]) - mean
+            assert float(found[row, action]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_rules_refuse_what_would_only_broadcast():
+    with pytest.raises(ValueError, match=r"weights has the shape \(3, 1\); give \(3,\)"):
+        weighted_mean(torch.zeros(3), torch.zeros(3, 1))
+    with pytest.raises(ValueError, match=r"value has the shape \(3,\); give \(3, 1\)"):
+        dueling_values(torch.zeros(3), torch.zeros(3, 3))

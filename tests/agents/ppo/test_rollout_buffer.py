@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+import torch
+from tensordict import TensorDict
+
+from agents.ppo.rollout_buffer import RolloutBuffer, dealt
+
+HORIZON, GAMES, CARRIED = 4, 3, 2
+
+
+def rollout(**change) -> RolloutBuffer:
+    shape = {"horizon": HORIZON, "num_envs": GAMES, "state_shape": (1, 2, 2), "state_size": CARRIED}
+    return RolloutBuffer(**shape | change)
+
+
+def step(number: int, ended=(), terminated=(), games: int = GAMES) -> TensorDict:
+    """A step whose numbers tell its place in the rollout and its game."""
+    places = 10.0 * number + torch.arange(games)
+    marks = {
+        name: torch.tensor([game in those for game in range(games)])
+        for name, those in (("ended", ended), ("terminated", terminated))
+    }
+    columns = {name: places.clone() for name in ("log_prob", "value", "next_value", "reward")}
+    columns["next_value"] += 0.5
+    state = places.to(torch.uint8)[:, None, None, None].expand(games, 1, 2, 2)
+    return TensorDict(
+        {"state": state, "action": torch.arange(games), "happened": torch.ones(games) > 0}
+        | columns
+        | marks,
+        batch_size=[games],
+    )
+
+
+def filled(**marks) -> RolloutBuffer:
+    made = rollout()
+    for number in range(HORIZON):
+        recurrent_state = torch.full((GAMES, CARRIED), float(number + 1))
+        made.add(step(number, **(marks if number == 1 else {})), recurrent_state)
+    return made
+
+
+def test_it_is_full_after_its_horizon_and_takes_no_more():
+    made = filled()
+    assert made.full
+    with pytest.raises(RuntimeError, match="the rollout has its 4 steps; learn from it first"):
+        made.add(step(9), torch.zeros(GAMES, CARRIED))
+    made.clear()
+    assert made.length == 0
+
+
+def test_whole_sequences_are_the_games_each_with_what_was_carried_into_its_first_step():
+    found = filled(ended=[1]).sequences(1.0, 1.0, whole=True)
+    assert found.batch_size == (GAMES,)
+    assert found["value"].tolist() == [[g, 10 + g, 20 + g, 30 + g] for g in range(GAMES)]
+    assert found["state"].shape == (GAMES, HORIZON, 1, 2, 2)
+    assert found["recurrent_state"].tolist() == [[1.0, 1.0]] * GAMES
+    assert found["begins"].tolist() == [
+        [False] * 4, [False, False, True, False], [False] * 4,
+    ]  # fmt: skip
+
+
+def test_without_a_memory_every_step_is_a_sequence_of_its_own():
+    found = filled().sequences(1.0, 1.0, whole=False)
+    assert found.batch_size == (HORIZON * GAMES,)
+    assert found["value"][:4].tolist() == [[0.0], [1.0], [2.0], [10.0]]
+    assert found["state"].shape == (HORIZON * GAMES, 1, 1, 2, 2)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_dealt_of_it_is_what_torch_would_index(whole):
+    found = filled(ended=[1]).sequences(0.9, 0.8, whole=whole)
+    index = torch.tensor([2, 0])
+    mine, theirs = dealt(found, index), found[index]
+    assert mine.batch_size == theirs.batch_size
+    assert (mine == theirs).all()
+    assert set(mine.keys()) == set(theirs.keys())
+
+
+def test_both_ways_have_the_same_advantages():
+    made = filled(ended=[0, 1], terminated=[0])
+    by_game = made.sequences(0.9, 0.8, whole=True)["advantage"]
+    by_step = made.sequences(0.9, 0.8, whole=False)["advantage"]
+    assert torch.equal(by_game, by_step.view(HORIZON, GAMES).T)
+
+
+def test_what_follows_in_the_episode_is_worth_what_it_was_held_to_be():
+    """With nothing beyond the next step, an advantage is its one error."""
+    made = filled(ended=[0, 1], terminated=[0])
+    advantages = made.sequences(1.0, 0.0, whole=True)["advantage"]
+    assert advantages[2].tolist() == [12.0, 22.0, 32.0, 32.5]  # the last by its own next value
+    assert advantages[1, 1] == 11.5  # cut short
+    assert advantages[0, 1] == 0.0  # the game ended
+    returns = made.sequences(1.0, 0.0, whole=True)["return"]
+    assert returns[2].tolist() == [14.0, 34.0, 54.0, 64.5]
+
+
+def test_part_of_a_rollout_goes_through_a_file():
+    made, after = rollout(), rollout()
+    for number in range(3):
+        made.add(step(number, ended=[2]), torch.ones(GAMES, CARRIED))
+    file = io.BytesIO()
+    torch.save(made.state_dict(), file)
+    file.seek(0)
+    after.load_state_dict(torch.load(file, weights_only=True))
+    assert after.length == 3
+    for each in (made, after):
+        each.add(step(3), torch.zeros(GAMES, CARRIED))
+    one, other = (each.sequences(0.9, 0.8, whole=True) for each in (made, after))
+    assert (one == other).all()
+
+
+@pytest.mark.parametrize("change", [{"num_envs": 2}, {"horizon": 2}, {"state_size": 4}])
+def test_a_rollout_of_other_games_is_refused(change):
+    with pytest.raises(ValueError, match="resume with the games and the horizon of the run"):
+        rollout(**change).load_state_dict(filled().state_dict())
+
+
+def test_its_size_is_that_of_its_columns():
+    assert rollout().nbytes == HORIZON * GAMES * (4 + 8 + 4 * 4 + 3)

@@ -1,0 +1,61 @@
+"""A memory of whole episodes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from agents.reinforce.episode_buffer import EpisodeBuffer
+
+PIXELS = 6
+
+
+def fill(memory, steps, ends, seed=0, games=2):
+    """Cache steps of which those in ``ends`` end an episode, as ``(step, game)``."""
+    rng = np.random.default_rng(seed)
+    cached = []
+    for step in range(steps):
+        changes = rng.choice([-255, 0, 0, 7], size=(games, PIXELS)).astype(np.int16)
+        actions, rewards = rng.integers(3, size=games), rng.random(games).astype(np.float32)
+        ended = np.array([(step, game) in ends for game in range(games)])
+        memory.cache(changes, actions, rewards, ended)
+        cached.append((changes, actions, rewards))
+    return cached
+
+
+def test_an_episode_comes_out_as_it_went_in() -> None:
+    memory = EpisodeBuffer(2, PIXELS)
+    cached = fill(memory, 5, ends={(1, 1), (4, 0)})
+    assert len(memory) == 2
+    for game, steps in ((1, cached[:2]), (0, cached)):
+        episode = memory.take()
+        np.testing.assert_array_equal(episode["difference"], [each[0][game] for each in steps])
+        np.testing.assert_array_equal(episode["action"], [each[1][game] for each in steps])
+        np.testing.assert_array_equal(episode["reward"], [each[2][game] for each in steps])
+    with pytest.raises(LookupError, match="no episode is over yet"):
+        memory.take()
+
+
+def test_a_step_that_never_happened_is_left_out() -> None:
+    memory = EpisodeBuffer(1, PIXELS)
+    fill(memory, 2, ends=(), games=1)
+    nothing, end = np.zeros((1, PIXELS), np.int16), np.array([True])
+    for _ in range(2):  # the second ends an episode in which nothing happened
+        memory.cache(nothing, np.array([-1]), np.ones(1, np.float32), end)
+    assert len(memory) == 1
+    assert len(memory.take()) == 2
+
+
+def test_a_state_brings_back_all_of_it() -> None:
+    memory, other = EpisodeBuffer(3, PIXELS), EpisodeBuffer(3, PIXELS)
+    fill(memory, 6, ends={(2, 0), (5, 1)}, games=3)  # game 1 has no step now
+    other.load_state_dict(memory.state_dict())
+    for each in (memory, other):
+        fill(each, 2, ends={(1, 0), (1, 1), (1, 2)}, seed=1, games=3)
+    assert len(memory) == len(other) == 5
+    for _ in range(5):
+        mine, theirs = memory.take(), other.take()
+        assert all(torch.equal(mine[name], theirs[name]) for name in mine.keys())  # noqa: SIM118
+    with pytest.raises(ValueError, match="the state is of 3 games; give one of 2"):
+        EpisodeBuffer(2, PIXELS).load_state_dict(memory.state_dict())

@@ -1,0 +1,147 @@
+"""The learning rule against the tutorial's NumPy, transcribed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from tensordict import TensorDict
+
+from agents.compute.data_parallel import DataParallel
+from agents.reinforce.loss import (
+    PolicyNetwork,
+    differences,
+    discounted_returns,
+    episode_gradient,
+    standardized,
+    surrogate,
+)
+
+PIXELS, HIDDEN, STEPS = 50, 7, 30
+
+
+def tutorials_returns(rewards, gamma):
+    """``discount_rewards`` of "Deep reinforcement learning on Pong from pixels"."""
+    returns, running = np.zeros(len(rewards)), 0.0
+    for t in reversed(range(len(rewards))):
+        if rewards[t] != 0:
+            running = 0.0
+        running = running * gamma + rewards[t]
+        returns[t] = running
+    return returns
+
+
+def tutorials_gradient(w1, w2, x, y, advantages):
+    """Its ``policy_forward`` and ``policy_backward``: what the weights are to be moved along.
+
+    Args:
+        w1: ``(hidden, pixels)``.
+        w2: ``(hidden,)``.
+        x: ``(steps, pixels)``.
+        y: whether the first action was taken, ``(steps,)``.
+        advantages: ``(steps,)``.
+    """
+    hidden = x @ w1.T
+    hidden[hidden < 0] = 0
+    p = 1 / (1 + np.exp(-(hidden @ w2)))
+    dlogp = (y - p) * advantages
+    dhidden = np.outer(dlogp, w2)
+    dhidden[hidden <= 0] = 0
+    return dhidden.T @ x, hidden.T @ dlogp
+
+
+def random_episode(seed=0, num_actions=2):
+    rng = np.random.default_rng(seed)
+    changes = rng.choice([-255, 0, 0, 0, 255], size=(STEPS, PIXELS)).astype(np.int16)
+    changes[0] = 0  # as an episode begins
+    actions = rng.integers(num_actions, size=STEPS)
+    rewards = rng.choice([-1, 0, 0, 0, 1], size=STEPS).astype(np.float32)
+    return changes, actions, rewards
+
+
+def to_tensordict(changes, actions, advantages):
+    return TensorDict(
+        {
+            "difference": torch.from_numpy(changes),
+            "action": torch.from_numpy(actions),
+            "advantage": torch.from_numpy(advantages),
+        },
+        batch_size=[len(actions)],
+    )
+
+
+@given(arrays(np.float32, st.integers(1, 30), elements=st.sampled_from([-1, 0, 0, 1, 2.5])))
+def test_returns_are_the_tutorials(rewards) -> None:
+    expected = tutorials_returns(rewards.astype(float), 0.99)
+    np.testing.assert_allclose(discounted_returns(rewards, 0.99, restart=True), expected)
+
+
+@given(arrays(np.float32, st.integers(1, 30), elements=st.floats(-3, 3, width=32)))
+def test_returns_without_points_are_sums_to_the_end(rewards) -> None:
+    returns = discounted_returns(rewards, 0.9, restart=False)
+    for step in range(len(rewards)):
+        later = rewards[step:].astype(float)
+        assert returns[step] == pytest.approx((later * 0.9 ** np.arange(len(later))).sum())
+
+
+def test_standardized_returns_have_no_mean_and_a_spread_of_one() -> None:
+    ready = standardized(np.random.default_rng(0).normal(5, 3, 100))
+    assert (ready.mean(), ready.std()) == (pytest.approx(0, abs=1e-6), pytest.approx(1))
+    assert standardized(np.full(9, 0.7)).tolist() == [0] * 9
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_gradients_are_the_tutorials(seed, threads) -> None:
+    torch.manual_seed(seed)
+    network = PolicyNetwork(PIXELS, 2, HIDDEN).double()
+    changes, actions, rewards = random_episode(seed)
+    advantages = standardized(discounted_returns(rewards, 0.99, restart=True)).astype(np.float64)
+    parallel = DataParallel(threads)
+    _, gradients = episode_gradient(network, to_tensordict(changes, actions, advantages), parallel)
+    parallel.close()
+    w1, w2 = network.first.detach().numpy().T, network.second.detach().numpy()[:, 0]
+    up = (actions == 0).astype(float)
+    for ours, theirs in zip(
+        gradients, tutorials_gradient(w1, w2, changes / 255, up, advantages), strict=True
+    ):
+        np.testing.assert_allclose(-ours.numpy().T.squeeze(), theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_of_two_actions_the_first_has_the_sigmoid_of_the_logit() -> None:
+    network = PolicyNetwork(PIXELS, 2, HIDDEN)
+    changes = torch.from_numpy(random_episode()[0])
+    dense = (changes / 255) @ network.first
+    expected = (dense.relu() @ network.second).sigmoid()[:, 0]
+    torch.testing.assert_close(network(changes).exp()[:, 0], expected)
+
+
+def test_the_loss_falls_along_the_gradient_for_any_number_of_actions() -> None:
+    torch.manual_seed(0)
+    network, parallel = PolicyNetwork(PIXELS, 4, HIDDEN), DataParallel()
+    changes, actions, _ = random_episode(num_actions=4)
+    episode = to_tensordict(changes, actions, np.linspace(-1, 1, STEPS, dtype=np.float32))
+    before, gradients = episode_gradient(network, episode, parallel)
+    with torch.no_grad():
+        for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+            parameter -= 1e-3 * gradient
+    after, _ = episode_gradient(network, episode, parallel)
+    assert after[0] < before[0]
+    assert 0 < after[1] < np.log(4)
+
+
+def test_what_changed_is_the_last_picture_less_the_one_before() -> None:
+    states = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 6), np.uint8)
+    expected = states[:, 3].astype(int) - states[:, 2]
+    np.testing.assert_array_equal(differences(states), expected.reshape(3, 30))
+    np.testing.assert_array_equal(differences(states[:, :1]), states[:, 0].reshape(3, 30))
+
+
+def test_shapes_that_do_not_go_together_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"shapes are \[\(3, 2\), \(3,\), \(4,\)\]"):
+        surrogate(torch.zeros(3, 2), torch.zeros(3, dtype=torch.int64), torch.zeros(4))
+    with pytest.raises(ValueError, match="a policy chooses among actions, got 1; give 2 or more"):
+        PolicyNetwork(PIXELS, 1, HIDDEN)

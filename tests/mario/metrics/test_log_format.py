@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import re
+
+from mario.metrics.log_format import log_header, log_row
+
+TUTORIALS = (
+    " Episode    Step   Epsilon     MeanReward     MeanLength       MeanLoss     MeanQValue"
+    "      TimeDelta                Time"
+)
+
+
+def row(step: int = 163, **reported_metrics: float) -> str:
+    return log_row(0, step, 0.99996, {"reward": 635.0, "length": 163.0} | reported_metrics, 1.897)
+
+
+def test_the_log_has_the_tutorials_columns_and_widths():
+    assert log_header(("loss", "q")) == TUTORIALS
+    assert re.fullmatch(
+        "       0     163     1.000        635.000        163.000          0.000          0.000"
+        r"          1.897 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d",
+        row(loss=0.0, q=0.0),
+    )
+
+
+def test_the_columns_stay_apart_in_long_runs():
+    assert row(step=12_345_678).split()[:2] == ["0", "12345678"]
+
+
+def test_an_algorithms_own_reports_have_columns_as_wide_as_their_names():
+    header, line = log_header(["explained_variance", "q"]), row(explained_variance=0.25, q=1.0)
+    told = dict(zip(header.split(), line.split(), strict=True))
+    assert (told["MeanExplainedVariance"], told["MeanQValue"]) == ("0.250", "1.000")
+    assert len(header) == len(line)

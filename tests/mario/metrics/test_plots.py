@@ -1,0 +1,121 @@
+"""The pictures of a run, and the thread that draws them."""
+
+from __future__ import annotations
+
+import io
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from mario.metrics import plots
+from mario.metrics.plots import PLOTS, BackgroundPlots, draw, draw_all, moving_average, plot_of
+
+NAMES = ("reward", "length", "loss", "q")
+
+
+def columns(episodes: int) -> dict[str, list[float]]:
+    return {name: [float(number) for number in range(episodes)] for name in NAMES}
+
+
+@pytest.fixture
+def drawings(monkeypatch):
+    """The numbers of episodes drawn, by a stand-in for the drawing that waits to be let go."""
+    drawn: list[int] = []
+    gate = threading.Event()
+    gate.set()
+
+    def stand_in(folder, numbers, window):
+        assert gate.wait(10)
+        drawn.append(len(numbers["reward"]))
+
+    monkeypatch.setattr(plots, "draw_all", stand_in)
+    return drawn, gate
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.integers(1, 12))
+def test_the_moving_average_is_the_mean_of_the_latest(values, window):
+    expected = [np.mean(values[max(end - window, 0) : end]) for end in range(1, len(values) + 1)]
+    np.testing.assert_allclose(moving_average(values, window), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("episodes", [1, 2, 300])
+def test_all_pictures_are_whole_jpegs_of_one_size(tmp_path, episodes):
+    draw_all(tmp_path, columns(episodes), window=100)
+    names = {"reward_plot.jpg", "length_plot.jpg", "loss_plot.jpg", "q_plot.jpg"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    for name in names:
+        with Image.open(tmp_path / name) as picture:
+            picture.load()
+            assert (picture.format, picture.size) == ("JPEG", (960, 540))
+
+
+def test_what_is_not_known_is_named_for_itself():
+    assert plot_of("entropy").title == "Entropy of the policy"
+    unknown = plot_of("surprise_of_the_year")
+    assert unknown.file == "surprise_of_the_year_plot.jpg"
+    assert unknown.title == "Surprise of the year while learning"
+
+
+def test_a_picture_shows_its_average_darker_than_its_episodes():
+    file = io.BytesIO()
+    draw(PLOTS["reward"], [0.0, 10.0] * 200, 100, file)
+    pixels = np.asarray(Image.open(file).convert("RGB"), dtype=int).reshape(-1, 3)
+    for colour in (PLOTS["reward"].colour, PLOTS["reward"].pale):
+        wanted = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+        assert (np.abs(pixels - wanted).max(axis=1) < 12).sum() > 100, colour
+
+
+def test_drawing_needs_no_pyplot(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)
+    draw_all(tmp_path, columns(2), window=100)
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_nobody_waits_for_a_drawing_and_none_is_queued_behind_it(tmp_path, drawings):
+    drawn, gate = drawings
+    gate.clear()
+    background = BackgroundPlots(tmp_path, window=100, seconds=0)
+    for episodes in (1, 2, 3):
+        background.offer(columns(episodes))
+    assert drawn == []
+    gate.set()
+    background.close(columns(4))
+    assert drawn == [1, 4]
+
+
+def test_drawings_keep_their_distance_in_time(tmp_path, drawings):
+    drawn, _ = drawings
+    background = BackgroundPlots(tmp_path, window=100, seconds=3600)
+    for episodes in (1, 2, 3):
+        background.offer(columns(episodes))
+    background.close(columns(4))
+    assert drawn == [1, 4]
+
+
+def test_what_is_offered_may_change_while_it_is_drawn(tmp_path, drawings):
+    drawn, gate = drawings
+    gate.clear()
+    background = BackgroundPlots(tmp_path, window=100, seconds=3600)
+    offered = columns(1)
+    background.offer(offered)
+    offered["reward"].append(1.0)
+    gate.set()
+    background.close(offered)
+    assert drawn == [1, 2]
+
+
+def test_a_session_without_an_episode_leaves_the_pictures_alone(tmp_path, drawings):
+    BackgroundPlots(tmp_path, window=100, seconds=0).close(columns(0))
+    assert drawings[0] == []
+
+
+def test_a_failed_drawing_is_told_to_whom_it_concerns(tmp_path):
+    background = BackgroundPlots(tmp_path / "gone", window=100, seconds=0)
+    background.offer(columns(1))
+    with pytest.raises(FileNotFoundError, match="gone"):
+        background.close(columns(1))
