@@ -20,8 +20,8 @@ from tensordict import TensorDict
 States = NDArray[np.uint8]
 Actions = NDArray[np.int64]
 
-BEGINS = -1
-"""Stands for the place of a game in which a new episode begins, see `Agent.carry`."""
+EPISODE_START = -1
+"""Stands for the place of a game in which a new episode begins, see `Agent.carry_recurrent_state`."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class Agent(ABC):
         """Explore and learn from now on, or with ``mode=False`` only play, as well as possible."""
         self.training = mode
 
-    def carry(self, places: NDArray[np.int64]) -> None:
+    def carry_recurrent_state(self, places: NDArray[np.int64]) -> None:
         """Take note which games come next: what is recurrent_state from act to act goes with its game.
 
         Whoever plays without caching says so where an episode begins and where a game is shown no
@@ -174,7 +174,7 @@ class Agent(ABC):
 
         Args:
             places: for each state of the next `act`, the place of its game among the states of the
-                last one, or `BEGINS` where a new episode begins in it. int64.
+                last one, or `EPISODE_START` where a new episode begins in it. int64.
         """
 
     @property
@@ -187,11 +187,11 @@ class Agent(ABC):
         """One line on the memory's size and place, for the user to read before training starts."""
         return "memory: none"
 
-    def weights(self) -> dict[str, Any]:
+    def policy_state_dict(self) -> dict[str, Any]:
         """The tensors that playing needs, by name: what a checkpoint ships as ``model``."""
         return {}
 
-    def load_weights(self, weights: dict[str, Any]) -> None:
+    def load_policy_state_dict(self, weights: dict[str, Any]) -> None:
         """Take over the tensors that `weights` gave."""
 
     def state_dict(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from agents.ddqn.config import DDQNConfig
 from agents.ddqn.exploration import GREEDY, EpsilonGreedy
 from agents.ddqn.loss import loss_and_value
 from agents.ddqn.targets import importance_weights
-from agents.networks.q_network import QNetwork, load_weights, with_target, without_target
+from agents.networks.q_network import QNetwork, load_parameters, with_target, without_target
 from agents.networks.tutorial_cnn import is_tutorial, translate
 from agents.replay.augmentation import RandomShift
 from agents.replay.frame_replay import FrameReplay
@@ -201,18 +201,18 @@ class DDQN(Agent):
         values: NDArray[np.float32] = network.online(seen).cpu().numpy()
         return values
 
-    def weights(self) -> dict[str, Any]:
+    def policy_state_dict(self) -> dict[str, Any]:
         """The tensors that it plays with, by name: those of the target are not needed."""
         return without_target(self._steady.state_dict())
 
-    def load_weights(self, weights: dict[str, Any]) -> None:
+    def load_policy_state_dict(self, weights: dict[str, Any]) -> None:
         """Take over what `weights` gave, or what the tutorial's code saved.
 
         Raises:
             ValueError: they are of another network.
         """
         given = translate(weights) if is_tutorial(weights) else weights
-        load_weights(self.network, with_target(given, self.network.state_dict()))
+        load_parameters(self.network, with_target(given, self.network.state_dict()))
         self._twin.follow_all()
         if self._average is not None:
             self._average.begin()
@@ -238,7 +238,7 @@ class DDQN(Agent):
         Raises:
             ValueError: it is of another network or number of games.
         """
-        self.load_weights(state["network"])
+        self.load_policy_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._exploration.load_state_dict(state["exploration"])
         self._kept().load_state_dict(state["memory"])

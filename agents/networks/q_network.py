@@ -152,7 +152,7 @@ def with_target(weights: Mapping[str, Any], names: Iterable[str]) -> dict[str, A
     return filled | dict(weights)
 
 
-def load_weights(network: nn.Module, weights: dict[str, Any]) -> None:
+def load_parameters(network: nn.Module, weights: dict[str, Any]) -> None:
     """Copy tensors into a network that has tensors of the same names and shapes.
 
     Raises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.networks.q_network import QNetwork, load_weights
+from agents.networks.q_network import QNetwork, load_parameters
 
 STATE_SIDE = 84
 """Height and width of what its network sees; the weights tell only the product of features."""
@@ -74,5 +74,5 @@ def from_tutorial(weights: dict[str, Any]) -> QNetwork:
     network = QNetwork(
         (first[1], STATE_SIDE, STATE_SIDE), last[0], hidden=middle[0], separate_target=True
     )
-    load_weights(network, translated)
+    load_parameters(network, translated)
     return network

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.agent import BEGINS, Actions, States
+from agents.agent import EPISODE_START, Actions, States
 from agents.compute.precision import ComputeCopy
 from agents.networks.actor_critic import ActorCritic, PolicyOutput
 from agents.rng import generator_state, set_generator_state
@@ -66,17 +66,17 @@ class Actor:
         self._body = self._twin.like if mode else self._network.body
         self.strand = self._in_training if mode else self._fresh()
 
-    def carry(self, places: NDArray[np.int64]) -> None:
+    def carry_recurrent_state(self, places: NDArray[np.int64]) -> None:
         """Let what is recurrent_state go with its games, and forget it where an episode begins.
 
         Args:
-            places: see `agents.agent.Agent.carry`.
+            places: see `agents.agent.Agent.carry_recurrent_state`.
         """
         recurrent_state = self.strand.recurrent_state
         if recurrent_state is not None:
             where = torch.as_tensor(places, device=self._device)
             moved = recurrent_state[where.clamp(min=0)]
-            self.strand.recurrent_state = moved.masked_fill((where == BEGINS)[:, None], 0.0)
+            self.strand.recurrent_state = moved.masked_fill((where == EPISODE_START)[:, None], 0.0)
 
     @torch.no_grad()
     def choose(self, states: States, greedy: bool) -> ActionSample:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from tensordict import TensorDict
 from torch import Tensor
 
-from agents.agent import BEGINS, Actions, Agent, AgentConfig, AgentSpec, States
+from agents.agent import EPISODE_START, Actions, Agent, AgentConfig, AgentSpec, States
 from agents.compute.data_parallel import DataParallel
 from agents.compute.learner import Learner
 from agents.compute.precision import ComputeCopy, resolve_precision
 from agents.networks.actor_critic import ActorCritic
-from agents.networks.q_network import load_weights
+from agents.networks.q_network import load_parameters
 from agents.ppo.actor import ActionSample, Actor
 from agents.ppo.advantages import explained_variance
 from agents.ppo.build import build_adam, build_policy, build_rollout, build_schedule
@@ -109,9 +109,9 @@ class PPO(Agent):
         super().train(mode)
         self._actor.train(mode)
 
-    def carry(self, places: NDArray[np.int64]) -> None:
+    def carry_recurrent_state(self, places: NDArray[np.int64]) -> None:
         """Let what is remembered go with its games, and forget it where an episode begins."""
-        self._actor.carry(places)
+        self._actor.carry_recurrent_state(places)
 
     def action_values(self, states: States) -> NDArray[np.float32]:
         """The chance of each action, in states that `act` was last asked for if it was."""
@@ -167,7 +167,7 @@ class PPO(Agent):
         rollout.add(step, choice.recurrent_state)
         self._choice = None
         if ended.any():
-            self.carry(np.where(ended, BEGINS, np.arange(len(ended))))
+            self.carry_recurrent_state(np.where(ended, EPISODE_START, np.arange(len(ended))))
         self.decisions += int(np.count_nonzero(happened))
 
     def recall(self) -> TensorDict:
@@ -206,23 +206,23 @@ class PPO(Agent):
             "clip_range": clip,
         }
 
-    def weights(self) -> dict[str, Any]:
+    def policy_state_dict(self) -> dict[str, Any]:
         """The network's tensors, by name."""
         return dict(self.network.state_dict())
 
-    def load_weights(self, weights: dict[str, Any]) -> None:
+    def load_policy_state_dict(self, weights: dict[str, Any]) -> None:
         """Take over what `weights` gave.
 
         Raises:
             ValueError: they are of another network.
         """
-        load_weights(self.network, weights)
+        load_parameters(self.network, weights)
         self._twin.follow_all()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that going on exactly here needs."""
         return {
-            "network": self.weights(),
+            "network": self.policy_state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "rollout": self._kept().state_dict(),
             "actor": self._actor.state_dict(),
@@ -238,7 +238,7 @@ class PPO(Agent):
         Raises:
             ValueError: it is of another network, number of games or horizon.
         """
-        self.load_weights(state["network"])
+        self.load_policy_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._kept().load_state_dict(state["rollout"])
         self._actor.load_state_dict(state["actor"])

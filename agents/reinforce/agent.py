@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from agents.agent import Actions, Agent, AgentConfig, AgentSpec, States
 from agents.compute.data_parallel import DataParallel
-from agents.networks.q_network import load_weights
+from agents.networks.q_network import load_parameters
 from agents.reinforce.config import REINFORCEConfig
 from agents.reinforce.episode_buffer import EpisodeBuffer
 from agents.reinforce.loss import (
@@ -150,22 +150,22 @@ class REINFORCE(Agent):
         means = {"loss": loss, "entropy": entropy}
         return means | ({"grad_norm": sum(norms) / len(norms)} if norms else {})
 
-    def weights(self) -> dict[str, Any]:
+    def policy_state_dict(self) -> dict[str, Any]:
         """The network's tensors, by name."""
         return dict(self.network.state_dict())
 
-    def load_weights(self, weights: dict[str, Any]) -> None:
+    def load_policy_state_dict(self, weights: dict[str, Any]) -> None:
         """Take over what `weights` gave.
 
         Raises:
             ValueError: they are of another network.
         """
-        load_weights(self.network, weights)
+        load_parameters(self.network, weights)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that going on exactly here needs, also of a batch that is not full yet."""
         return {
-            "network": self.weights(),
+            "network": self.policy_state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "sums": list(self._sums),
             "episodes": self.episodes,
@@ -179,7 +179,7 @@ class REINFORCE(Agent):
         Raises:
             ValueError: it is of another network or number of games.
         """
-        self.load_weights(state["network"])
+        self.load_policy_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         for mine, saved in zip(self._sums, state["sums"], strict=True):
             mine.copy_(saved)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from agents import Agent
-from agents.agent import BEGINS
+from agents.agent import EPISODE_START
 from mario.vector.base import GameVectorEnv
 
 LevelArea = tuple[int, int, int]
@@ -175,7 +175,7 @@ def play_episodes(
     episode, taken = [0] * games.num_envs, [list[int]() for _ in shares]
     random = np.random.default_rng(seed)
     states, _ = games.reset()
-    agent.carry(np.full(games.num_envs, BEGINS))
+    agent.carry_recurrent_state(np.full(games.num_envs, EPISODE_START))
     while (busy := np.flatnonzero(shares)).size and not stop():
         actions = np.zeros(games.num_envs, np.int64)
         actions[busy] = agent.act(states[busy])
@@ -187,14 +187,14 @@ def play_episodes(
         for place, game in enumerate(busy.tolist()):
             taken[game].append(int(actions[game]))
             if terminated[game] or truncated[game]:
-                places[place] = BEGINS
+                places[place] = EPISODE_START
                 seeded = games.episode_seed(game, episode[game])
                 played.append(_played(infos, game, seeded, taken[game]))
                 shares[game] -= 1
                 episode[game] += 1
                 taken[game] = []
                 on_episode(played[-1])
-        agent.carry(places[np.array(shares)[busy] > 0])
+        agent.carry_recurrent_state(places[np.array(shares)[busy] > 0])
     agent.train(was_training)
     return played
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tensordict import TensorDict
 
 from agents import Agent, AgentSpec
-from agents.agent import BEGINS, Actions, States
+from agents.agent import EPISODE_START, Actions, States
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class LevelRouter(Agent):
         chosen: Actions = member.actions[member.agent.act(states)]
         return chosen
 
-    def carry(self, places: NDArray[np.int64]) -> None:
+    def carry_recurrent_state(self, places: NDArray[np.int64]) -> None:
         """Pass it on: an agent that is not on duty has nothing to carry but what is long past."""
         for member in self._members:
-            member.agent.carry(places)
+            member.agent.carry_recurrent_state(places)
 
     def action_values(self, states: States) -> NDArray[np.float32] | None:
         """What the agent of the level makes of its actions; NaN for those that it has not."""
@@ -105,7 +105,7 @@ class LevelRouter(Agent):
         level = self._level()
         if level != self._last_level:
             self._last_level, self._playing = level, self._best_for(level)
-            self._playing.agent.carry(np.array([BEGINS]))
+            self._playing.agent.carry_recurrent_state(np.array([EPISODE_START]))
             own = self._playing.level == level
             self._report(
                 f"{level}: played by {self._playing.name}"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents import Agent
-from agents.agent import BEGINS
+from agents.agent import EPISODE_START
 from mario.evaluation.episodes import EpisodeResult
 
 Frame = NDArray[np.uint8]
@@ -100,7 +100,7 @@ def watch_episode(
     """
     rng = np.random.default_rng(seed)
     state, info = env.reset(seed=seed)
-    agent.carry(np.array([BEGINS]))
+    agent.carry_recurrent_state(np.array([EPISODE_START]))
     ended, decision = False, 0
     while not ended:
         decision += 1

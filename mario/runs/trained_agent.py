@@ -130,7 +130,7 @@ class TrainedAgent:
             CheckpointError: they are of another kind of agent, or of other actions or layers.
         """
         try:
-            agent.load_weights(self.weights)
+            agent.load_policy_state_dict(self.weights)
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise CheckpointError(

@@ -118,7 +118,7 @@ class Checkpointer:
         config = to_dict(self._config)
         return {
             "format": FORMAT,
-            "model": self._agent.weights(),
+            "model": self._agent.policy_state_dict(),
             "exploration_rate": float(self._agent.exploration_rate),
             **{
                 key: config[key]

@@ -163,7 +163,7 @@ def _check_disk(folder: Path, agent: Agent) -> None:
     Raises:
         UsageError: too little space is free.
     """
-    size = sum(tensor.nbytes for tensor in agent.weights().values())
+    size = sum(tensor.nbytes for tensor in agent.policy_state_dict().values())
     need = CHECKPOINTS_AT_ONCE * 4 * size  # weights, gradients' two moments, target
     free = shutil.disk_usage(folder).free
     if free < need:

@@ -47,7 +47,7 @@ class Player:
         """The action that it holds best, of each game."""
         return self._model.predict(states, deterministic=True)[0]
 
-    def carry(self, places: Any) -> None:
+    def carry_recurrent_state(self, places: Any) -> None:
         """Nothing to carry: it has no memory of earlier states."""
 
 

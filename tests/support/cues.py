@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.agent import BEGINS, Agent, AgentSpec
+from agents.agent import EPISODE_START, Agent, AgentSpec
 from agents.ppo.config import PPOConfig
 
 SHAPE = (1, 36, 36)
@@ -67,7 +67,7 @@ def score(agent: Agent, games, steps: int) -> float:
     for _ in range(steps):
         _, _, rewards, terminated, truncated, _ = games.step(agent.act(games.states))
         ended = terminated | truncated
-        agent.carry(np.where(ended, BEGINS, np.arange(len(ended))))
+        agent.carry_recurrent_state(np.where(ended, EPISODE_START, np.arange(len(ended))))
         total, episodes = total + rewards.sum(), episodes + (terminated | truncated).sum()
     agent.train()
     return total / episodes

@@ -34,10 +34,10 @@ class TapeAgent(Agent):
         self.tape.append(("learn",))
         return {"loss": 1.0, "q": 2.0} if self.steps % 2 == 0 else None
 
-    def weights(self):
+    def policy_state_dict(self):
         return {"steps": torch.tensor([float(self.steps)])}
 
-    def load_weights(self, weights):
+    def load_policy_state_dict(self, weights):
         self.steps = int(weights["steps"])
 
     def state_dict(self):

@@ -103,13 +103,13 @@ class TestAgent:
     def test_its_weights_are_what_it_plays_with(self, agents):
         agent, states = self.lived(agents), self.states()
         other = agents(AVERAGING, num_envs=2, training=False)
-        other.load_weights(agent.weights())
+        other.load_policy_state_dict(agent.policy_state_dict())
         agent.train(False)
         np.testing.assert_array_equal(other.action_values(states), agent.action_values(states))
 
     def test_weights_that_are_taken_over_begin_the_means_anew(self, agents):
         agent, other = self.lived(agents), self.lived(agents, seed=1)
-        other.load_weights(agent.weights())
+        other.load_policy_state_dict(agent.policy_state_dict())
         for each in (agent, other):
             each.train(False)
         states = self.states()

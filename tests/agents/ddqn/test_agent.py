@@ -86,7 +86,9 @@ class TestPrecision:
     def test_what_was_learned_synced_or_loaded_is_what_it_explores_with(self, agents, separate):
         agent = agents(changed(precision="bfloat16", separate_target=separate))
         live(agent, Corridors(), steps=50)
-        agent.load_weights(agents(changed(separate_target=separate), seed=1).weights())
+        agent.load_policy_state_dict(
+            agents(changed(separate_target=separate), seed=1).policy_state_dict()
+        )
         live(agent, Corridors(), steps=12)
         rounded = {name: each.bfloat16() for name, each in agent.network.state_dict().items()}
         followed = agent._twin.like.state_dict()
@@ -194,7 +196,7 @@ class TestWeights:
     def test_what_one_agent_learned_another_plays(self, agents):
         teacher, player = agents(), agents(training=False, seed=9)
         live(teacher, Corridors(), steps=30)
-        player.load_weights(teacher.weights())
+        player.load_policy_state_dict(teacher.policy_state_dict())
         states = np.random.default_rng(0).integers(0, 256, (64, *SHAPE), dtype=np.uint8)
         teacher.train(False)
         np.testing.assert_array_equal(teacher.act(states), player.act(states))
@@ -204,9 +206,9 @@ class TestWeights:
         config = changed(separate_target=separate)
         teacher, player = agents(config), agents(config, seed=9)
         live(teacher, Corridors(), steps=30)
-        weights = teacher.weights()
+        weights = teacher.policy_state_dict()
         assert not [name for name in weights if "target" in name]
-        player.load_weights(weights)
+        player.load_policy_state_dict(weights)
         states = torch.randint(0, 256, (8, *SHAPE), dtype=torch.uint8)
         assert torch.equal(player.network.target(states), teacher.network.online(states))
 
@@ -221,12 +223,12 @@ class TestWeights:
             theirs[f"{'target' if 'target' in part else 'online'}.{layer}.{kind}"] = tensor
         config = DDQNConfig(separate_target=True)
         agent = agents(config, state_shape=(4, 84, 84), num_actions=2, training=False)
-        agent.load_weights(theirs)
+        agent.load_policy_state_dict(theirs)
         assert torch.equal(agent.network.target_head[2].weight, network.target_head[2].weight)
 
     def test_those_of_another_game_are_refused(self, agents):
         with pytest.raises(ValueError, match=r"online_head.2.bias \(3,\), the network .* \(2,\)"):
-            agents(num_actions=2).load_weights(agents(num_actions=3).weights())
+            agents(num_actions=2).load_policy_state_dict(agents(num_actions=3).policy_state_dict())
 
 
 class TestMemory:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from agents.networks.q_network import NatureCNN, QNetwork, load_weights
+from agents.networks.q_network import NatureCNN, QNetwork, load_parameters
 
 STATES = torch.randint(0, 256, (3, 4, 84, 84), dtype=torch.uint8)
 
@@ -99,7 +99,7 @@ def test_a_dueling_network_has_two_streams_in_both_heads():
     values.sum().backward()
     assert len(grads(network)) == 6 + 8, "three convolutions; two streams of two layers"
     with pytest.raises(ValueError, match="online_head.0.bias missing"):
-        load_weights(QNetwork((4, 84, 84), num_actions=3, hidden=8), network.state_dict())
+        load_parameters(QNetwork((4, 84, 84), num_actions=3, hidden=8), network.state_dict())
 
 
 def test_only_a_separate_target_keeps_the_features_it_had():
@@ -112,8 +112,8 @@ def test_only_a_separate_target_keeps_the_features_it_had():
 
 def test_weights_go_only_into_a_network_of_the_same_shape():
     weights = QNetwork((4, 84, 84), num_actions=2).state_dict()
-    load_weights(QNetwork((4, 84, 84), num_actions=2), weights)
+    load_parameters(QNetwork((4, 84, 84), num_actions=2), weights)
     with pytest.raises(ValueError, match=r"weights have online_head.2.bias \(2,\), the .* \(5,\)"):
-        load_weights(QNetwork((4, 84, 84), num_actions=5), weights)
+        load_parameters(QNetwork((4, 84, 84), num_actions=5), weights)
     with pytest.raises(ValueError, match=r"weights have target_features.0.bias missing"):
-        load_weights(QNetwork((4, 84, 84), 2, separate_target=True), weights)
+        load_parameters(QNetwork((4, 84, 84), 2, separate_target=True), weights)

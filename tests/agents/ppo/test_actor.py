@@ -5,7 +5,7 @@ import pytest
 import torch
 from cues import SHAPE
 
-from agents.agent import BEGINS
+from agents.agent import EPISODE_START
 from agents.compute.precision import ComputeCopy
 from agents.networks.actor_critic import ActorCritic
 from agents.ppo.actor import Actor, draw
@@ -59,7 +59,7 @@ def test_what_was_seen_before_matters_to_one_that_remembers_alone():
 def test_an_episode_that_begins_is_as_fresh_as_the_first(kind):
     made = actor(kind)
     seen(made, 1, 2)
-    made.carry(np.array([BEGINS, 1, BEGINS]))
+    made.carry_recurrent_state(np.array([EPISODE_START, 1, EPISODE_START]))
     after, fresh = seen(made, 9), seen(actor(kind), 9)
     assert torch.equal(after[[0, 2]], fresh[[0, 2]])
     assert not torch.equal(after[1], fresh[1])
@@ -69,7 +69,7 @@ def test_what_is_carried_goes_with_its_game_when_others_are_shown_no_more():
     made, all_of_them = actor(), actor()
     for each in (made, all_of_them):
         seen(each, 1, 2)
-    made.carry(np.array([2, 0]))
+    made.carry_recurrent_state(np.array([2, 0]))
     expected = seen(all_of_them, 9)[[2, 0]]
     found = made.choose(states(9)[[2, 0]], greedy=True).output.values
     torch.testing.assert_close(found, expected)

@@ -9,7 +9,7 @@ import torch
 from corridors import Corridors
 from cues import TINY, Cues, live, score, spec
 
-from agents.agent import BEGINS, AgentConfig
+from agents.agent import EPISODE_START, AgentConfig
 from agents.ddqn.config import DDQNConfig
 from agents.ppo.agent import PPO
 from agents.ppo.config import PPOConfig
@@ -198,9 +198,9 @@ class TestPlaying:
         config = replace(TINY, policy="lnlstm", precision="bfloat16")
         agent, other = agents(config, num_envs=2), agents(config, num_envs=2, seed=1)
         live(agent, Cues(2), steps=9)
-        other.load_weights(agent.weights())
+        other.load_policy_state_dict(agent.policy_state_dict())
         for each in (agent, other):
-            each.carry(np.full(2, BEGINS))
+            each.carry_recurrent_state(np.full(2, EPISODE_START))
         states = Cues(2, seed=3).states
         views = [each._actor.choose(states, True).output for each in (agent, other)]
         assert torch.equal(views[0].log_probs, views[1].log_probs)
@@ -218,7 +218,9 @@ class TestPlaying:
 
     def test_weights_of_another_network_are_refused(self, agents):
         with pytest.raises(ValueError, match=r"weights have actor\.weight \(2, 32\)"):
-            agents(replace(TINY, policy="lstm"), num_envs=2).load_weights(agents().weights())
+            agents(replace(TINY, policy="lstm"), num_envs=2).load_policy_state_dict(
+                agents().policy_state_dict()
+            )
 
 
 class TestBuilding:

@@ -46,13 +46,13 @@ def test_actions_are_drawn_as_likely_as_the_policy_has_them() -> None:
 
 def test_weights_are_updated_when_the_batch_is_full() -> None:
     player = agent()
-    before = copy.deepcopy(player.weights())
+    before = copy.deepcopy(player.policy_state_dict())
     for episode in range(3):
         assert player.learn() is None
         one_step(player, 2 * episode, reward=1)
         one_step(player, 2 * episode + 1, over=True)
         told = player.learn()
-        changed = not torch.equal(player.weights()["first"], before["first"])
+        changed = not torch.equal(player.policy_state_dict()["first"], before["first"])
         assert changed == ("grad_norm" in told) == (episode == 2)
         assert set(told) - {"grad_norm"} == {"loss", "entropy"}
     assert player.episodes == 3
@@ -61,7 +61,7 @@ def test_weights_are_updated_when_the_batch_is_full() -> None:
 def test_an_update_is_the_tutorials() -> None:
     """Summed gradients of the batch, then ``w += rate * g / (sqrt(cache) + 1e-5)``."""
     player = agent(REINFORCEConfig(batch_episodes=2, hidden_size=16), num_actions=2)
-    weights = {name: each.double().numpy() for name, each in player.weights().items()}
+    weights = {name: each.double().numpy() for name, each in player.policy_state_dict().items()}
     cache = {name: np.zeros_like(each) for name, each in weights.items()}
     for batch in range(2):
         total = {name: np.zeros_like(each) for name, each in weights.items()}
@@ -86,7 +86,7 @@ def test_an_update_is_the_tutorials() -> None:
         for name, gradient in total.items():
             cache[name] = 0.99 * cache[name] + 0.01 * gradient**2
             weights[name] = weights[name] + 1e-4 * gradient / (np.sqrt(cache[name]) + 1e-5)
-            ours = player.weights()[name].numpy()
+            ours = player.policy_state_dict()[name].numpy()
             np.testing.assert_allclose(ours, weights[name], rtol=1e-4, atol=2e-6)
 
 
@@ -145,20 +145,20 @@ def test_no_update_is_made_of_a_gradient_that_is_not_finite() -> None:
     player = agent()
     with torch.no_grad():
         player.network.second[0] = torch.nan
-    before = player.weights()["first"].clone()
+    before = player.policy_state_dict()["first"].clone()
     for episode in range(3):
         one_step(player, episode, reward=1)
         one_step(player, episode + 9, over=True)
     with pytest.raises(FloatingPointError, match="gradient of 3 episodes has the norm nan; lower"):
         player.learn()
-    assert torch.equal(player.weights()["first"], before)
+    assert torch.equal(player.policy_state_dict()["first"], before)
 
 
 def test_mistakes_are_named() -> None:
     with pytest.raises(TypeError, match="give a REINFORCEConfig"):
         agent(DDQNConfig())
     with pytest.raises(ValueError, match="the network has it"):
-        agent().load_weights(agent(num_actions=2).weights())
+        agent().load_policy_state_dict(agent(num_actions=2).policy_state_dict())
 
 
 @pytest.mark.parametrize(

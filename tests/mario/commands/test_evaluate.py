@@ -117,7 +117,7 @@ def test_a_tutorial_file_plays_as_its_own_network_does(tmp_path):
     network = tutorial_file(tmp_path / "t.chkpt")
     spec = AgentSpec(state_shape=(4, 84, 84), num_actions=2, training=False)
     agent = DDQN.build(spec, DDQNConfig(separate_target=True))
-    agent.load_weights(torch.load(tmp_path / "t.chkpt", weights_only=True)["model"])
+    agent.load_policy_state_dict(torch.load(tmp_path / "t.chkpt", weights_only=True)["model"])
     states = torch.randint(0, 256, (64, 4, 84, 84), dtype=torch.uint8)
     theirs = network(states.float() / 255).argmax(1).tolist()
     assert agent.act(states.numpy()).tolist() == theirs

@@ -85,7 +85,7 @@ def test_each_episode_that_is_watched_begins_without_a_memory_of_the_last(folder
 
     trained = open_agent(folder / "best.chkpt")
     agent = PPO.build(setting_of(trained), trained.hyper)
-    agent.load_weights(trained.weights)
+    agent.load_policy_state_dict(trained.weights)
     recurrent_state = []
     for seed in (0, 1, 0):
         watch_episode(agent, Short(), seed=seed)

@@ -111,7 +111,7 @@ def test_closing_it_closes_its_agents():
 
 def test_an_agent_with_a_memory_begins_anew_with_its_level_and_with_each_episode():
     class Noting(Always):
-        def carry(self, places):
+        def carry_recurrent_state(self, places):
             self.tape.append(places.tolist())
 
     first, second = Noting(0), Noting(1)
@@ -119,5 +119,5 @@ def test_an_agent_with_a_memory_begins_anew_with_its_level_and_with_each_episode
     for level in ("1-1", "1-1", "1-2", "1-1"):
         trip.to(level)
     assert (first.tape, second.tape) == ([[-1], [-1]], [[-1]])
-    trip.router.carry(np.array([0]))
+    trip.router.carry_recurrent_state(np.array([0]))
     assert (first.tape[-1], second.tape[-1]) == ([0], [0])

@@ -41,7 +41,7 @@ def saved(path, hyper, weights, **more):
 def test_it_acts_as_the_one_that_was_saved(tmp_path, options):
     config = DDQNConfig(hidden_size=8, **options)
     maker = DDQN.build(AgentSpec(SHAPE, num_actions=3, seed=3, training=False), config)
-    path = saved(tmp_path / "a.chkpt", to_dict(config), maker.weights())
+    path = saved(tmp_path / "a.chkpt", to_dict(config), maker.policy_state_dict())
     agent = open_agent(path).make_agent(Still())
     states = torch.randint(0, 256, (8, *SHAPE), dtype=torch.uint8)
     assert torch.equal(agent.network.online(states), maker.network.online(states))
@@ -52,7 +52,7 @@ def test_options_that_are_newer_than_a_file_are_off(tmp_path):
     config = DDQNConfig(hidden_size=8)
     maker = DDQN.build(AgentSpec(SHAPE, num_actions=3, training=False), config)
     older = {name: value for name, value in to_dict(config).items() if name != "dueling"}
-    trained = open_agent(saved(tmp_path / "a.chkpt", older, maker.weights()))
+    trained = open_agent(saved(tmp_path / "a.chkpt", older, maker.policy_state_dict()))
     assert trained.hyper == config
 
 
@@ -62,7 +62,9 @@ def test_options_that_are_newer_than_a_file_are_off(tmp_path):
 def test_it_is_examined_as_it_was_while_it_learned(tmp_path, evaluation, epsilon):
     config = DDQNConfig(hidden_size=8)
     maker = DDQN.build(AgentSpec(SHAPE, num_actions=3, training=False), config)
-    path = saved(tmp_path / "a.chkpt", to_dict(config), maker.weights(), evaluation=evaluation)
+    path = saved(
+        tmp_path / "a.chkpt", to_dict(config), maker.policy_state_dict(), evaluation=evaluation
+    )
     assert open_agent(path).epsilon == epsilon
 
 
@@ -70,6 +72,6 @@ def test_weights_of_another_head_are_refused(tmp_path):
     config = DDQNConfig(hidden_size=8)
     maker = DDQN.build(AgentSpec(SHAPE, num_actions=3, training=False), config)
     hyper = to_dict(DDQNConfig(hidden_size=8, dueling=True))
-    path = saved(tmp_path / "a.chkpt", hyper, maker.weights())
+    path = saved(tmp_path / "a.chkpt", hyper, maker.policy_state_dict())
     with pytest.raises(CheckpointError, match="does not fit its agent: weights have online_head"):
         open_agent(path).make_agent(Still())
