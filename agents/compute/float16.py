@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.compute.bindings import ThreadPool, all_at, at, native
-from agents.networks.q_network import NatureCNN
+from agents.networks.nature_cnn import NatureCNN
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -30,7 +30,7 @@ def to_float16(network: M, pool: ThreadPool) -> M:
     Each of `float16_layers` it is to be refreshed whenever its parameters have changed.
 
     Args:
-        network: any; its `agents.networks.q_network.NatureCNN` and its wide linear layers are replaced.
+        network: any; its `agents.networks.nature_cnn.NatureCNN` and its wide linear layers are replaced.
         pool: shares the work of each of those.
     """
     shared = {id(each): each for each in network.parameters()}
@@ -49,7 +49,7 @@ def float16_layers(network: nn.Module) -> list[Float16NatureCNN | Float16Linear]
 
 
 class Float16NatureCNN(nn.Module):
-    """The convolutions of `agents.networks.q_network.NatureCNN`, of the same parameters.
+    """The convolutions of `agents.networks.nature_cnn.NatureCNN`, of the same parameters.
 
     Args:
         like: of square states of four frames.

@@ -27,7 +27,8 @@ from agents.ddqn.config import DDQNConfig
 from agents.ddqn.exploration import GREEDY, EpsilonGreedy
 from agents.ddqn.loss import loss_and_value
 from agents.ddqn.targets import importance_weights
-from agents.networks.q_network import QNetwork, load_parameters, with_target, without_target
+from agents.networks.parameters import load_parameters
+from agents.networks.q_network import QNetwork, with_target, without_target
 from agents.networks.tutorial_cnn import is_tutorial, translate
 from agents.replay.augmentation import RandomShift
 from agents.replay.frame_replay import FrameReplay

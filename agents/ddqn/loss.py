@@ -28,7 +28,7 @@ def loss_and_value(network: QNetwork, batch: TensorDict, double: bool = True) ->
     Returns:
         The mean loss and the mean value of the actions taken, ``(2,)``.
     """
-    values, *after = network.across(batch["state"], batch["next_state"], double)
+    values, *after = network.transition_values(batch["state"], batch["next_state"], double)
     targets = double_q_targets(batch["reward"], batch["discount"], *after)
     errors = td_errors(values, batch["action"], targets)
     zeros = torch.zeros_like(errors)

@@ -109,28 +109,6 @@ def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
     return (weights * losses).mean()
 
 
-def dueling_values(value: Tensor, advantages: Tensor) -> Tensor:
-    """Values of actions out of the value of a state and what each action is better than others.
-
-    ``V + A - mean(A)``. Wang et al. 2015, https://arxiv.org/abs/1511.06581, equation 9.
-
-    Args:
-        value: of the states, float ``(batch, 1)``.
-        advantages: of the actions, float ``(batch, actions)``.
-
-    Returns:
-        ``(batch, actions)``, whose mean over the actions is the value.
-
-    Raises:
-        ValueError: the shapes do not go together.
-
-    >>> dueling_values(torch.tensor([[10.0]]), torch.tensor([[1.0, 5.0]]))
-    tensor([[ 8., 12.]])
-    """
-    _check_values(value, torch.Size((len(advantages), 1)), "value")
-    return value + advantages - advantages.mean(dim=1, keepdim=True)
-
-
 def _check_values(values: Tensor, shape: torch.Size, name: str) -> None:
     # broadcasting (batch,) against (batch, 1) would silently learn batch x batch targets
     if values.shape != shape:

@@ -1,4 +1,4 @@
-"""Policies: what turns stacks of frames into probabilities of actions and the value of where one is."""
+"""The actor-critic network of PPO, feedforward or recurrent."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
-from agents.networks.q_network import NatureCNN
+from agents.networks.nature_cnn import NatureCNN
 from agents.networks.recurrent import LSTM, Feedforward
 
 PolicyKind = Literal["cnn", "lstm", "lnlstm"]
 
 
 class PolicyOutput(NamedTuple):
-    """What a policy makes of sequences of states.
+    """The output of a policy for sequences of states.
 
     Attributes:
-        log_probs: logarithms of the actions' probabilities, float32 ``(sequences, time, actions)``.
-        values: what is to be expected, discounted, float32 ``(sequences, time)``.
-        recurrent_state: what each sequence leaves to the step after it, ``(sequences, state_size)``.
+        log_probs: log-probabilities of the actions, float32 ``(sequences, time, actions)``.
+        values: estimated discounted returns, float32 ``(sequences, time)``.
+        recurrent_state: state after the last step, ``(sequences, state_size)``.
     """
 
     log_probs: Tensor
@@ -28,23 +28,25 @@ class PolicyOutput(NamedTuple):
 
 
 class ActorCritic(nn.Module):
-    """A policy and its estimate of values, on the same features.
+    """A policy and a value function on shared features.
 
-    The network of OpenAI's baselines, ``ppo2``: the convolutions of Nature, a layer of 512, with
-    ``lstm`` or ``lnlstm`` cells that remember, and two linear layers. Weights begin orthogonal,
-    those of the actor so small that all actions begin with nearly the same chance.
+    The network of ``ppo2`` in OpenAI Baselines: the convolutions of Nature, a hidden layer, an
+    optional LSTM, and a linear layer each for the policy and the value. Weights are initialized
+    orthogonally; the policy's are so small that all actions start almost equally likely.
 
     Args:
         state_shape: ``(channels, height, width)``, at least 36 pixels high and wide.
-        num_actions: how many actions there are.
-        kind: ``"cnn"``, or ``"lstm"`` or ``"lnlstm"`` for one that remembers.
-        hidden: width of the layer after the convolutions.
-        cells: how many cells remember.
+        num_actions: number of actions.
+        kind: ``"cnn"`` for a feedforward policy, ``"lstm"`` for a recurrent one, ``"lnlstm"`` for
+            a recurrent one with layer normalization.
+        hidden_size: width of the layer after the convolutions.
+        lstm_size: number of LSTM cells.
 
     Attributes:
-        body: from states uint8 ``(batch, *state_shape)`` to features ``(batch, hidden)``. It may
-            be computed in other numbers than the rest, see `agents.compute.precision.ComputeCopy`.
-        state_size: length of what is recurrent_state from step to step for each game.
+        body: maps states uint8 ``(batch, *state_shape)`` to features ``(batch, hidden_size)``. It
+            may compute in another dtype than the rest, see
+            `agents.compute.precision.ComputeCopy`.
+        state_size: size of the recurrent state of one environment.
     """
 
     def __init__(
@@ -52,41 +54,43 @@ class ActorCritic(nn.Module):
         state_shape: tuple[int, ...],
         num_actions: int,
         kind: PolicyKind = "cnn",
-        hidden: int = 512,
-        cells: int = 256,
+        hidden_size: int = 512,
+        lstm_size: int = 256,
     ) -> None:
         super().__init__()
         convolutions = NatureCNN(state_shape)
-        layer = nn.Linear(convolutions.num_features, hidden)
-        self.body = nn.Sequential(convolutions, layer, nn.ReLU())
+        hidden = nn.Linear(convolutions.num_features, hidden_size)
+        self.body = nn.Sequential(convolutions, hidden, nn.ReLU())
         self.core = (
-            Feedforward(hidden)
+            Feedforward(hidden_size)
             if kind == "cnn"
-            else LSTM(hidden, cells, normalized=kind == "lnlstm")
+            else LSTM(hidden_size, lstm_size, layer_norm=kind == "lnlstm")
         )
-        self.actor = nn.Linear(self.core.outputs, num_actions)
-        self.critic = nn.Linear(self.core.outputs, 1)
+        self.actor = nn.Linear(self.core.output_size, num_actions)
+        self.critic = nn.Linear(self.core.output_size, 1)
         self.state_size = self.core.state_size
-        self.body.apply(lambda module: _orthogonal(module, math.sqrt(2)))
-        self.core.apply(lambda module: _orthogonal(module, 1.0))
-        _orthogonal(self.actor, 0.01)
-        _orthogonal(self.critic, 1.0)
+        self.body.apply(lambda module: _init_orthogonal(module, math.sqrt(2)))
+        self.core.apply(lambda module: _init_orthogonal(module, 1.0))
+        _init_orthogonal(self.actor, 0.01)
+        _init_orthogonal(self.critic, 1.0)
 
-    def forward(self, features: Tensor, recurrent_state: Tensor, begins: Tensor) -> PolicyOutput:
-        """Look at what the body made of sequences of states.
+    def forward(
+        self, features: Tensor, recurrent_state: Tensor, episode_starts: Tensor
+    ) -> PolicyOutput:
+        """Compute the policy and the values from the features of ``body``.
 
         Args:
-            features: float32 ``(sequences, time, hidden)``.
-            recurrent_state: from the step before each sequence, ``(sequences, state_size)``, 0 at the
-                beginning of an episode.
-            begins: whether an episode begins with a step, bool ``(sequences, time)``.
+            features: float32 ``(sequences, time, hidden_size)``.
+            recurrent_state: state before the first step of each sequence,
+                ``(sequences, state_size)``; 0 at the start of an episode.
+            episode_starts: True at the first step of an episode, bool ``(sequences, time)``.
         """
-        remembered, recurrent_state = self.core(features, recurrent_state, begins)
-        log_probs = self.actor(remembered).log_softmax(dim=2)
-        return PolicyOutput(log_probs, self.critic(remembered).squeeze(2), recurrent_state)
+        outputs, recurrent_state = self.core(features, recurrent_state, episode_starts)
+        log_probs = self.actor(outputs).log_softmax(dim=2)
+        return PolicyOutput(log_probs, self.critic(outputs).squeeze(2), recurrent_state)
 
 
-def _orthogonal(module: nn.Module, gain: float) -> None:
+def _init_orthogonal(module: nn.Module, gain: float) -> None:
     if isinstance(module, nn.Linear | nn.Conv2d):
         nn.init.orthogonal_(module.weight, gain)
         if module.bias is not None:

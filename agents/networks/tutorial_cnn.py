@@ -1,25 +1,26 @@
-"""Weights saved by the code of the PyTorch tutorial, "Train a Mario-playing RL Agent".
+"""Converts networks saved by the PyTorch tutorial "Train a Mario-playing RL Agent".
 
-https://pytorch.org/tutorials/intermediate/mario_rl_tutorial.html keeps two whole networks, "online"
-and "target", each a chain of layers known by number: convolutions 0, 2, 4 and linear layers 7, 9.
+https://pytorch.org/tutorials/intermediate/mario_rl_tutorial.html saves two complete networks,
+"online" and "target", as numbered layers: convolutions 0, 2, 4 and linear layers 7, 9.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from agents.networks.q_network import QNetwork, load_parameters
+from agents.networks.parameters import load_parameters
+from agents.networks.q_network import QNetwork
 
 STATE_SIDE = 84
-"""Height and width of what its network sees; the weights tell only the product of features."""
+"""Height and width of the tutorial's states. The weights alone do not determine it."""
 
-_LAYERS = {
-    f"{copy}.{layer}.{kind}": f"{part}.{place}.{kind}"
-    for copy, features, head in (
+_NAMES = {
+    f"{network}.{tutorial_layer}.{kind}": f"{module}.{layer}.{kind}"
+    for network, features, head in (
         ("online", "features", "online_head"),
         ("target", "target_features", "target_head"),
     )
-    for layer, part, place in (
+    for tutorial_layer, module, layer in (
         (0, features, 0),
         (2, features, 2),
         (4, features, 4),
@@ -31,29 +32,29 @@ _LAYERS = {
 
 
 def is_tutorial(weights: dict[str, Any]) -> bool:
-    """Whether these weights go by the tutorial's names."""
-    return weights.keys() == _LAYERS.keys()
+    """Return whether the tensors have the tutorial's names."""
+    return weights.keys() == _NAMES.keys()
 
 
 def translate(weights: dict[str, Any]) -> dict[str, Any]:
-    """The same weights by the names of a `QNetwork` with a separate target.
+    """Return the tensors under the names of a `QNetwork` with a separate target.
 
     Raises:
-        ValueError: they do not go by the tutorial's names.
+        ValueError: the tensors do not have the tutorial's names.
     """
     if not is_tutorial(weights):
-        odd = sorted(weights.keys() ^ _LAYERS.keys())
+        odd = sorted(weights.keys() ^ _NAMES.keys())
         raise ValueError(
             f"weights differ in {odd[0]!r} and {len(odd) - 1} more names from the tutorial's; "
             "give a file that its code saved"
         )
-    return {_LAYERS[name]: tensor for name, tensor in weights.items()}
+    return {_NAMES[name]: tensor for name, tensor in weights.items()}
 
 
 def from_tutorial(weights: dict[str, Any]) -> QNetwork:
-    """A network that computes what the tutorial's does.
+    """Build a `QNetwork` that computes the same Q values as the tutorial's network.
 
-    The first layer tells how many frames it sees, the last how many actions it knows.
+    The number of frames and of actions are read from the shapes of the first and the last layer.
 
     Args:
         weights: tensors by name, ``"online.0.weight"`` to ``"target.9.bias"``.
@@ -72,7 +73,7 @@ def from_tutorial(weights: dict[str, Any]) -> QNetwork:
             "give a file that the tutorial's code saved"
         )
     network = QNetwork(
-        (first[1], STATE_SIDE, STATE_SIDE), last[0], hidden=middle[0], separate_target=True
+        (first[1], STATE_SIDE, STATE_SIDE), last[0], hidden_size=middle[0], separate_target=True
     )
     load_parameters(network, translated)
     return network

@@ -18,7 +18,7 @@ from agents.compute.data_parallel import DataParallel
 from agents.compute.learner import Learner
 from agents.compute.precision import ComputeCopy, resolve_precision
 from agents.networks.actor_critic import ActorCritic
-from agents.networks.q_network import load_parameters
+from agents.networks.parameters import load_parameters
 from agents.ppo.actor import ActionSample, Actor
 from agents.ppo.advantages import explained_variance
 from agents.ppo.build import build_adam, build_policy, build_rollout, build_schedule

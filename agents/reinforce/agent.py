@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from agents.agent import Actions, Agent, AgentConfig, AgentSpec, States
 from agents.compute.data_parallel import DataParallel
-from agents.networks.q_network import load_parameters
+from agents.networks.parameters import load_parameters
+from agents.networks.policy_mlp import PolicyNetwork
 from agents.reinforce.config import REINFORCEConfig
 from agents.reinforce.episode_buffer import EpisodeBuffer
 from agents.reinforce.loss import (
-    PolicyNetwork,
     differences,
     discounted_returns,
     episode_gradient,

@@ -1,18 +1,16 @@
-"""A policy from the pixels that change, and how good luck with its actions makes them likelier."""
+"""The REINFORCE loss of a policy over frame differences."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tensordict import TensorDict
-from torch import Tensor, nn
-from torch.nn.functional import embedding_bag, pad
+from torch import Tensor
 
 from agents.agent import States
 from agents.compute.data_parallel import DataParallel
+from agents.networks.policy_mlp import PolicyNetwork
 
 Differences = NDArray[np.int16]
 
@@ -33,39 +31,6 @@ def differences(states: States) -> Differences:
     if states.shape[1] > 1:
         latest -= states[:, -2].reshape(len(states), -1)
     return latest
-
-
-class PolicyNetwork(nn.Module):
-    """Pixels, a hidden layer of rectifiers without biases, and the odds of each action.
-
-    The last action's logit is 0, so that of two actions the first has the probability
-    ``sigmoid(logit)``: the network of http://karpathy.github.io/2016/05/31/rl/. Most pixels do not
-    change, and only the weights of those that do are read.
-
-    Args:
-        num_pixels: of a picture.
-        num_actions: at least 2.
-        hidden: width of the hidden layer.
-
-    Raises:
-        ValueError: there is nothing to choose.
-    """
-
-    def __init__(self, num_pixels: int, num_actions: int, hidden: int) -> None:
-        super().__init__()
-        if num_actions < 2:
-            raise ValueError(f"a policy chooses among actions, got {num_actions}; give 2 or more")
-        self.first = nn.Parameter(torch.randn(num_pixels, hidden) / math.sqrt(num_pixels))
-        self.second = nn.Parameter(torch.randn(hidden, num_actions - 1) / math.sqrt(hidden))
-
-    def forward(self, changes: Tensor) -> Tensor:
-        """Logarithms of probabilities, ``(batch, actions)``, of int16 ``(batch, pixels)``."""
-        rows, pixels = changes.nonzero(as_tuple=True)
-        counts = torch.bincount(rows, minlength=len(changes))
-        weights = changes[rows, pixels].to(self.first.dtype) / 255
-        starts = counts.cumsum(0) - counts
-        sums = embedding_bag(pixels, self.first, starts, mode="sum", per_sample_weights=weights)
-        return pad(sums.relu() @ self.second, (0, 1)).log_softmax(dim=1)
 
 
 def discounted_returns(

@@ -19,8 +19,8 @@ from tensordict import TensorDict
 
 from agents import QNetwork
 from agents.compute.data_parallel import DataParallel
+from agents.networks.policy_mlp import PolicyNetwork
 from agents.reinforce.loss import (
-    PolicyNetwork,
     discounted_returns,
     episode_gradient,
     standardized,
@@ -130,7 +130,7 @@ def test_the_peak_is_counted_in_billions(monkeypatch):
 def test_the_yardstick_of_pong_follows_the_gradient_that_ours_does():
     generator = np.random.default_rng(0)
     torch.manual_seed(0)
-    network = PolicyNetwork(karpathy.PIXELS, num_actions=2, hidden=karpathy.HIDDEN)
+    network = PolicyNetwork(karpathy.PIXELS, num_actions=2, hidden_size=karpathy.HIDDEN)
     first, second = (each.detach().double().numpy() for each in network.parameters())
     model = {"first": first.T.copy(), "second": second[:, 0].copy()}
     changes = generator.integers(-1, 2, (30, karpathy.PIXELS))

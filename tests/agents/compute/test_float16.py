@@ -12,7 +12,8 @@ from agents.compute import bindings
 from agents.compute.bindings import ThreadPool, supports_float16
 from agents.compute.float16 import Float16Linear, Float16NatureCNN, float16_layers, to_float16
 from agents.compute.precision import ComputeCopy
-from agents.networks.q_network import NatureCNN, QNetwork
+from agents.networks.nature_cnn import NatureCNN
+from agents.networks.q_network import QNetwork
 
 needs_halves = pytest.mark.skipif(
     not supports_float16(), reason="this processor cannot compute in float16"

@@ -79,7 +79,7 @@ class TestTwin:
         network, gradients, values = QNetwork((4, 84, 84), 3), [], []
         for dtype in (torch.float32, torch.bfloat16):
             compute_copy = ComputeCopy(network, dtype)
-            values.append(compute_copy.like.across(STATES, STATES)[0])
+            values.append(compute_copy.like.transition_values(STATES, STATES)[0])
             loss = (values[-1] - 1).square().sum()
             found = torch.autograd.grad(loss, compute_copy.learning)
             gradients.append(torch.cat([each.flatten().float() for each in found]))

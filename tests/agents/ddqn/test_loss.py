@@ -17,7 +17,7 @@ SIZE = 7
 @pytest.fixture(params=[False, True], ids=["shared features", "separate target"])
 def network(request) -> QNetwork:
     torch.manual_seed(0)
-    network = QNetwork((1, 36, 36), num_actions=3, hidden=8, separate_target=request.param)
+    network = QNetwork((1, 36, 36), num_actions=3, hidden_size=8, separate_target=request.param)
     for each in network.target_head.parameters():
         each.data += torch.randn_like(each)  # so much that it would choose other actions
     if network.target_features is not None:

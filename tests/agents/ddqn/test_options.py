@@ -30,12 +30,12 @@ class TestPriorities:
         recall = agent.recall
         monkeypatch.setattr(agent, "recall", lambda: drawn.append(recall()) or drawn[-1])
         monkeypatch.setattr(agent.memory, "prioritize", lambda *what: noted.append(what))
-        values = QNetwork(SHAPE, 3, hidden=TINY.hidden)
+        values = QNetwork(SHAPE, 3, hidden_size=TINY.hidden_size)
         values.load_state_dict(agent.network.state_dict())
         agent._update()
         (batch,), ((rows, errors),) = drawn, noted
         np.testing.assert_array_equal(rows, batch["row"])
-        taken, chooses, target = values.across(batch["state"], batch["next_state"])
+        taken, chooses, target = values.transition_values(batch["state"], batch["next_state"])
         if not double:
             chooses = target
         targets = double_q_targets(batch["reward"], batch["discount"], chooses, target)

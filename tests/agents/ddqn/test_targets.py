@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from agents.ddqn.targets import (
     double_q_targets,
-    dueling_values,
     importance_weights,
     td_errors,
     weighted_mean,
@@ -84,18 +83,6 @@ def test_weights_make_up_for_how_often_something_is_drawn():
     torch.testing.assert_close(weighted_mean(losses, weights), (losses * weights).sum() / 3)
 
 
-def test_dueling_values_are_those_of_the_paper():
-    value, advantages = torch.rand(5, 1), torch.rand(5, 3)
-    found = dueling_values(value, advantages)
-    for row in range(5):
-        mean = sum(float(each) for each in advantages[row]) / 3
-        for action in range(3):
-            expected = float(value[row]) + float(advantages[row, action]) - mean
-            assert float(found[row, action]) == pytest.approx(expected, rel=1e-5)
-
-
 def test_rules_refuse_what_would_only_broadcast():
     with pytest.raises(ValueError, match=r"weights has the shape \(3, 1\); give \(3,\)"):
         weighted_mean(torch.zeros(3), torch.zeros(3, 1))
-    with pytest.raises(ValueError, match=r"value has the shape \(3,\); give \(3, 1\)"):
-        dueling_values(torch.zeros(3), torch.zeros(3, 3))

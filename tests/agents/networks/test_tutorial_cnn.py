@@ -8,31 +8,39 @@ from agents.networks.tutorial_cnn import from_tutorial, is_tutorial
 
 
 class TutorialNet(nn.Module):
-    """Layers numbered as those that its code saves."""
+    """The tutorial's network, with its numbering of layers."""
 
     def __init__(self, frames: int = 4, actions: int = 2) -> None:
         super().__init__()
-        self.online, self.target = self.chain(frames, actions), self.chain(frames, actions)
+        self.online, self.target = self.layers(frames, actions), self.layers(frames, actions)
 
     @staticmethod
-    def chain(frames: int, actions: int) -> nn.Sequential:
-        convolutions = nn.Conv2d(frames, 32, 8, 4), nn.Conv2d(32, 64, 4, 2), nn.Conv2d(64, 64, 3, 1)
-        seeing = [layer for each in convolutions for layer in (each, nn.ReLU())]
-        valuing = [nn.Linear(3136, 512), nn.ReLU(), nn.Linear(512, actions)]
-        return nn.Sequential(*seeing, nn.Flatten(), *valuing)
+    def layers(frames: int, actions: int) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Conv2d(frames, 32, 8, 4),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, 4, 2),
+            nn.ReLU(),
+            nn.Conv2d(64, 64, 3, 1),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(3136, 512),
+            nn.ReLU(),
+            nn.Linear(512, actions),
+        )
 
 
 @pytest.mark.parametrize(("frames", "actions"), [(4, 2), (1, 7)])
-def test_it_computes_what_the_tutorials_network_does(frames: int, actions: int):
-    theirs = TutorialNet(frames, actions)
-    ours = from_tutorial(theirs.state_dict())
+def test_it_computes_the_same_values_as_the_tutorials_network(frames: int, actions: int):
+    tutorial = TutorialNet(frames, actions)
+    network = from_tutorial(tutorial.state_dict())
     states = torch.randint(0, 256, (5, frames, 84, 84), dtype=torch.uint8)
     scaled = states.float() / 255
-    torch.testing.assert_close(ours.online(states), theirs.online(scaled))
-    torch.testing.assert_close(ours.target(states), theirs.target(scaled))
+    torch.testing.assert_close(network.online(states), tutorial.online(scaled))
+    torch.testing.assert_close(network.target(states), tutorial.target(scaled))
 
 
-def test_other_names_are_not_the_tutorials():
+def test_other_names_are_refused():
     weights = TutorialNet().state_dict()
     assert is_tutorial(weights)
     weights["online.11.weight"] = weights.pop("online.9.weight")

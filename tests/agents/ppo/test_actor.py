@@ -15,7 +15,7 @@ GAMES = 3
 
 def actor(kind: str = "lstm", dtype=torch.float32) -> Actor:
     torch.manual_seed(0)
-    network = ActorCritic(SHAPE, 3, kind, hidden=8, cells=5)
+    network = ActorCritic(SHAPE, 3, kind, hidden_size=8, lstm_size=5)
     torch.nn.init.normal_(network.actor.weight)
     return Actor(network, ComputeCopy(network.body, dtype), "cpu", seed=0)
 

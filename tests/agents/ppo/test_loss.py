@@ -31,7 +31,7 @@ def batch(**change) -> TensorDict:
 
 def network(kind: str = "lstm") -> ActorCritic:
     torch.manual_seed(1)
-    made = ActorCritic((1, 36, 36), ACTIONS, kind, hidden=8, cells=5)
+    made = ActorCritic((1, 36, 36), ACTIONS, kind, hidden_size=8, lstm_size=5)
     torch.nn.init.normal_(made.actor.weight)
     return made
 

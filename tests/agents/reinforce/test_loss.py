@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import arrays
 from tensordict import TensorDict
 
 from agents.compute.data_parallel import DataParallel
+from agents.networks.policy_mlp import PolicyNetwork
 from agents.reinforce.loss import (
-    PolicyNetwork,
     differences,
     discounted_returns,
     episode_gradient,
@@ -111,14 +111,6 @@ def test_gradients_are_the_tutorials(seed, threads) -> None:
         np.testing.assert_allclose(-ours.numpy().T.squeeze(), theirs, rtol=1e-5, atol=1e-6)
 
 
-def test_of_two_actions_the_first_has_the_sigmoid_of_the_logit() -> None:
-    network = PolicyNetwork(PIXELS, 2, HIDDEN)
-    changes = torch.from_numpy(random_episode()[0])
-    dense = (changes / 255) @ network.first
-    expected = (dense.relu() @ network.second).sigmoid()[:, 0]
-    torch.testing.assert_close(network(changes).exp()[:, 0], expected)
-
-
 def test_the_loss_falls_along_the_gradient_for_any_number_of_actions() -> None:
     torch.manual_seed(0)
     network, parallel = PolicyNetwork(PIXELS, 4, HIDDEN), DataParallel()
@@ -143,5 +135,3 @@ def test_what_changed_is_the_last_picture_less_the_one_before() -> None:
 def test_shapes_that_do_not_go_together_are_refused() -> None:
     with pytest.raises(ValueError, match=r"shapes are \[\(3, 2\), \(3,\), \(4,\)\]"):
         surrogate(torch.zeros(3, 2), torch.zeros(3, dtype=torch.int64), torch.zeros(4))
-    with pytest.raises(ValueError, match="a policy chooses among actions, got 1; give 2 or more"):
-        PolicyNetwork(PIXELS, 1, HIDDEN)
