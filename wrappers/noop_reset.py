@@ -1,4 +1,4 @@
-"""Makes games start differently each time."""
+"""Random starts: play a random number of no-op frames at the start of each episode."""
 
 from __future__ import annotations
 
@@ -8,57 +8,57 @@ import gymnasium as gym
 import numpy as np
 
 
-def sample_noops(seed: int, max_noops: int) -> int:
-    """How many frames go by first in the episode of a seed.
+def sample_noops(seed: int, noop_max: int) -> int:
+    """Return the number of no-op frames for the episode with the given seed.
 
     Args:
-        seed: the episode's.
-        max_noops: the greatest number, which is as likely as each smaller one.
+        seed: Seed of the episode.
+        noop_max: Greatest number of frames; every number from 0 to it is equally likely.
     """
-    return _draw(np.random.default_rng(seed), max_noops)
+    return _sample(np.random.default_rng(seed), noop_max)
 
 
 class NoopReset(gym.Wrapper[Any, Any, Any, Any]):
-    """Lets a random number of frames go by before each episode.
+    """Start each episode after a random number of no-op frames.
 
-    A deterministic game from a fixed start is one episode counted many times. The number is drawn
-    uniformly from 0 to ``max_noops``, and the game is asked to let them pass by the option
-    ``noops`` of its ``reset``.
+    With a deterministic game and a fixed start, all episodes would be the same. The number is drawn
+    uniformly from 0 to ``noop_max`` and passed to the environment as the ``noops`` option of
+    ``reset``.
 
     Args:
-        env: a game whose ``reset`` takes the option ``noops``.
-        max_noops: the greatest number of frames.
+        env: An environment whose ``reset`` accepts the option ``noops``.
+        noop_max: Greatest number of frames.
 
     Raises:
-        ValueError: ``max_noops`` is negative.
+        ValueError: ``noop_max`` is negative.
 
-    >>> NoopReset(gym.make("CartPole-v1"), max_noops=-1)
+    >>> NoopReset(gym.make("CartPole-v1"), noop_max=-1)
     Traceback (most recent call last):
         ...
-    ValueError: max_noops must not be negative, got -1
+    ValueError: noop_max must not be negative, got -1
     """
 
-    def __init__(self, env: gym.Env[Any, Any], max_noops: int) -> None:
+    def __init__(self, env: gym.Env[Any, Any], noop_max: int) -> None:
         super().__init__(env)
-        if max_noops < 0:
-            raise ValueError(f"max_noops must not be negative, got {max_noops}")
-        self._max_noops = max_noops
-        self._random = np.random.default_rng()
+        if noop_max < 0:
+            raise ValueError(f"noop_max must not be negative, got {noop_max}")
+        self._noop_max = noop_max
+        self._rng = np.random.default_rng()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Start the game some frames later, see `gymnasium.Env.reset`.
+        """Start an episode after some no-op frames, see `gymnasium.Env.reset`.
 
         Args:
-            seed: seeds the numbers drawn from here on, and the game.
-            options: the game's own options.
+            seed: Seeds the number of frames of this and the following episodes, and the game.
+            options: Options of the game.
         """
         if seed is not None:
-            self._random = np.random.default_rng(seed)
-        noops = _draw(self._random, self._max_noops)
+            self._rng = np.random.default_rng(seed)
+        noops = _sample(self._rng, self._noop_max)
         return self.env.reset(seed=seed, options={**(options or {}), "noops": noops})
 
 
-def _draw(random: np.random.Generator, max_noops: int) -> int:
-    return int(random.integers(max_noops, endpoint=True))
+def _sample(rng: np.random.Generator, noop_max: int) -> int:
+    return int(rng.integers(noop_max, endpoint=True))

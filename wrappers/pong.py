@@ -1,4 +1,4 @@
-"""Makes of Pong what little there is to see."""
+"""The preprocessing of "Pong from Pixels"."""
 
 from __future__ import annotations
 
@@ -9,51 +9,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 PONG_SHAPE = (80, 80)
-PONG_FIELD = (slice(35, 195, 2), slice(None, None, 2))
-PONG_BACKGROUNDS = (144, 109)
-"""What the red channel has where there is nothing, while nobody and while somebody plays."""
+PLAYFIELD = (slice(35, 195, 2), slice(None, None, 2))
+BACKGROUND_RED = (144, 109)
+"""Red values of the background, before and during play."""
 
 
-def pong_picture(screen: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The field of Pong at half its size: paddles and ball white, all else black.
+def binarize_pong(screen: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the playfield of Pong at half size: paddles and ball white, everything else black.
 
-    The preprocessing of http://karpathy.github.io/2016/05/31/rl/, with 255 for its 1.
+    The preprocessing of http://karpathy.github.io/2016/05/31/rl/, with 255 instead of 1.
 
     Args:
-        screen: uint8 ``(210, 160, 3)``, RGB.
+        screen: RGB screen, uint8 ``(210, 160, 3)``.
 
     Returns:
         uint8 ``(80, 80)``.
 
     >>> screen = np.full((210, 160, 3), 144, np.uint8)
     >>> screen[35, 8] = 236
-    >>> np.argwhere(pong_picture(screen)).tolist()
+    >>> np.argwhere(binarize_pong(screen)).tolist()
     [[0, 4]]
     """
-    field = screen[..., 0][PONG_FIELD]
-    nothing = (field == 0) | (field == PONG_BACKGROUNDS[0]) | (field == PONG_BACKGROUNDS[1])
-    return np.where(nothing, np.uint8(0), np.uint8(255))
+    red = screen[..., 0][PLAYFIELD]
+    background = (red == 0) | (red == BACKGROUND_RED[0]) | (red == BACKGROUND_RED[1])
+    return np.where(background, np.uint8(0), np.uint8(255))
 
 
 class PongObservation(gym.ObservationWrapper[NDArray[np.uint8], Any, NDArray[np.uint8]]):
-    """Turns screens of Pong into what `pong_picture` makes of them.
+    """Binarize screens of Pong, see `binarize_pong`.
 
     Args:
-        env: Pong, seen as RGB pictures.
+        env: Pong with RGB observations.
 
     Raises:
-        ValueError: the game's screen is not of an Atari's size.
+        ValueError: The observations do not have the shape of an Atari screen.
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         super().__init__(env)
         if env.observation_space.shape != (210, 160, 3):
             raise ValueError(
-                f"the picture of Pong needs a screen (210, 160, 3), got "
-                f"{env.observation_space.shape}; leave --wrappers.observation out"
+                f"observation 'pong' needs a screen of shape (210, 160, 3), got "
+                f"{env.observation_space.shape}; use --wrappers.observation gray"
             )
         self.observation_space = gym.spaces.Box(0, 255, PONG_SHAPE, np.uint8)
 
     def observation(self, observation: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See `gymnasium.ObservationWrapper.observation`."""
-        return pong_picture(observation)
+        return binarize_pong(observation)

@@ -1,4 +1,4 @@
-"""Lets an agent decide once in several frames."""
+"""Frame skipping: one agent step covers several emulator frames."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import numpy as np
 
 
 class SkipFrame(gym.Wrapper[Any, Any, Any, Any]):
-    """Repeats each action for several frames, and sums what they earn.
+    """Repeat each action for several frames and sum the rewards.
 
-    What is seen and told is that of the last frame played: fewer are when the game ends meanwhile.
+    The observation and ``info`` are those of the last frame. Fewer frames are played when the
+    episode ends early.
 
     Args:
-        env: the game.
-        skip: frames to a decision, at least 1.
-        pool: see at each place the brighter of the last two frames, for games that draw some
-            things only every other frame. Where the game ends, the last frame alone is seen.
+        env: The environment, one frame per step.
+        skip: Frames per agent step, at least 1.
+        max_pool: Return the pixel-wise maximum of the last two frames, for games that draw some
+            sprites only every other frame. At the end of an episode, only the last frame is used.
 
     Raises:
         ValueError: ``skip`` is less than 1.
@@ -28,22 +29,22 @@ class SkipFrame(gym.Wrapper[Any, Any, Any, Any]):
     4.0
     """
 
-    def __init__(self, env: gym.Env[Any, Any], skip: int, pool: bool = False) -> None:
+    def __init__(self, env: gym.Env[Any, Any], skip: int, max_pool: bool = False) -> None:
         super().__init__(env)
         if skip < 1:
             raise ValueError(f"skip must be at least 1, got {skip}")
         self._skip = skip
-        self._pool = pool
+        self._max_pool = max_pool
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """See `gymnasium.Env.step`."""
-        total, before = 0.0, None
+        total_reward, previous = 0.0, None
         for frame in range(1, self._skip + 1):
             observation, reward, terminated, truncated, info = self.env.step(action)
-            total += float(reward)
+            total_reward += float(reward)
             if terminated or truncated:
                 break
-            if frame == self._skip and self._pool and before is not None:
-                observation = np.maximum(before, observation)
-            before = observation
-        return observation, total, terminated, truncated, info
+            if frame == self._skip and self._max_pool and previous is not None:
+                observation = np.maximum(previous, observation)
+            previous = observation
+        return observation, total_reward, terminated, truncated, info

@@ -183,7 +183,7 @@ def _decisions(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, An
     """A picture for each decision."""
     see = SEEN[config.observation]
     if config.max_pool:  # of gray pictures; otherwise only those are made gray that are seen
-        return SkipFrame(see(env), config.skip, pool=True)
+        return SkipFrame(see(env), config.skip, max_pool=True)
     return see(SkipFrame(env, config.skip))
 
 

@@ -35,7 +35,7 @@ from mario.vector.base import Entry, GameVectorEnv, Results, entry_of
 from mario.vector.seeding import SeedOf, episode_seed
 from wrappers import WrapperConfig
 from wrappers.life import LIFE
-from wrappers.pong import PONG_SHAPE, pong_picture
+from wrappers.pong import PONG_SHAPE, binarize_pong
 
 ONLY = np.zeros(1, np.int64)
 FULL_STRENGTH = np.ones(1, np.float32)
@@ -111,7 +111,7 @@ class _Seat:
         return _Decision(self._picture(frames), reward, over, cut, info)
 
     def _picture(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return frames[0, 0] if self._gray else pong_picture(frames[0, 0])
+        return frames[0, 0] if self._gray else binarize_pong(frames[0, 0])
 
 
 class AtariVectorEnv(GameVectorEnv):

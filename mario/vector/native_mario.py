@@ -33,7 +33,7 @@ from mario.vector.native_buffers import FinalBuffers, StepBuffers
 from mario.vector.seeding import SeedOf, episode_seed
 from wrappers import WrapperConfig
 from wrappers.noop_reset import sample_noops
-from wrappers.observation import GRAYS, square_side
+from wrappers.observation import GRAYSCALE_CONVERSIONS, marker_size
 
 WHOLE_GAME = (0, 0, 0)
 NEVER = -1
@@ -186,8 +186,8 @@ class NativeMarioVectorEnv(GameVectorEnv):
                 stall_frames=NEVER if stall_frames is None else stall_frames,
                 masks=bytes(masks),
                 skip=view.skip, stack=view.stack, size=view.size, crop=view.crop_top,
-                grays=GRAYS[view.observation](PALETTE).tobytes(),
-                square=square_side(view.size, len(masks)) if view.show_action else 0,
+                grays=GRAYSCALE_CONVERSIONS[view.observation](PALETTE).tobytes(),
+                square=marker_size(view.size, len(masks)) if view.show_action else 0,
                 sticky=view.repeat_action_probability, keeps_farthest=view.revisit_farthest > 0,
                 count=self.num_envs, threads=min(threads, self.num_envs),
             )  # fmt: skip

@@ -28,29 +28,29 @@ def episode_seed(seed: int, game: int, episode: int) -> int:
     return _drawn(seed, game, episode)
 
 
-def stratified_seeds(num_envs: int, max_noops: int) -> SeedOf:
+def stratified_seeds(num_envs: int, noop_max: int) -> SeedOf:
     """Seeds of which each start of `wrappers.NoopReset` comes of as often as every other.
 
-    Where nothing else is drawn at random, ``max_noops + 1`` episodes are all that there are. Drawn
+    Where nothing else is drawn at random, ``noop_max + 1`` episodes are all that there are. Drawn
     ones leave some out, and whoever is chosen as the best on them is one who fails elsewhere.
 
     Args:
         num_envs: how many games are played at a time; these seeds do not depend on it.
-        max_noops: the greatest number of frames without a button.
+        noop_max: the greatest number of frames without a button.
 
-    >>> seed_of = stratified_seeds(num_envs=2, max_noops=2)
+    >>> seed_of = stratified_seeds(num_envs=2, noop_max=2)
     >>> [sample_noops(seed_of(0, game, episode), 2) for episode in range(2) for game in range(2)]
     [0, 1, 2, 0]
     """
-    return partial(_even_seed, num_envs, max_noops)
+    return partial(_even_seed, num_envs, noop_max)
 
 
-def _even_seed(num_envs: int, max_noops: int, seed: int, game: int, episode: int) -> int:
+def _even_seed(num_envs: int, noop_max: int, seed: int, game: int, episode: int) -> int:
     """The first of this place's seeds that the noops come of whose turn it is."""
     place = episode * num_envs + game
-    wanted = (seed + place) % (max_noops + 1)
+    wanted = (seed + place) % (noop_max + 1)
     seeds = (_drawn(seed, place, trial) for trial in count())
-    return next(each for each in seeds if sample_noops(each, max_noops) == wanted)
+    return next(each for each in seeds if sample_noops(each, noop_max) == wanted)
 
 
 def _drawn(*words: int) -> int:

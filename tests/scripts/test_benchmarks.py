@@ -25,7 +25,7 @@ from agents.reinforce.loss import (
     episode_gradient,
     standardized,
 )
-from wrappers.pong import pong_picture
+from wrappers.pong import binarize_pong
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_the_yardstick_of_pong_follows_the_gradient_that_ours_does():
 
 def test_the_yardstick_of_pong_sees_the_picture_that_ours_does():
     screen = np.random.default_rng(0).choice([0, 109, 144, 236], (210, 160, 3)).astype(np.uint8)
-    np.testing.assert_array_equal(255 * karpathy.see(screen), pong_picture(screen).ravel())
+    np.testing.assert_array_equal(255 * karpathy.see(screen), binarize_pong(screen).ravel())
 
 
 @pytest.mark.slow

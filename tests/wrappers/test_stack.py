@@ -111,10 +111,14 @@ def test_sizes_are_free() -> None:
     [
         ("skip", 0, "skip must be at least 1, got 0"),
         ("size", -84, "size must be at least 1, got -84"),
-        ("crop", -1, "crop must be at least 0, got -1"),
+        ("crop_top", -1, "crop_top must be at least 0, got -1"),
         ("stack", 0, "stack must be at least 1, got 0"),
-        ("noops", -1, "noops must be at least 0, got -1"),
-        ("sticky", -0.01, "sticky must lie between 0 and 1, got -0.01"),
+        ("noop_max", -1, "noop_max must be at least 0, got -1"),
+        (
+            "repeat_action_probability",
+            -0.01,
+            "repeat_action_probability must lie between 0 and 1, got -0.01",
+        ),
         ("revisit", 1.01, "revisit must lie between 0 and 1, got 1.01"),
         ("reward_scale", 0.0, "reward_scale must be finite and not 0, got 0.0"),
         ("reward_scale", math.nan, "reward_scale must be finite and not 0, got nan"),
@@ -130,9 +134,11 @@ def test_a_setting_that_makes_no_sense_is_named(name: str, value: float, message
 
 def test_only_how_games_start_changes_for_an_examination() -> None:
     config = WrapperConfig(skip=2, reward_scale=0.1, fire_reset=True)
-    revisiting = dataclasses.replace(config, revisit=0.5, sticky=0.25, terminal_on_life_loss=True)
+    revisiting = dataclasses.replace(
+        config, revisit=0.5, repeat_action_probability=0.25, terminal_on_life_loss=True
+    )
     assert revisiting.with_noops(30) == config.with_noops(30)
-    assert config.with_noops(30) == dataclasses.replace(config, noops=30)
+    assert config.with_noops(30) == dataclasses.replace(config, noop_max=30)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from gymnasium.error import ResetNeeded
 from mario.errors import UsageError
 from mario.games.actions import action_masks
 from wrappers import WrapperConfig
-from wrappers.observation import GRAYS
+from wrappers.observation import GRAYSCALE_CONVERSIONS
 
 pytest.importorskip("mario.games._native", reason="the native extension is not built")
 from mario.vector.native_mario import NativeMarioVectorEnv
@@ -58,7 +58,7 @@ def test_a_picture_is_no_larger_than_what_is_seen_of_the_screen(vector, crop, mo
 
 
 def test_a_palette_of_another_size_is_refused(vector, monkeypatch):
-    monkeypatch.setitem(GRAYS, "gray", lambda palette: palette[:, 1:, 0])
+    monkeypatch.setitem(GRAYSCALE_CONVERSIONS, "gray", lambda palette: palette[:, 1:, 0])
     with pytest.raises(UsageError, match="grays must be a byte for each color of the palette"):
         vector()
 

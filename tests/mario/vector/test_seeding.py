@@ -27,15 +27,15 @@ def test_every_episode_of_every_game_has_a_seed_of_its_own():
 @given(
     seed=st.integers(0, 2**40),
     num_envs=st.integers(1, 9),
-    max_noops=st.integers(0, 12),
+    noop_max=st.integers(0, 12),
     rounds=st.integers(1, 3),
 )
-def test_as_many_episodes_as_there_are_starts_play_each_once(seed, num_envs, max_noops, rounds):
-    starts = max_noops + 1
-    seed_of = stratified_seeds(num_envs, max_noops)
+def test_as_many_episodes_as_there_are_starts_play_each_once(seed, num_envs, noop_max, rounds):
+    starts = noop_max + 1
+    seed_of = stratified_seeds(num_envs, noop_max)
     places = [divmod(place, num_envs) for place in range(rounds * starts)]
     seeds = [seed_of(seed, game, episode) for episode, game in places]
-    counts = Counter(sample_noops(each, max_noops) for each in seeds)
+    counts = Counter(sample_noops(each, noop_max) for each in seeds)
     assert counts == dict.fromkeys(range(starts), rounds)
     assert len(set(seeds)) == len(seeds)
 
