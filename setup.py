@@ -6,7 +6,7 @@ from setuptools import Extension, setup
 
 CONSOLE, GAMES = Path("mario/emulators/native"), Path("mario/games/native")
 LAYERS = Path("agents/compute/native")
-BINDING = {CONSOLE / "c_abi.cpp", CONSOLE / "module.cpp"}
+BINDING = {CONSOLE / "c_api.cpp", CONSOLE / "module.cpp"}
 """What makes an extension of the console alone."""
 
 

@@ -1,4 +1,4 @@
-"""Consoles to play on, behind one contract."""
+"""NES emulators behind one interface, `Emulator`: this package's own native one, and nes-py."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ EMULATORS = ("auto", "native", "nes-py")
 
 
 def make_emulator(rom: Path, name: str = "auto") -> Emulator:
-    """Put a cartridge in a console and switch it on.
+    """Create an emulator, load a ROM and switch the console on.
 
     Args:
         rom: an iNES ROM file.
-        name: one of `EMULATORS`; ``"auto"`` is native where that is built, else nes-py.
+        name: one of `EMULATORS`. ``"auto"`` is the native emulator if it is built, else nes-py.
 
     Raises:
-        UsageError: there is no such emulator, it is not installed, or cannot play the ROM.
+        UsageError: there is no such emulator, it is not installed, or it cannot play the ROM.
 
     >>> make_emulator(Path("game.nes"), "nespy")
     Traceback (most recent call last):
@@ -32,20 +32,21 @@ def make_emulator(rom: Path, name: str = "auto") -> Emulator:
     """
     if name not in EMULATORS:
         raise unknown("emulator", name, EMULATORS)
-    from mario.emulators.native import Native, is_built  # a compiled library loads on first use
+    # Imported on first use, because the native emulator loads a shared library.
+    from mario.emulators.native import NativeEmulator, is_built
 
     if name == "native" or (name == "auto" and is_built()):
-        return Native(rom)
+        return NativeEmulator(rom)
     if name == "auto":
-        _notice_fallback()
-    from mario.emulators.nes_py import NesPy
+        _warn_about_nes_py()
+    from mario.emulators.nes_py import NesPyEmulator
 
-    return NesPy(rom)
+    return NesPyEmulator(rom)
 
 
 @cache
-def _notice_fallback() -> None:
-    """Tell once that games will be slow: of many processes only the first game's does."""
+def _warn_about_nes_py() -> None:
+    """Print once that emulation will be slow; of several processes only the first one prints."""
     if multiprocessing.current_process().name in ("MainProcess", "game-0"):
         print(
             "emulator 'native' is not built, so games run on nes-py, many times slower;"

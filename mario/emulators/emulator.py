@@ -1,4 +1,4 @@
-"""What the rest of the program asks of a console, whichever emulator is behind it."""
+"""The interface of an NES emulator."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from numpy.typing import NDArray
 
 SCREEN_SHAPE = (240, 256, 3)
 FRAMES_PER_SECOND = 60.0988
-"""Frames a second that an NTSC console draws."""
+"""Frame rate of an NTSC console, in hertz."""
 
 
 class StateNotSupportedError(NotImplementedError):
-    """Raised when an emulator cannot give its state as bytes."""
+    """Raised by an emulator that cannot save or load its state as bytes."""
 
 
 class Emulator(ABC):
-    """An NES with a cartridge in it, switched on.
+    """A running NES with a cartridge inserted.
 
     Attributes:
-        ram: the console's 2,048 bytes of work memory, live. An element is a Python int, so that
-            arithmetic on it never wraps around; writing an element writes the console's memory.
+        name: name of the emulator, one of `mario.emulators.EMULATORS`.
+        ram: live view of the 2,048 bytes of work RAM. An element is a Python int, so arithmetic on
+            it never overflows. Writing an element writes to the console's memory.
     """
 
     name: str
@@ -29,45 +30,48 @@ class Emulator(ABC):
 
     @abstractmethod
     def advance(self, buttons: int) -> None:
-        """Run one frame with the buttons of controller 1 held down.
+        """Run one frame with the given buttons of controller 1 held down.
 
         Args:
-            buttons: a bit for each button: right 128, left 64, down 32, up 16, start 8, select 4,
-                B 2, A 1.
+            buttons: bit mask: right 128, left 64, down 32, up 16, start 8, select 4, B 2, A 1.
         """
 
     @abstractmethod
     def screen(self) -> NDArray[np.uint8]:
-        """The last frame drawn: a fresh uint8 array ``(240, 256, 3)``, RGB."""
+        """Return a copy of the last frame: RGB, uint8 ``(240, 256, 3)``."""
 
     @abstractmethod
     def power_on(self) -> None:
-        """Switch the console off and on."""
+        """Switch the console off and on again."""
 
     @abstractmethod
-    def mark(self) -> None:
-        """Remember the present moment, in place of the one remembered before."""
+    def backup(self) -> None:
+        """Save the state to the emulator's one backup slot, replacing the previous backup."""
 
     @abstractmethod
-    def rewind(self) -> None:
-        """Return to the moment that `mark` remembered."""
+    def restore(self) -> None:
+        """Return to the state that `backup` saved last."""
 
     def save_state(self) -> bytes:
-        """The whole state of the console.
+        """Return the complete state of the console.
 
         Raises:
-            StateNotSupportedError: this emulator cannot.
+            StateNotSupportedError: this emulator cannot export its state.
         """
-        raise StateNotSupportedError(f"{self.name} cannot give its state as bytes")
+        raise StateNotSupportedError(
+            f"{self.name} cannot save its state as bytes; use the native emulator"
+        )
 
     def load_state(self, state: bytes) -> None:
-        """Return to a moment that `save_state` gave.
+        """Return to a state that `save_state` returned.
 
         Raises:
-            StateNotSupportedError: this emulator cannot.
+            StateNotSupportedError: this emulator cannot import a state.
         """
-        raise StateNotSupportedError(f"{self.name} cannot take its state from bytes")
+        raise StateNotSupportedError(
+            f"{self.name} cannot load a state from bytes; use the native emulator"
+        )
 
     @abstractmethod
     def close(self) -> None:
-        """Free the console. Closing twice is harmless."""
+        """Free the console. May be called more than once."""

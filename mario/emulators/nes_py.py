@@ -1,4 +1,4 @@
-"""The nes-py emulator: version 8 below Python 3.13, version 9 from there on."""
+"""The nes-py emulator: version 8 below Python 3.13, version 9 from Python 3.13 on."""
 
 from __future__ import annotations
 
@@ -23,41 +23,42 @@ V8_MAPPERS = frozenset({0, 1, 2, 3})
 
 
 class Console(Protocol):
-    """What `NesPy` needs of either version."""
+    """The methods of nes-py's console that `NesPyEmulator` uses, in both versions."""
 
     def frame_advance(self, buttons: int) -> None:
         """Run one frame."""
 
     def copy_screen_rgb(self) -> NDArray[np.uint8]:
-        """A fresh copy of the screen."""
+        """Return a copy of the screen."""
 
     def ram_buffer(self) -> Any:
-        """The console's memory, kept alive by what is returned."""
+        """Return a buffer over the console's RAM that keeps the console alive."""
 
     def reset(self) -> None:
         """Press the reset button."""
 
     def backup(self) -> None:
-        """Remember the present moment."""
+        """Save the state."""
 
     def restore(self) -> None:
-        """Return to the moment remembered."""
+        """Return to the saved state."""
 
 
-class NesPy(Emulator):
+class NesPyEmulator(Emulator):
     """A console emulated by nes-py.
 
-    The state cannot be had as bytes: version 8 has one slot for it within itself, and what version
-    9 gives is opaque. Neither does version 8's slot hold which banks a cartridge has switched in;
-    Super Mario Bros. has none, and Tetris plays with the same ones throughout.
+    The state cannot be exported as bytes: version 8 keeps one internal backup, and version 9
+    returns an opaque object. The backup of version 8 does not include the mapper's bank selection.
+    That does not matter for Super Mario Bros., which has no banks, nor for Tetris, which never
+    switches them.
     """
 
     name = "nes-py"
 
     def __init__(self, rom: Path) -> None:
-        make, plays_mapper = _installed()
-        check_rom(rom, plays_mapper)
-        self._make: Callable[[], Console] = lambda: make(str(rom.absolute()))
+        make_console, supports_mapper = _load_nes_py()
+        check_rom(rom, supports_mapper)
+        self._make_console: Callable[[], Console] = lambda: make_console(str(rom.absolute()))
         self._console: Console | None = None
         self.power_on()
 
@@ -70,23 +71,23 @@ class NesPy(Emulator):
         return self._open().copy_screen_rgb()
 
     def power_on(self) -> None:
-        """See `Emulator.power_on`. `ram` is a new view afterwards."""
-        # The reset button leaves the memory as it is, so the console is a new one.
+        """See `Emulator.power_on`. Replaces `ram` by a new view."""
+        # The reset button does not clear RAM, so a new console is created.
         self.close()
-        self._console = self._make()
+        self._console = self._make_console()
         self._console.reset()
         self.ram = memoryview(self._console.ram_buffer()).cast("B")
 
-    def mark(self) -> None:
-        """See `Emulator.mark`."""
+    def backup(self) -> None:
+        """See `Emulator.backup`."""
         self._open().backup()
 
-    def rewind(self) -> None:
-        """See `Emulator.rewind`."""
+    def restore(self) -> None:
+        """See `Emulator.restore`."""
         self._open().restore()
 
     def close(self) -> None:
-        """See `Emulator.close`. What is read from `ram` afterwards raises ValueError."""
+        """See `Emulator.close`. Reading `ram` afterwards raises ValueError."""
         if self._console is not None:
             self.ram.release()
         self._console = None
@@ -98,18 +99,19 @@ class NesPy(Emulator):
 
 
 @cache
-def _installed() -> tuple[Callable[[str], Console], Callable[[int], bool]]:
-    """What makes a console of the installed version, and whether that plays a mapper.
+def _load_nes_py() -> tuple[Callable[[str], Console], Callable[[int], bool]]:
+    """Return the installed version's console factory, and a predicate of supported mappers.
 
     Raises:
-        UsageError: nes-py is not installed, or without its compiled library.
+        UsageError: nes-py or its compiled library is not installed.
     """
-    # Version 8 imports the unmaintained gym and prints its notice, so it is never imported.
+    # The Python package of version 8 imports the unmaintained gym, which prints a warning, so only
+    # its compiled library is loaded.
     spec = importlib.util.find_spec("nes_py")
     folders = list(spec.submodule_search_locations or []) if spec else []
     for folder in folders:
         for library in sorted(Path(folder).glob("lib_nes_env*")):
-            return _Console8.using(library), V8_MAPPERS.__contains__
+            return _Console8.factory(library), V8_MAPPERS.__contains__
     if not folders:
         raise UsageError("emulator 'nes-py' is not installed; pip install nes-py")
     try:
@@ -120,7 +122,7 @@ def _installed() -> tuple[Callable[[str], Console], Callable[[int], bool]]:
 
 
 class _Ram8(ctypes.Array[ctypes.c_ubyte]):
-    """Memory of a console, which outlives every view of it."""
+    """RAM of a console. Keeps the console alive as long as any view of it exists."""
 
     _type_ = ctypes.c_ubyte
     _length_ = RAM_BYTES
@@ -128,24 +130,24 @@ class _Ram8(ctypes.Array[ctypes.c_ubyte]):
 
 
 class _Console8:
-    """nes-py 8's compiled library, with the face of version 9's."""
+    """A console of nes-py 8's compiled library, with the methods of version 9."""
 
     def __init__(self, library: ctypes.CDLL, rom: str) -> None:
         self._library = library
         self._pointer = ctypes.c_void_p(library.Initialize(rom))
-        # One controller is three bytes: strobe, buttons, buttons not yet read; there are two. The
-        # library gives the address of the first one's buttons, and leaves them out of its backup.
+        # Each of the two controllers is three bytes: strobe, buttons, buttons not yet read. The
+        # library returns the address of the first one's buttons. Its backup excludes controllers.
         strobe = library.Controller(self._pointer, 0) - 1
         self._controllers = (ctypes.c_ubyte * 6).from_address(strobe)
-        self._remembered: list[ctypes.c_ubyte | int] = [*self._controllers]
+        self._saved_controllers: list[ctypes.c_ubyte | int] = [*self._controllers]
         pixels = (ctypes.c_ubyte * 4 * SCREEN_SHAPE[1] * SCREEN_SHAPE[0]).from_address(
             library.Screen(self._pointer)
         )
         self._bgrx = np.ctypeslib.as_array(pixels)
 
     @classmethod
-    def using(cls, path: Path) -> Callable[[str], _Console8]:
-        """What makes a console, given the path of a ROM."""
+    def factory(cls, path: Path) -> Callable[[str], _Console8]:
+        """Return a function that creates a console from the path of a ROM."""
         library = ctypes.CDLL(str(path))
         library.Initialize.argtypes = [ctypes.c_wchar_p]
         library.Initialize.restype = ctypes.c_void_p
@@ -155,7 +157,7 @@ class _Console8:
             function = getattr(library, name)
             function.argtypes, function.restype = [ctypes.c_void_p], None
         library.Screen.restype = library.Memory.restype = ctypes.c_void_p
-        # The library makes a byte of each character, so each byte is given as a character.
+        # The library converts each character to one byte, so each byte is passed as a character.
         return lambda rom: cls(library, os.fsencode(rom).decode("latin-1"))
 
     def frame_advance(self, buttons: int) -> None:
@@ -164,11 +166,11 @@ class _Console8:
         self._library.Step(self._pointer)
 
     def copy_screen_rgb(self) -> NDArray[np.uint8]:
-        """A fresh copy of the screen."""
+        """Return a copy of the screen."""
         return np.asarray(cv2.cvtColor(self._bgrx, cv2.COLOR_BGRA2RGB), np.uint8)
 
     def ram_buffer(self) -> Any:
-        """The console's memory, which keeps the console alive."""
+        """Return a buffer over the console's RAM that keeps the console alive."""
         ram = _Ram8.from_address(self._library.Memory(self._pointer))
         ram.console = self
         return ram
@@ -178,13 +180,13 @@ class _Console8:
         self._library.Reset(self._pointer)
 
     def backup(self) -> None:
-        """Remember the present moment, its controllers included."""
-        self._remembered = [*self._controllers]
+        """Save the state, including the controllers."""
+        self._saved_controllers = [*self._controllers]
         self._library.Backup(self._pointer)
 
     def restore(self) -> None:
-        """Return to the moment remembered."""
-        self._controllers[:] = self._remembered
+        """Return to the saved state."""
+        self._controllers[:] = self._saved_controllers
         self._library.Restore(self._pointer)
 
     def __del__(self) -> None:

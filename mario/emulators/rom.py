@@ -1,4 +1,4 @@
-"""Reads what the header of an NES ROM file says, and refuses one that cannot be played."""
+"""Reads and checks the iNES header of a ROM file."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class RomHeader:
     """The iNES header of a ROM file, see https://www.nesdev.org/wiki/INES.
 
     Attributes:
-        prg_banks: banks of program, 16 kB each.
-        chr_banks: banks of pictures, 8 kB each; 0 for a cartridge that draws its own.
-        mapper: number of the cartridge's circuit.
-        trainer: whether 512 bytes for a copying device come first.
-        pal: whether it is made for European consoles, which draw 50 frames a second.
+        prg_banks: number of program ROM banks of 16 kB.
+        chr_banks: number of character ROM banks of 8 kB; 0 if the cartridge has character RAM.
+        mapper: number of the cartridge's mapper.
+        trainer: whether a 512-byte trainer precedes the program.
+        pal: whether the ROM is for PAL consoles, which run at 50 frames per second.
     """
 
     prg_banks: int
@@ -34,18 +34,18 @@ class RomHeader:
 
     @property
     def file_bytes(self) -> int:
-        """The least size in bytes of a file with this header."""
+        """Smallest valid size in bytes of a file with this header."""
         return HEADER_BYTES + self.prg_banks * PRG_BANK_BYTES + self.chr_banks * CHR_BANK_BYTES
 
 
 def read_header(data: bytes) -> RomHeader:
-    """Read an iNES header.
+    """Parse an iNES header.
 
     Args:
         data: a ROM file, or at least its first 16 bytes.
 
     Raises:
-        ValueError: the header is not one, or is cut off.
+        ValueError: the data does not start with an iNES header, or ends within it.
 
     >>> read_header(b"NES" + bytes([0x1A, 2, 1, 0x41]) + bytes(9)).mapper
     4
@@ -54,7 +54,7 @@ def read_header(data: bytes) -> RomHeader:
         raise ValueError("is not an iNES ROM file")
     if len(data) < HEADER_BYTES:
         raise ValueError("is cut off within its header")
-    # Old tools signed their work in the last bytes, the high half of the mapper's number included.
+    # Old tools wrote a signature over the last bytes, which include the mapper's upper four bits.
     signed = any(data[12:HEADER_BYTES])
     return RomHeader(
         prg_banks=data[4],
@@ -65,18 +65,18 @@ def read_header(data: bytes) -> RomHeader:
     )
 
 
-def check_rom(path: Path, plays_mapper: Callable[[int], bool]) -> RomHeader:
-    """Refuse a ROM file that the emulator cannot play, before it fails without a word.
+def check_rom(path: Path, supports_mapper: Callable[[int], bool]) -> RomHeader:
+    """Check that an emulator can play a ROM file, because some crash on one they cannot play.
 
     Args:
-        path: the file.
-        plays_mapper: whether the emulator knows a cartridge's circuit.
+        path: the ROM file.
+        supports_mapper: whether the emulator supports a mapper number.
 
     Returns:
         The file's header.
 
     Raises:
-        UsageError: the file is missing, damaged, or needs what the emulator has not.
+        UsageError: the file is missing, damaged, or not supported by the emulator.
     """
     try:
         data = path.read_bytes()
@@ -86,22 +86,22 @@ def check_rom(path: Path, plays_mapper: Callable[[int], bool]) -> RomHeader:
         header = read_header(data)
     except ValueError as error:
         raise UsageError(f"ROM {path} {error}; give another file") from None
-    fault = _fault(header, len(data), plays_mapper)
-    if fault:
-        raise UsageError(f"ROM {path} {fault}; give another file")
+    problem = _find_problem(header, len(data), supports_mapper)
+    if problem:
+        raise UsageError(f"ROM {path} {problem}; give another file")
     return header
 
 
-def _fault(header: RomHeader, size: int, plays_mapper: Callable[[int], bool]) -> str:
-    """What is wrong with a ROM file of this header and size, empty for nothing."""
+def _find_problem(header: RomHeader, size: int, supports_mapper: Callable[[int], bool]) -> str:
+    """Return why a ROM of this header and file size cannot be played, or ``""``."""
     if header.prg_banks == 0:
-        return "holds no program"
+        return "has no program"
     if header.trainer:
-        return "has a trainer, which the emulator does not know"
+        return "has a trainer, which the emulator does not support"
     if header.pal:
-        return "is for PAL consoles, and the emulator is an NTSC one"
-    if not plays_mapper(header.mapper):
-        return f"needs mapper {header.mapper}, which the emulator does not know"
+        return "is for PAL consoles, and the emulator is an NTSC console"
+    if not supports_mapper(header.mapper):
+        return f"needs mapper {header.mapper}, which the emulator does not support"
     if size < header.file_bytes:
         return f"is cut off: {size:,} bytes of {header.file_bytes:,}"
     return ""

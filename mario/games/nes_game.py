@@ -93,7 +93,7 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         self._over = True
         self.stuck = False
         self.start()
-        self.emulator.mark()
+        self.emulator.backup()
 
     @property
     def ram(self) -> memoryview:
@@ -183,7 +183,7 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         self.emulator.close()
 
     def _begin(self) -> dict[str, Any]:
-        self.emulator.rewind()
+        self.emulator.restore()
         self._over = self.stuck = False
         self._furthest, self._idle_frames = -math.inf, 0
         self.began()

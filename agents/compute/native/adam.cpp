@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "pool.h"
+#include "thread_pool.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 

@@ -6,7 +6,7 @@
 #pragma once
 #include <algorithm>
 
-#include "halves.h"
+#include "float16.h"
 #ifdef HALVES
 namespace halves {
 

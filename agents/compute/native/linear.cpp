@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "halves.h"
+#include "float16.h"
 #include "scale.h"
-#include "pool.h"
+#include "thread_pool.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 

@@ -5,7 +5,7 @@
 
 #include "convolution.h"
 #include "scale.h"
-#include "pool.h"
+#include "thread_pool.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 

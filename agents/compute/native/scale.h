@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "halves.h"
+#include "float16.h"
 #ifdef HALVES
 namespace halves {
 

@@ -1,12 +1,13 @@
-"""The native emulator: any simple NES game, many times faster than nes-py, and equal to it.
+"""The native emulator: an NES in C++ that is many times faster than nes-py and matches it.
 
-The console is C++, see the README of this folder. Calls leave Python's lock, so consoles that are
-stepped by several threads run at the same time.
+See the README of this folder. Calls release the GIL, so consoles in different threads run in
+parallel.
 """
 
 from __future__ import annotations
 
 import ctypes
+import weakref
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,14 +19,14 @@ from mario.emulators.emulator import SCREEN_SHAPE, Emulator
 from mario.emulators.rom import check_rom
 from mario.errors import UsageError
 
-__all__ = ["Native", "is_built", "library"]
+__all__ = ["NativeEmulator", "is_built", "library"]
 
 MAPPERS = frozenset({0, 1, 2, 3, 4})
 RAM_BYTES = 2048
-COLOURS = 64
+NUM_COLORS = 64
 
 
-class Native(Emulator):
+class NativeEmulator(Emulator):
     """A console emulated by this package's own extension."""
 
     name = "native"
@@ -40,81 +41,80 @@ class Native(Emulator):
             raise UsageError(f"ROM {rom} {error.value.decode()}; give another file")
         self._native = native
         self._state_bytes: int = native.nes_state_size(self._console)
-        self._marked = b""
+        self._backup = b""
         ram = _Ram.from_address(native.nes_ram(self._console))
-        # A view of the memory outlives this object, and then the console has to as well.
-        ram.emulator = self
+        # A view of the RAM may outlive this object, so the console is freed with the last view.
+        weakref.finalize(ram, native.nes_close, self._console).atexit = False
         self.ram = memoryview(ram).cast("B")
-        indices = (ctypes.c_ubyte * (SCREEN_SHAPE[0] * SCREEN_SHAPE[1])).from_address(
+        pixels = (ctypes.c_ubyte * (SCREEN_SHAPE[0] * SCREEN_SHAPE[1])).from_address(
             native.nes_screen(self._console)
         )
-        self._indices = np.ctypeslib.as_array(indices).reshape(SCREEN_SHAPE[:2])
+        self._color_indices = np.ctypeslib.as_array(pixels).reshape(SCREEN_SHAPE[:2])
 
-    def advance(self, buttons: int, drawn: bool = True) -> None:
+    def advance(self, buttons: int, render: bool = True) -> None:
         """See `Emulator.advance`.
 
         Args:
-            buttons: a bit for each button.
-            drawn: whether `screen` will be asked for; a frame that is not drawn costs half.
+            buttons: bit mask of the buttons held.
+            render: whether to update `screen`. Skipping it halves the cost of a frame.
         """
-        self._native.nes_advance(self._open(), buttons, drawn)
+        self._native.nes_advance(self._handle(), buttons, render)
 
     def screen(self) -> NDArray[np.uint8]:
         """See `Emulator.screen`."""
-        self._open()
-        return _palette()[self._indices]
+        self._handle()
+        return _palette()[self._color_indices]
 
     def power_on(self) -> None:
         """See `Emulator.power_on`."""
-        self._native.nes_power_on(self._open())
+        self._native.nes_power_on(self._handle())
 
-    def mark(self) -> None:
-        """See `Emulator.mark`."""
-        self._marked = self.save_state()
+    def backup(self) -> None:
+        """See `Emulator.backup`."""
+        self._backup = self.save_state()
 
-    def rewind(self) -> None:
-        """See `Emulator.rewind`."""
-        self.load_state(self._marked)
+    def restore(self) -> None:
+        """See `Emulator.restore`."""
+        self.load_state(self._backup)
 
     def save_state(self) -> bytes:
-        """See `Emulator.save_state`. States are of one size, and hold the screen."""
+        """See `Emulator.save_state`. The state has a fixed size and includes the screen."""
         state = ctypes.create_string_buffer(self._state_bytes)
-        self._native.nes_save_state(self._open(), state)
+        self._native.nes_save_state(self._handle(), state)
         return state.raw
 
     def load_state(self, state: bytes) -> None:
         """See `Emulator.load_state`.
 
         Raises:
-            UsageError: this is no state of this cartridge; the console stays as it is.
+            UsageError: the bytes are not a state of this cartridge. The console is unchanged.
         """
-        if not self._native.nes_load_state(self._open(), state, len(state)):
-            raise UsageError(f"{len(state):,} bytes are no state of this game; give one it saved")
+        if not self._native.nes_load_state(self._handle(), state, len(state)):
+            raise UsageError(
+                f"{len(state):,} bytes are not a state of this game; "
+                "give bytes that save_state returned"
+            )
 
     def close(self) -> None:
-        """See `Emulator.close`. What is read from `ram` afterwards raises ValueError."""
+        """See `Emulator.close`. Reading `ram` afterwards raises ValueError."""
         if self._console:
             self.ram.release()
-            self._closed()
+            self._console = None
 
-    def _closed(self) -> None:
-        self._native.nes_close(self._console)
-        self._console = None
-
-    def _open(self) -> int:
+    def _handle(self) -> int:
         if not self._console:
             raise ValueError("the emulator is closed; make a new one")
         return self._console
 
 
 def is_built() -> bool:
-    """Whether the extension is there."""
+    """Return whether the extension is installed."""
     return find_spec(f"{__name__}._native") is not None
 
 
 @cache
 def library() -> ctypes.CDLL:
-    """The extension's C functions, see ``c_abi.cpp``.
+    """Return the extension's C functions, see ``c_api.cpp``.
 
     Raises:
         UsageError: the extension is not built.
@@ -146,14 +146,13 @@ def library() -> ctypes.CDLL:
 
 @cache
 def _palette() -> NDArray[np.uint8]:
-    """Red, green and blue of every colour: uint8 ``(64, 3)``."""
-    colours = (ctypes.c_ubyte * 3 * COLOURS).from_address(library().nes_palette())
-    return np.ctypeslib.as_array(colours)
+    """Return the RGB values of all colors, uint8 ``(64, 3)``."""
+    colors = (ctypes.c_ubyte * 3 * NUM_COLORS).from_address(library().nes_palette())
+    return np.ctypeslib.as_array(colors)
 
 
 class _Ram(ctypes.Array[ctypes.c_ubyte]):
-    """Memory of a console, which outlives every view of it."""
+    """The work RAM of a console."""
 
     _type_ = ctypes.c_ubyte
     _length_ = RAM_BYTES
-    emulator: Native

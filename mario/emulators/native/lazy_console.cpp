@@ -12,35 +12,35 @@ LazyConsole::LazyConsole(const std::vector<std::uint8_t>& rom)
   console_.save_state(before_.data());
 }
 
-void LazyConsole::advance(std::uint8_t buttons, bool drawn) {
-  if (!drawn) console_.save_state(before_.data());
-  console_.advance(buttons, drawn);
+void LazyConsole::advance(std::uint8_t buttons, bool render) {
+  if (!render) console_.save_state(before_.data());
+  console_.advance(buttons, render);
   buttons_ = buttons;
-  screen_ = drawn ? console_.screen() : nullptr;
+  screen_ = render ? console_.screen() : nullptr;
 }
 
 const std::uint8_t* LazyConsole::screen() {
   if (screen_ == nullptr) {
-    console_.save_state(after_.data());  // the game may have written to memory since
+    console_.save_state(after_.data());  // the game may have written to RAM since the frame
     console_.load_state(before_.data(), before_.size());
     console_.advance(buttons_, true);
-    drawn_.assign(console_.screen(), console_.screen() + kPixels);
+    late_screen_.assign(console_.screen(), console_.screen() + kPixels);
     console_.load_state(after_.data(), after_.size());
-    screen_ = drawn_.data();
+    screen_ = late_screen_.data();
   }
   return screen_;
 }
 
-Moment LazyConsole::moment() {
-  Moment now{std::vector<std::uint8_t>(console_.state_size()), {}};
+Snapshot LazyConsole::snapshot() {
+  Snapshot now{std::vector<std::uint8_t>(console_.state_size()), {}};
   console_.save_state(now.state.data());
   now.screen.assign(screen(), screen() + kPixels);
   return now;
 }
 
-void LazyConsole::go_to(const Moment& moment) {
-  console_.load_state(moment.state.data(), moment.state.size());
-  screen_ = moment.screen.data();
+void LazyConsole::restore(const Snapshot& snapshot) {
+  console_.load_state(snapshot.state.data(), snapshot.state.size());
+  screen_ = snapshot.screen.data();
 }
 
 }  // namespace nes

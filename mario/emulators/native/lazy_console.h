@@ -1,4 +1,4 @@
-// A console that draws a frame only when it is looked at.
+// A console that renders a frame only when its screen is read.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,15 @@
 
 namespace nes {
 
-// A moment of a console, to come back to.
-struct Moment {
+// A saved state of a console and the screen that goes with it.
+struct Snapshot {
   std::vector<std::uint8_t> state;
   std::vector<std::uint8_t> screen;
 };
 
-// Whether a frame will be looked at is often known only after it, when it ended the game, say. So
-// the state before each frame that is not drawn is kept, and the frame is run again to be drawn.
+// Whether a frame's screen is needed is often known only after the frame, for example when it ended
+// the episode. The state before each frame that is not rendered is therefore kept, and screen() runs
+// the frame again with rendering.
 class LazyConsole {
  public:
   // See Console.
@@ -23,22 +24,23 @@ class LazyConsole {
 
   std::uint8_t* ram() { return console_.ram(); }
 
-  // Runs one frame. `drawn` says that it will be looked at: a guess, which only saves time.
-  void advance(std::uint8_t buttons, bool drawn = false);
+  // Runs one frame. `render` is a hint that screen() will be called: it only saves time.
+  void advance(std::uint8_t buttons, bool render = false);
 
-  // What the last frame shows, as Console::screen() has it, until the console goes on.
+  // Returns the screen of the last frame, see Console::screen(). Valid until the next call.
   const std::uint8_t* screen();
 
-  // The present moment, and the way back to it. A moment must outlive its use.
-  Moment moment();
-  void go_to(const Moment& moment);
+  // Saves the current state, or returns to a saved one. A restored snapshot must stay alive until
+  // the next advance(), because screen() points into it.
+  Snapshot snapshot();
+  void restore(const Snapshot& snapshot);
 
  private:
   Console console_;
-  std::vector<std::uint8_t> before_, after_;  // the last frame
+  std::vector<std::uint8_t> before_, after_;  // states before and after the last frame
   std::uint8_t buttons_ = 0;                  // held in the last frame
-  const std::uint8_t* screen_ = nullptr;      // null while the last frame is not drawn
-  std::vector<std::uint8_t> drawn_;           // what was drawn late, as a state may hold the screen
+  const std::uint8_t* screen_ = nullptr;      // null while the last frame is not rendered
+  std::vector<std::uint8_t> late_screen_;     // a frame rendered afterwards
 };
 
 }  // namespace nes

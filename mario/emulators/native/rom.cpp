@@ -44,11 +44,11 @@ Rom read_rom(const std::vector<std::uint8_t>& file) {
   rom.mapper = static_cast<std::uint8_t>(flags >> 4 | (is_signed ? 0 : file[7] & 0xF0));
   const std::size_t program = file[4] * kProgramBank;
   const std::size_t pictures = file[5] * kPictureBank;
-  refuse_if(program == 0, "holds no program");
-  refuse_if(flags & 0x04, "has a trainer, which the emulator does not know");
-  refuse_if(file[9] & 0x01, "is for PAL consoles, and the emulator is an NTSC one");
+  refuse_if(program == 0, "has no program");
+  refuse_if(flags & 0x04, "has a trainer, which the emulator does not support");
+  refuse_if(file[9] & 0x01, "is for PAL consoles, and the emulator is an NTSC console");
   refuse_if(rom.mapper > kLastMapper,
-            "needs mapper " + std::to_string(rom.mapper) + ", which the emulator does not know");
+            "needs mapper " + std::to_string(rom.mapper) + ", which the emulator does not support");
   refuse_if(file.size() < kHeader + program + pictures,
             "is cut off: " + std::to_string(file.size()) + " bytes of " +
                 std::to_string(kHeader + program + pictures));

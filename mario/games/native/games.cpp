@@ -6,7 +6,7 @@
 namespace nes {
 
 Games::Games(Setup setup, int count, int threads) : setup_(std::move(setup)), pool_(threads) {
-  std::shared_ptr<const Moment> opening;
+  std::shared_ptr<const Snapshot> opening;
   for (int i = 0; i < count; ++i) {
     auto game = std::make_unique<SuperMarioBros>(setup_.rom, setup_.target, setup_.stall_frames);
     if (opening == nullptr) opening = game->start_up();

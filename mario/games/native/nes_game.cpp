@@ -7,9 +7,9 @@ namespace nes {
 NesGame::NesGame(const std::vector<std::uint8_t>& rom, int stall_frames)
     : console_(rom), stall_frames_(stall_frames) {}
 
-std::shared_ptr<const Moment> NesGame::start_up() {
+std::shared_ptr<const Snapshot> NesGame::start_up() {
   start();
-  opening_ = std::make_shared<const Moment>(console_.moment());
+  opening_ = std::make_shared<const Snapshot>(console_.snapshot());
   return opening_;
 }
 
@@ -34,7 +34,7 @@ NesGame::Frame NesGame::frame(std::uint8_t buttons, bool observed) {
 }
 
 void NesGame::begin() {
-  console_.go_to(*opening_);
+  console_.restore(*opening_);
   stuck_ = false;
   why_ended_ = kGoesOn;
   furthest_ = std::numeric_limits<std::int64_t>::min();

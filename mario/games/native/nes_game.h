@@ -30,8 +30,8 @@ class NesGame {
 
   // Goes from power-on to where play begins, and returns that moment: all games of a kind can begin
   // at one that a single game has come to.
-  std::shared_ptr<const Moment> start_up();
-  void begin_at(std::shared_ptr<const Moment> opening) { opening_ = std::move(opening); }
+  std::shared_ptr<const Snapshot> start_up();
+  void begin_at(std::shared_ptr<const Snapshot> opening) { opening_ = std::move(opening); }
 
   // Begins an episode, and lets the given number of frames pass with no button held.
   void reset(int noops);
@@ -70,7 +70,7 @@ class NesGame {
   void begin();
   bool stalled();
 
-  std::shared_ptr<const Moment> opening_;
+  std::shared_ptr<const Snapshot> opening_;
   std::vector<std::int64_t> info_;
   std::int64_t why_ended_ = kGoesOn;
   std::int64_t furthest_ = 0;

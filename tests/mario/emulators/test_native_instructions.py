@@ -1,8 +1,8 @@
-# ruff: noqa: E731 - one line for each instruction
-"""Every instruction of the native emulator's processor, against a plain model written here.
+# ruff: noqa: E731 - one line per instruction
+"""Compares every CPU instruction of the native emulator with a simple model written here.
 
-A cartridge is made of random instructions, each with registers, flags and operands of its own; the
-model and the console run it, and then their memories have to be equal.
+A ROM contains every opcode once, in random order, each with random registers, flags and operands.
+The model and the emulator run it, and must end with the same RAM.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mario.emulators.native import Native, is_built
+from mario.emulators.native import NativeEmulator, is_built
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the native emulator is not built")
 
@@ -24,18 +24,18 @@ MODES = {
     "izx": 1, "zp": 1, "imm": 1, "abs": 2, "izy": 1, "zpx": 1, "zpy": 1, "aby": 2, "abx": 2,
     "acc": 0, "imp": 0,
 }  # fmt: skip
-"""Bytes of the operand of each way to address."""
+"""Operand size in bytes of each addressing mode."""
 
 Table = dict[int, tuple[str, str]]
 
 
 def family(bases: str, names: str, modes: str) -> Table:
-    """Opcodes of instructions that have the same ways to address, each so far behind its base."""
-    ways = [way.split("+") for way in modes.split()]
+    """Return opcodes of instructions with the same addressing modes, as offsets from a base."""
+    offsets = [mode.split("+") for mode in modes.split()]
     return {
-        int(base, 16) + int(behind, 16): (name, mode)
+        int(base, 16) + int(offset, 16): (name, mode)
         for base, name in zip(bases.split(), names.split(), strict=True)
-        for mode, behind in ways
+        for mode, offset in offsets
     }
 
 
@@ -65,11 +65,11 @@ OPCODES = (
         "0B anc imm,4B alr imm,6B arr imm,CB axs imm,EB sbc imm"
     )
 )
-"""Name and way to address of each opcode that is not a jump; the last ones are unofficial."""
+"""Name and addressing mode of each opcode that is not a jump; the last ones are unofficial."""
 
 
 class Model:
-    """A 6502 as its manual tells, one instruction after the other."""
+    """A 6502 that follows the manual, one instruction after the other."""
 
     def __init__(self, program: bytes) -> None:
         self.memory = bytearray(0x8000) + program
@@ -78,7 +78,7 @@ class Model:
         self.pc = ORIGIN
 
     def run(self) -> None:
-        """Until a jump, which is the program's last instruction."""
+        """Run until a jump, which is the program's last instruction."""
         while self.memory[self.pc] != 0x4C:
             name, mode = OPCODES[self.memory[self.pc]]
             self.pc += 1
@@ -91,7 +91,7 @@ class Model:
 
     def address(self, mode: str) -> int | None:
         at, zero = self.pc, self.memory[self.pc]
-        places: dict[str, Callable[[], int | None]] = {
+        addresses: dict[str, Callable[[], int | None]] = {
             "imm": lambda: at,
             "zp": lambda: zero,
             "zpx": lambda: (zero + self.x) % 256,
@@ -102,8 +102,8 @@ class Model:
             "izx": lambda: self.word((zero + self.x) % 256, 0xFF),
             "izy": lambda: (self.word(zero, 0xFF) + self.y) % 0x10000,
         }
-        place = places.get(mode, lambda: None)()
-        return place if place is None or place >= 0x2000 else place % 0x800
+        address = addresses.get(mode, lambda: None)()
+        return address if address is None or address >= 0x2000 else address % 0x800
 
     def read(self, at: int | None) -> int:
         return self.a if at is None else self.memory[at]
@@ -133,13 +133,13 @@ class Model:
         self.zn(register - value)
 
     def shift(self, at: int | None, left: bool, rotate: bool) -> int:
-        value, recurrent_state = self.read(at), bool(rotate and self.flags & CARRY)
+        value, carry = self.read(at), bool(rotate and self.flags & CARRY)
         self.flag(CARRY, value & (0x80 if left else 1))
-        value = (value << 1 | recurrent_state) if left else (value >> 1 | recurrent_state << 7)
+        value = (value << 1 | carry) if left else (value >> 1 | carry << 7)
         self.write(at, self.zn(value))
         return value % 256
 
-    def step(self, at: int | None, by: int) -> int:
+    def increment(self, at: int | None, by: int) -> int:
         value = self.zn(self.read(at) + by)
         self.write(at, value)
         return value
@@ -152,7 +152,7 @@ class Model:
         self.sp = (self.sp + 1) % 256
         return self.memory[0x100 | self.sp]
 
-    def take(self, **registers: int) -> None:
+    def load(self, **registers: int) -> None:
         for name, value in registers.items():
             setattr(self, name, self.zn(value))
 
@@ -172,7 +172,7 @@ class Model:
         self.shift(None, left=False, rotate=False)
 
     def do_anc(self, at: int) -> None:
-        self.take(a=self.a & self.read(at))
+        self.load(a=self.a & self.read(at))
         self.flag(CARRY, self.a & 0x80)
 
     def do_bit(self, at: int) -> None:
@@ -181,15 +181,15 @@ class Model:
         self.flag(NEGATIVE, value & 0x80)
         self.flag(OVERFLOW, value & 0x40)
 
-    do_ora = lambda self, at: self.take(a=self.a | self.read(at))
-    do_and = lambda self, at: self.take(a=self.a & self.read(at))
-    do_eor = lambda self, at: self.take(a=self.a ^ self.read(at))
+    do_ora = lambda self, at: self.load(a=self.a | self.read(at))
+    do_and = lambda self, at: self.load(a=self.a & self.read(at))
+    do_eor = lambda self, at: self.load(a=self.a ^ self.read(at))
     do_adc = lambda self, at: self.add(self.read(at))
     do_sbc = lambda self, at: self.add(255 - self.read(at))
-    do_lda = lambda self, at: self.take(a=self.read(at))
-    do_ldx = lambda self, at: self.take(x=self.read(at))
-    do_ldy = lambda self, at: self.take(y=self.read(at))
-    do_lax = lambda self, at: self.take(a=self.read(at), x=self.read(at))
+    do_lda = lambda self, at: self.load(a=self.read(at))
+    do_ldx = lambda self, at: self.load(x=self.read(at))
+    do_ldy = lambda self, at: self.load(y=self.read(at))
+    do_lax = lambda self, at: self.load(a=self.read(at), x=self.read(at))
     do_sta = lambda self, at: self.write(at, self.a)
     do_stx = lambda self, at: self.write(at, self.x)
     do_sty = lambda self, at: self.write(at, self.y)
@@ -201,24 +201,24 @@ class Model:
     do_rol = lambda self, at: self.shift(at, left=True, rotate=True)
     do_lsr = lambda self, at: self.shift(at, left=False, rotate=False)
     do_ror = lambda self, at: self.shift(at, left=False, rotate=True)
-    do_inc = lambda self, at: self.step(at, 1)
-    do_dec = lambda self, at: self.step(at, -1)
-    do_slo = lambda self, at: self.take(a=self.a | self.do_asl(at))
-    do_rla = lambda self, at: self.take(a=self.a & self.do_rol(at))
-    do_sre = lambda self, at: self.take(a=self.a ^ self.do_lsr(at))
+    do_inc = lambda self, at: self.increment(at, 1)
+    do_dec = lambda self, at: self.increment(at, -1)
+    do_slo = lambda self, at: self.load(a=self.a | self.do_asl(at))
+    do_rla = lambda self, at: self.load(a=self.a & self.do_rol(at))
+    do_sre = lambda self, at: self.load(a=self.a ^ self.do_lsr(at))
     do_rra = lambda self, at: self.add(self.do_ror(at))
     do_isc = lambda self, at: self.add(255 - self.do_inc(at))
-    do_tax = lambda self, at: self.take(x=self.a)
-    do_tay = lambda self, at: self.take(y=self.a)
-    do_txa = lambda self, at: self.take(a=self.x)
-    do_tya = lambda self, at: self.take(a=self.y)
-    do_tsx = lambda self, at: self.take(x=self.sp)
-    do_inx = lambda self, at: self.take(x=self.x + 1)
-    do_dex = lambda self, at: self.take(x=self.x - 1)
-    do_iny = lambda self, at: self.take(y=self.y + 1)
-    do_dey = lambda self, at: self.take(y=self.y - 1)
+    do_tax = lambda self, at: self.load(x=self.a)
+    do_tay = lambda self, at: self.load(y=self.a)
+    do_txa = lambda self, at: self.load(a=self.x)
+    do_tya = lambda self, at: self.load(a=self.y)
+    do_tsx = lambda self, at: self.load(x=self.sp)
+    do_inx = lambda self, at: self.load(x=self.x + 1)
+    do_dex = lambda self, at: self.load(x=self.x - 1)
+    do_iny = lambda self, at: self.load(y=self.y + 1)
+    do_dey = lambda self, at: self.load(y=self.y - 1)
     do_pha = lambda self, at: self.push(self.a)
-    do_pla = lambda self, at: self.take(a=self.pull())
+    do_pla = lambda self, at: self.load(a=self.pull())
     do_php = lambda self, at: self.push(self.flags | BREAK | UNUSED)
     do_clc = lambda self, at: self.flag(CARRY, False)
     do_sec = lambda self, at: self.flag(CARRY, True)
@@ -232,12 +232,12 @@ class Model:
         self.flags = self.pull() & ~BREAK | UNUSED
 
     def do_dcp(self, at: int) -> None:
-        # Of what it counted, even where that cannot be written.
+        # Compares with the decremented value even if the address is not writable.
         self.compare(self.a, self.do_dec(at))
 
 
 def instruction(rng: random.Random, code: int) -> bytes:
-    """An instruction whose operand is in memory or in the program's data, never a register."""
+    """Return an instruction whose operand is in RAM or in the program's data, never I/O."""
     mode = OPCODES[code][1]
     if MODES[mode] == 2:
         at = rng.choice([rng.randrange(0x300), DATA + rng.randrange(0x300)])
@@ -246,7 +246,7 @@ def instruction(rng: random.Random, code: int) -> bytes:
 
 
 def case(rng: random.Random, code: int, out: int) -> bytes:
-    """Set registers and flags, carry out an instruction, and write down what became of them."""
+    """Return code that sets registers and flags, runs an instruction and stores the results."""
     flags, *registers = rng.choices(range(256), k=4)
     body = bytes([0xA9, flags & ~MASK | MASK, 0x48])
     for load, value in zip((0xA9, 0xA2, 0xA0), registers, strict=True):
@@ -259,16 +259,16 @@ def case(rng: random.Random, code: int, out: int) -> bytes:
 
 
 def cartridge(seed: int) -> bytes:
-    """A program of every opcode once, in random order, that ends in an endless loop."""
+    """Return a program of every opcode once, in random order, that ends in an endless loop."""
     rng = random.Random(seed)
     codes = [code for code in OPCODES if OPCODES[code][1] not in ("izx", "izy")]
     program = bytearray(b"\x58\x78")
-    # Any two bytes of page zero point into memory or into the data, as long as none is changed.
+    # Any two bytes of the zero page are a pointer into RAM or data, until one is changed.
     for at in range(256):
         program += bytes([0xA9, rng.choice([0x02, DATA >> 8]), 0x85, at])
-    pointed = [code for code in OPCODES if OPCODES[code][1] in ("izx", "izy")]
+    indirect = [code for code in OPCODES if OPCODES[code][1] in ("izx", "izy")]
     rng.shuffle(codes)
-    for number, code in enumerate(pointed + codes):
+    for number, code in enumerate(indirect + codes):
         program += case(rng, code, OUT + 4 * number)
     end = ORIGIN + len(program)
     program += bytes([0x4C, end & 255, end >> 8])
@@ -277,11 +277,11 @@ def cartridge(seed: int) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_every_instruction_does_as_the_manual_tells(tmp_path: Path, seed: int) -> None:
+def test_every_instruction_equals_the_model(tmp_path: Path, seed: int) -> None:
     program = cartridge(seed)
     path = tmp_path / "instructions.nes"
     path.write_bytes(b"NES\x1a" + bytes([2, 1]).ljust(12, b"\0") + program + bytes(0x2000))
-    model, console = Model(program), Native(path)
+    model, console = Model(program), NativeEmulator(path)
     model.run()
     for _ in range(4):
         console.advance(0)

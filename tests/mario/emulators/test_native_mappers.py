@@ -1,4 +1,4 @@
-"""Which banks of a cartridge the native emulator shows, told by a program that reads its marks."""
+"""Bank switching of the native emulator's mappers, tested by programs that read marked banks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from mario.emulators.native import Native, is_built
+from mario.emulators.native import NativeEmulator, is_built
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the native emulator is not built")
 
-PROGRAM_BANK, PICTURE_BANK = 0x2000, 0x400
+PRG_BANK, CHR_BANK = 0x2000, 0x400
 LAST_8K = 0xE000
 
 
@@ -31,28 +31,28 @@ def copy(at: int, to: int) -> bytes:
 
 
 def mmc1(register: int, value: int) -> bytes:
-    """Five writes, a bit each."""
+    """Write five bits, one per write."""
     return b"".join(poke(register, value >> bit & 1) for bit in range(5))
 
 
-def show_picture(address: int, to: int) -> bytes:
-    """Reads a byte of the patterns: what is asked for comes one read late."""
-    look = poke(0x2006, address >> 8) + poke(0x2006, address & 255)
-    return look + copy(0x2007, to) + copy(0x2007, to)
+def read_chr(address: int, to: int) -> bytes:
+    """Read a byte of the pattern tables; the PPU returns it one read late."""
+    set_address = poke(0x2006, address >> 8) + poke(0x2006, address & 255)
+    return set_address + copy(0x2007, to) + copy(0x2007, to)
 
 
 @pytest.fixture
 def run(tmp_path: Path):
-    """Runs a program from the last bank of a cartridge; gives back its memory."""
+    """Return a function that runs a program from the last bank of a ROM and returns the RAM."""
 
     def run(mapper: int, code: bytes, prg: int = 8, chr_: int = 4, flags: int = 0) -> memoryview:
-        # Every bank is marked with its number at its first byte.
+        # The first byte of every bank is its number.
         program = bytearray(prg * 0x4000)
-        for start in range(0, len(program), PROGRAM_BANK):
-            program[start] = start // PROGRAM_BANK
-        pictures = bytearray(chr_ * 0x2000)
-        for start in range(0, len(pictures), PICTURE_BANK):
-            pictures[start : start + 2] = bytes([start // PICTURE_BANK]) * 2
+        for start in range(0, len(program), PRG_BANK):
+            program[start] = start // PRG_BANK
+        patterns = bytearray(chr_ * 0x2000)
+        for start in range(0, len(patterns), CHR_BANK):
+            patterns[start : start + 2] = bytes([start // CHR_BANK]) * 2
         code = poke(0x2001, 0) + code
         end = LAST_8K + 0x10 + len(code)
         code += bytes([0x4C, end & 255, end >> 8])
@@ -62,8 +62,8 @@ def run(tmp_path: Path):
         program[-6:] = bytes([0x00, 0xFF, 0x10, 0xE0, 0x00, 0xFF])
         path = tmp_path / "banks.nes"
         header = b"NES\x1a" + bytes([prg, chr_, mapper << 4 | flags]).ljust(12, b"\0")
-        path.write_bytes(header + program + pictures)
-        console = Native(path)
+        path.write_bytes(header + program + patterns)
+        console = NativeEmulator(path)
         for _ in range(4):
             console.advance(0)
         return console.ram
@@ -76,40 +76,40 @@ def test_nrom_mirrors_a_single_bank(run) -> None:
     assert list(ram[0x10:0x13]) == [0, 0, 1]
 
 
-def test_mmc1_switches_16k_of_program_and_4k_of_pictures(run) -> None:
+def test_mmc1_switches_16k_prg_and_4k_chr_banks(run) -> None:
     code = mmc1(0x8000, 0x1F) + mmc1(0xA000, 3) + mmc1(0xC000, 5) + mmc1(0xE000, 6)
     code += copy(0x8000, 0x10) + copy(0xA000, 0x11) + copy(0xC000, 0x12)
-    code += show_picture(0x0000, 0x13) + show_picture(0x1000, 0x14)
+    code += read_chr(0x0000, 0x13) + read_chr(0x1000, 0x14)
     assert list(run(1, code)[0x10:0x15]) == [12, 13, 14, 12, 20]
 
 
-def test_mmc1_has_pictures_in_pairs_unless_asked_otherwise(run) -> None:
+def test_mmc1_switches_chr_in_8k_banks_by_default(run) -> None:
     code = mmc1(0x8000, 0x0F) + mmc1(0xA000, 3)
-    code += show_picture(0x0000, 0x10) + show_picture(0x1000, 0x11)
+    code += read_chr(0x0000, 0x10) + read_chr(0x1000, 0x11)
     assert list(run(1, code)[0x10:0x12]) == [8, 12]
 
 
-def test_mmc1_forgets_what_was_begun_when_reset(run) -> None:
+def test_an_mmc1_reset_discards_a_partial_write(run) -> None:
     code = poke(0xE000, 1) + poke(0xE000, 0x80) + mmc1(0xE000, 2) + copy(0x8000, 0x10)
     assert run(1, code)[0x10] == 4
 
 
-def test_uxrom_switches_the_lower_half_and_keeps_the_upper(run) -> None:
+def test_uxrom_switches_the_lower_bank_and_fixes_the_upper(run) -> None:
     code = poke(0x8000, 3) + copy(0x8000, 0x10) + copy(0xC000, 0x11)
     assert list(run(2, code)[0x10:0x12]) == [6, 14]
 
 
-def test_a_bank_beyond_the_last_is_counted_round(run) -> None:
+def test_a_bank_number_beyond_the_last_wraps_around(run) -> None:
     assert run(2, poke(0x8000, 8 + 5) + copy(0x8000, 0x10))[0x10] == 10
 
 
-def test_cnrom_switches_pictures(run) -> None:
-    code = poke(0x8000, 2) + show_picture(0x0000, 0x10) + show_picture(0x1C00, 0x11)
+def test_cnrom_switches_chr_banks(run) -> None:
+    code = poke(0x8000, 2) + read_chr(0x0000, 0x10) + read_chr(0x1C00, 0x11)
     assert list(run(3, code, prg=2)[0x10:0x12]) == [16, 23]
 
 
 @pytest.mark.parametrize(("inverted", "banks"), [(0, [5, 9, 14, 15]), (0x40, [14, 9, 5, 15])])
-def test_mmc3_switches_8k_of_program(run, inverted: int, banks: list[int]) -> None:
+def test_mmc3_switches_8k_prg_banks(run, inverted: int, banks: list[int]) -> None:
     code = b"".join(
         poke(0x8000, inverted | register) + poke(0x8001, bank)
         for register, bank in ((6, 5), (7, 9))
@@ -119,24 +119,24 @@ def test_mmc3_switches_8k_of_program(run, inverted: int, banks: list[int]) -> No
 
 
 @pytest.mark.parametrize("inverted", [0, 0x80])
-def test_mmc3_switches_pictures_in_1k_and_2k(run, inverted: int) -> None:
+def test_mmc3_switches_1k_and_2k_chr_banks(run, inverted: int) -> None:
     code = b"".join(
         poke(0x8000, inverted | register) + poke(0x8001, 10 + 2 * register) for register in range(6)
     )
-    code += b"".join(show_picture(0x400 * i, 0x10 + i) for i in range(8))
+    code += b"".join(read_chr(0x400 * i, 0x10 + i) for i in range(8))
     two_of_2k, four_of_1k = [10, 11, 12, 13], [14, 16, 18, 20]
     expected = four_of_1k + two_of_2k if inverted else two_of_2k + four_of_1k
     assert list(run(4, code)[0x10:0x18]) == expected
 
 
-def test_mmc3_interrupts_after_as_many_lines_as_asked_for(run) -> None:
+def test_mmc3_interrupts_after_the_requested_number_of_scanlines(run) -> None:
     on = poke(0x4017, 0x40) + poke(0xC000, 20) + poke(0xC001, 0) + poke(0xE001, 0)
     assert run(4, on + poke(0x2001, 0x1E) + b"\x58")[0x40] == 1
     assert run(4, on + poke(0x2001, 0x1E))[0x40] == 0  # masked
-    assert run(4, on + poke(0x2001, 0x00) + b"\x58")[0x40] == 0  # nothing is drawn
+    assert run(4, on + poke(0x2001, 0x00) + b"\x58")[0x40] == 0  # rendering is off
 
 
-def test_the_sound_unit_interrupts_once_a_frame_and_tells_what_still_sounds(run) -> None:
+def test_the_apu_interrupts_once_a_frame_and_reports_active_channels(run) -> None:
     assert run(0, poke(0x4017, 0) + b"\x58", prg=2)[0x40] > 0
     assert run(0, poke(0x4017, 0x40) + b"\x58", prg=2)[0x40] == 0
     on = poke(0x4017, 0x40) + poke(0x4015, 1) + poke(0x4003, 0x08)
@@ -144,12 +144,12 @@ def test_the_sound_unit_interrupts_once_a_frame_and_tells_what_still_sounds(run)
     assert run(0, on + poke(0x4015, 0) + copy(0x4015, 0x10), prg=2)[0x10] == 0
 
 
-def test_memory_of_a_cartridge_is_there_if_the_header_says_so(run) -> None:
+def test_cartridge_ram_exists_if_the_header_says_so(run) -> None:
     code = poke(0x6123, 77) + copy(0x6123, 0x10)
     assert run(0, code, prg=2, flags=2)[0x10] == 77
     assert run(0, code, prg=2)[0x10] == 0
 
 
-def test_a_cartridge_without_pictures_draws_its_own(run) -> None:
+def test_a_cartridge_without_chr_rom_has_writable_chr_ram(run) -> None:
     write = poke(0x2006, 0x01) + poke(0x2006, 0x23) + poke(0x2007, 99)
-    assert run(2, write + show_picture(0x0123, 0x10), chr_=0)[0x10] == 99
+    assert run(2, write + read_chr(0x0123, 0x10), chr_=0)[0x10] == 99

@@ -1,4 +1,4 @@
-"""The nes-py emulator, with the cartridge of Super Mario Bros. in it."""
+"""The nes-py emulator, with the ROM of Super Mario Bros."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mario.errors import UsageError
 from mario.games.roms import mario_rom
 
 START = 8
+BUTTONS = [0, START, 128, 129, 131]
 
 
 @pytest.fixture
@@ -28,23 +29,23 @@ def console() -> Iterator[Emulator]:
 
 
 def play(console: Emulator, frames: int, seed: int = 0) -> list[bytes]:
-    """Memory and screen after each frame of a random play."""
-    rng, seen = random.Random(seed), []
+    """Press random buttons; return RAM and screen after each frame."""
+    rng, outputs = random.Random(seed), []
     for _ in range(frames):
-        console.advance(rng.choice([0, START, 128, 129, 131]))
-        seen.append(bytes(console.ram) + console.screen().tobytes())
-    return seen
+        console.advance(rng.choice(BUTTONS))
+        outputs.append(bytes(console.ram) + console.screen().tobytes())
+    return outputs
 
 
-def test_the_screen_is_a_fresh_rgb_picture(console: Emulator) -> None:
+def test_the_screen_is_an_rgb_copy(console: Emulator) -> None:
     play(console, 60)
     screen = console.screen()
     assert (screen.shape, screen.dtype) == ((240, 256, 3), np.uint8)
-    kept = screen.copy()
+    before = screen.copy()
     screen[:] = 0
     play(console, 1)
     np.testing.assert_array_equal(screen, 0)
-    assert kept.any()
+    assert before.any()
 
 
 def test_the_sky_is_blue(console: Emulator) -> None:
@@ -54,7 +55,7 @@ def test_the_sky_is_blue(console: Emulator) -> None:
     assert blue > green > red
 
 
-def test_memory_is_live_python_ints_and_can_be_written(console: Emulator) -> None:
+def test_ram_is_live_and_writable_and_holds_python_ints(console: Emulator) -> None:
     assert (len(console.ram), type(console.ram[0])) == (2048, int)
     console.ram[0x700] = 255
     assert console.ram[0x700] + 1 == 256
@@ -63,54 +64,54 @@ def test_memory_is_live_python_ints_and_can_be_written(console: Emulator) -> Non
     assert bytes(console.ram) != before
 
 
-def test_rewinding_returns_to_the_marked_moment_as_often_as_wanted(console: Emulator) -> None:
+def test_restore_returns_to_the_backup_any_number_of_times(console: Emulator) -> None:
     play(console, 100)
-    console.mark()
+    console.backup()
     first = play(console, 60, seed=1)
     for _ in range(2):
         play(console, 30, seed=2)
-        console.rewind()
+        console.restore()
         assert play(console, 60, seed=1) == first
 
 
-def test_a_later_mark_takes_the_place_of_the_one_before(console: Emulator) -> None:
-    console.mark()
+def test_a_later_backup_replaces_the_previous_one(console: Emulator) -> None:
+    console.backup()
     play(console, 50)
-    console.mark()
-    marked = bytes(console.ram)
+    console.backup()
+    saved = bytes(console.ram)
     play(console, 50)
-    console.rewind()
-    assert bytes(console.ram) == marked
+    console.restore()
+    assert bytes(console.ram) == saved
 
 
-def test_power_on_begins_as_a_new_console(console: Emulator) -> None:
+def test_power_on_equals_a_new_console(console: Emulator) -> None:
     fresh = play(make_emulator(mario_rom(), "nes-py"), 50)
     play(console, 200)
     console.power_on()
     assert play(console, 50) == fresh
 
 
-def test_two_consoles_do_not_touch_each_other(console: Emulator) -> None:
+def test_two_consoles_are_independent(console: Emulator) -> None:
     alone = play(console, 50)
     console.power_on()
     other = make_emulator(mario_rom(), "nes-py")
-    rng, seen = random.Random(0), []
+    rng, outputs = random.Random(0), []
     for _ in range(50):
         other.advance(START)
-        console.advance(rng.choice([0, START, 128, 129, 131]))
-        seen.append(bytes(console.ram) + console.screen().tobytes())
-    assert seen == alone
+        console.advance(rng.choice(BUTTONS))
+        outputs.append(bytes(console.ram) + console.screen().tobytes())
+    assert outputs == alone
 
 
-@pytest.mark.parametrize("use", ["advance", "screen", "mark", "rewind"])
-def test_a_closed_console_says_so(console: Emulator, use: str) -> None:
+@pytest.mark.parametrize("method", ["advance", "screen", "backup", "restore"])
+def test_using_a_closed_console_is_refused(console: Emulator, method: str) -> None:
     console.close()
     console.close()
     with pytest.raises(ValueError, match="the emulator is closed; make a new one"):
-        getattr(console, use)(*[0] * (use == "advance"))
+        getattr(console, method)(*[0] * (method == "advance"))
 
 
-def test_memory_of_a_closed_console_is_refused_and_a_part_of_it_is_never_freed(console) -> None:
+def test_ram_of_a_closed_console_is_released_but_a_slice_of_it_stays_valid(console) -> None:
     ram, part = console.ram, console.ram[0:8]
     console.close()
     with pytest.raises(ValueError, match="released"):
@@ -118,24 +119,24 @@ def test_memory_of_a_closed_console_is_refused_and_a_part_of_it_is_never_freed(c
     assert len(bytes(part)) == 8
 
 
-def test_its_state_is_not_to_be_had_as_bytes(console: Emulator) -> None:
-    with pytest.raises(StateNotSupportedError, match="nes-py cannot give its state"):
+def test_saving_the_state_as_bytes_is_refused(console: Emulator) -> None:
+    with pytest.raises(StateNotSupportedError, match="nes-py cannot save its state as bytes"):
         console.save_state()
-    with pytest.raises(StateNotSupportedError, match="nes-py cannot take its state"):
+    with pytest.raises(StateNotSupportedError, match="nes-py cannot load a state from bytes"):
         console.load_state(b"")
 
 
-def test_a_path_may_have_any_letters(tmp_path: Path, console: Emulator) -> None:
+def test_a_path_may_contain_any_characters(tmp_path: Path, console: Emulator) -> None:
     path = shutil.copy(mario_rom(), tmp_path / "スーパー märio.nes")
     assert play(make_emulator(Path(path), "nes-py"), 50) == play(console, 50)
 
 
-def test_an_unknown_emulator_is_named() -> None:
+def test_an_unknown_emulator_is_refused() -> None:
     with pytest.raises(UsageError, match="unknown emulator 'nes_py'; did you mean 'nes-py'"):
         make_emulator(mario_rom(), "nes_py")
 
 
-def test_without_nes_py_there_is_a_remedy() -> None:
+def test_a_missing_nes_py_is_reported_with_the_remedy() -> None:
     code = (
         "import importlib.util, pathlib; find = importlib.util.find_spec;"
         "importlib.util.find_spec = lambda name, *a: None if name == 'nes_py' else find(name, *a);"

@@ -1,4 +1,4 @@
-"""What the header of a ROM file says."""
+"""Reading and checking the header of a ROM file."""
 
 from __future__ import annotations
 
@@ -24,51 +24,51 @@ def check(tmp_path: Path, data: bytes) -> RomHeader:
     return check_rom(path, {0, 1}.__contains__)
 
 
-def test_the_rom_of_mario_is_accepted() -> None:
+def test_the_rom_of_super_mario_bros_is_accepted() -> None:
     assert check_rom(mario_rom(), {0}.__contains__) == RomHeader(2, 1, 0, trainer=False, pal=False)
 
 
 @given(st.integers(0, 255))
-def test_the_mappers_number_comes_in_two_halves(mapper: int) -> None:
+def test_the_mapper_number_is_stored_in_two_nibbles(mapper: int) -> None:
     assert read_header(rom(flags=((mapper & 15) << 4, mapper & 0xF0))).mapper == mapper
 
 
-def test_a_signature_of_old_tools_is_no_part_of_the_mappers_number() -> None:
+def test_a_signature_of_old_tools_does_not_change_the_mapper_number() -> None:
     signed = rom()[:7] + b"DiskDude!"
     assert read_header(signed).mapper == 0
 
 
-def test_memory_to_draw_into_takes_no_room_in_the_file(tmp_path: Path) -> None:
+def test_character_ram_takes_no_bytes_in_the_file(tmp_path: Path) -> None:
     assert check(tmp_path, rom(chr_=0)).file_bytes == 16 + 2 * 16384
 
 
 @given(st.binary(max_size=40))
-def test_what_is_no_rom_is_told_apart_and_never_breaks(data: bytes) -> None:
+def test_data_that_is_not_a_rom_raises_a_value_error(data: bytes) -> None:
     if not data.startswith(b"NES\x1a"):
         with pytest.raises(ValueError, match="is not an iNES ROM file"):
             read_header(data)
 
 
 @pytest.mark.parametrize(
-    ("data", "fault"),
+    ("data", "problem"),
     [
         (b"PK\x03\x04 a zip", "is not an iNES ROM file"),
         (b"", "is not an iNES ROM file"),
         (rom(size=9), "is cut off within its header"),
         (rom(size=5000), "is cut off: 5,000 bytes of 40,976"),
-        (rom(prg=0), "holds no program"),
+        (rom(prg=0), "has no program"),
         (rom(flags=(0x04,)), "has a trainer"),
         (rom(flags=(0x40,)), "needs mapper 4"),
         (rom(flags=(0, 0, 0, 1)), "is for PAL consoles"),
     ],
 )
-def test_a_file_that_cannot_be_played_is_named_with_its_fault(
-    tmp_path: Path, data: bytes, fault: str
+def test_an_unplayable_file_is_refused_with_the_reason(
+    tmp_path: Path, data: bytes, problem: str
 ) -> None:
-    with pytest.raises(UsageError, match=rf"ROM .*game\.nes {fault}.*; give another file"):
+    with pytest.raises(UsageError, match=rf"ROM .*game\.nes {problem}.*; give another file"):
         check(tmp_path, data)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"ROM .*none\.nes cannot be read: No such file"):
         check_rom(tmp_path / "none.nes", {0}.__contains__)

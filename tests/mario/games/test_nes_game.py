@@ -38,10 +38,10 @@ class CountingConsole(Emulator):
     def power_on(self) -> None:
         self.ram[:] = bytes(2048)
 
-    def mark(self) -> None:
+    def backup(self) -> None:
         self.marked = bytes(self.ram)
 
-    def rewind(self) -> None:
+    def restore(self) -> None:
         self.ram[:] = self.marked
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mario.emulators.native import Native
+from mario.emulators.native import NativeEmulator
 from mario.evaluation.episodes import final_info
 from mario.games.roms import mario_rom
 from mario.games.smb_levels import LEVELS
@@ -41,7 +41,7 @@ def vector():
 
 def player(game, wrappers, *, lost_levels=False, **options):
     """One game of `ProcessVectorEnv`'s, without its process."""
-    console = Native(mario_rom(lost_levels=lost_levels))
+    console = NativeEmulator(mario_rom(lost_levels=lost_levels))
     env = SuperMarioBros(emulator=console, lost_levels=lost_levels, **options)
     return Player(wrap(env, wrappers), SEED, game)
 
