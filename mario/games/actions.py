@@ -1,4 +1,4 @@
-"""Action sets: which buttons each action holds down."""
+"""Action sets: the buttons that each discrete action presses."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ BUTTONS = {
     "B": 2,
     "A": 1,
 }
-"""The bit of each button, as `mario.emulators.Emulator.advance` takes them."""
+"""Bit of each button in the masks that `mario.emulators.Emulator.advance` accepts."""
 
-_SPOKEN = (*list(BUTTONS)[:-2], "A", "B")
-"""The buttons in the order in which people name them."""
+_NAME_ORDER = (*list(BUTTONS)[:-2], "A", "B")
+"""Order of the buttons in the names of actions."""
 
 NOOP = "NOOP"
 
 TUTORIAL = (("right",), ("right", "A"))
-"""The two actions of the PyTorch tutorial: walk right, jump right."""
+"""The two actions of the PyTorch tutorial: walk right and jump right."""
 
 RIGHT_ONLY = ((NOOP,), ("right",), ("right", "A"), ("right", "B"), ("right", "A", "B"))
-"""Walk, jump and run to the right: the literature's RIGHT_ONLY."""
+"""RIGHT_ONLY of gym-super-mario-bros."""
 
 SIMPLE = (*RIGHT_ONLY, ("A",), ("left",))
-"""The literature's SIMPLE_MOVEMENT."""
+"""SIMPLE_MOVEMENT of gym-super-mario-bros."""
 
 COMPLEX = (*SIMPLE, ("left", "A"), ("left", "B"), ("left", "A", "B"), ("down",), ("up",))
-"""The literature's COMPLEX_MOVEMENT."""
+"""COMPLEX_MOVEMENT of gym-super-mario-bros."""
 
 ACTION_SETS: dict[str, Sequence[Sequence[str]]] = {
     "tutorial": TUTORIAL,
@@ -43,23 +43,24 @@ ACTION_SETS: dict[str, Sequence[Sequence[str]]] = {
 }
 
 ALL_BUTTONS = "buttons"
-"""Name of the set in which an action is itself a mask of buttons, 0 to 255."""
+"""Name of the action set with all 256 button masks; the action is the mask."""
 
 Actions = str | Sequence[Sequence[str]]
+"""The name of an action set, or a list of buttons for each action."""
 
 
 def action_masks(actions: Actions) -> tuple[int, ...]:
-    """The buttons that each action of a set holds down.
+    """Return the button mask of each action in a set.
 
     Args:
-        actions: the name of a set, or for each action the names of its buttons; none of them, or
-            ``"NOOP"``, is the action that holds down nothing.
+        actions: The name of an action set, or the buttons of each action. An empty list or
+            ``["NOOP"]`` is the action that presses nothing.
 
     Returns:
-        For each action its mask, see `BUTTONS`.
+        One mask per action, see `BUTTONS`.
 
     Raises:
-        UsageError: there is no such set or button, or the set is empty.
+        UsageError: The action set or a button is unknown, or the set is empty.
 
     >>> action_masks("tutorial")
     (128, 129)
@@ -82,22 +83,22 @@ def action_masks(actions: Actions) -> tuple[int, ...]:
 
 
 def action_name(mask: int) -> str:
-    """What people call an action.
+    """Return the name of an action.
 
     Args:
-        mask: its buttons, see `BUTTONS`.
+        mask: Button mask, see `BUTTONS`.
 
     >>> action_name(131), action_name(0)
     ('right+A+B', 'NOOP')
     """
-    return "+".join(name for name in _SPOKEN if mask & BUTTONS[name]) or NOOP
+    return "+".join(name for name in _NAME_ORDER if mask & BUTTONS[name]) or NOOP
 
 
 def buttons_of(name: str) -> int | None:
-    """The mask of an action by what people call it; None if those are not buttons of a pad.
+    """Return the button mask of a named action, or None if it does not name NES buttons.
 
     Args:
-        name: as `action_name` gives it.
+        name: A name as returned by `action_name`.
 
     >>> buttons_of("right+A+B"), buttons_of("NOOP"), buttons_of("fire")
     (131, 0, None)

@@ -1,4 +1,4 @@
-"""Finds ROM files within installed packages, none of which is imported."""
+"""Find ROM files in installed packages without importing them."""
 
 from __future__ import annotations
 
@@ -15,68 +15,70 @@ LOOKS = {
     "pixel": ("super-mario-bros-pixel.nes",),
     "rectangle": ("super-mario-bros-rectangle.nes",),
 }
-"""The ROM files of each look of Super Mario Bros."""
+"""ROM file names of each look (graphics variant) of Super Mario Bros."""
 
-# From version 9 of the package on, super-mario-bros-2.nes is another game.
-LOST_LOOKS = {
+# Since version 9 of the package, super-mario-bros-2.nes is a different game.
+LOST_LEVELS_LOOKS = {
     "vanilla": ("super-mario-bros-lost-levels.nes", "super-mario-bros-2.nes"),
     "downsample": ("super-mario-bros-2-downsample.nes",),
 }
-"""The ROM files of each look of its Lost Levels."""
+"""ROM file names of each look of the Lost Levels."""
 
 
 def packaged_rom(package: str, *names: str) -> Path:
-    """Find a ROM file that comes with a package.
+    """Return the path of a ROM file inside an installed package.
 
     Args:
-        package: the package's import name; it is not imported.
-        names: file names to look for; the first that is there is taken.
+        package: Import name of the package, which is not imported.
+        names: Candidate file names; the first that exists is returned.
 
     Raises:
-        UsageError: the package is not installed, or has no such file.
+        UsageError: The package is not installed or contains none of the files.
 
     >>> packaged_rom("gym_nothing", "nothing.nes")
     Traceback (most recent call last):
         ...
-    mario.errors.UsageError: the ROM comes with gym-nothing; pip install gym-nothing
+    mario.errors.UsageError: the ROM is part of gym-nothing; pip install gym-nothing
     """
     spec = importlib.util.find_spec(package)
     project = package.replace("_", "-")
     if spec is None or not spec.submodule_search_locations:
-        raise UsageError(f"the ROM comes with {project}; pip install {project}")
+        raise UsageError(f"the ROM is part of {project}; pip install {project}")
     folder = Path(spec.submodule_search_locations[0]) / "_roms"
     for name in names:
         if (folder / name).is_file():
             return folder / name
-    raise UsageError(f"the installed {project} has no ROM {' or '.join(names)}; give another one")
+    raise UsageError(
+        f"the installed {project} has no ROM {' or '.join(names)}; install another version"
+    )
 
 
 def mario_rom(look: str = "vanilla", lost_levels: bool = False) -> Path:
-    """Find the ROM file of a look of Super Mario Bros.
+    """Return the ROM file of Super Mario Bros. or its Lost Levels.
 
     Args:
-        look: one of `LOOKS`, or of `LOST_LOOKS`.
-        lost_levels: whether its Lost Levels are asked for.
+        look: A key of `LOOKS` or `LOST_LEVELS_LOOKS`.
+        lost_levels: Whether to return the ROM of the Lost Levels.
 
     Raises:
-        UsageError: there is no such look, or it is not installed.
+        UsageError: The look is unknown or not installed.
     """
-    looks = LOST_LOOKS if lost_levels else LOOKS
+    looks = LOST_LEVELS_LOOKS if lost_levels else LOOKS
     if look not in looks:
         raise unknown("look", look, looks)
     return packaged_rom(MARIO_PACKAGE, *looks[look])
 
 
 def mario_looks(lost_levels: bool = False) -> dict[int, str]:
-    """The looks that are installed, by the version that they have in the names of games.
+    """Return the installed looks by their version in environment ids.
 
     Args:
-        lost_levels: whether those of the Lost Levels are asked for.
+        lost_levels: Whether to return the looks of the Lost Levels.
 
     Returns:
-        Looks by version; version 0 is always there, so that making its game tells what is missing.
+        Looks by version. Version 0 is always included, so that making it reports what to install.
     """
-    looks = LOST_LOOKS if lost_levels else LOOKS
+    looks = LOST_LEVELS_LOOKS if lost_levels else LOOKS
     return {
         version: look
         for version, look in enumerate(looks)

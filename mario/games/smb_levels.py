@@ -1,4 +1,4 @@
-"""The levels of Super Mario Bros. and its Lost Levels, and how the game itself counts them."""
+"""Levels of Super Mario Bros. and the Lost Levels, and how the games number them."""
 
 from __future__ import annotations
 
@@ -6,31 +6,33 @@ from mario.errors import UsageError
 
 LEVELS = tuple(f"{world}-{stage}" for world in range(1, 9) for stage in range(1, 5))
 LOST_LEVELS = LEVELS[:16]
-"""The Lost Levels that can be started at; in later worlds the game's numbering differs."""
+"""Lost Levels that can be selected; the numbering differs in later worlds."""
 
-WALKS = frozenset({1, 2, 4, 7})
-"""Worlds in which a walk to the first pipe counts as an area between the first two stages."""
-LOST_WALKS = frozenset({1, 3})
+INTRO_WORLDS = frozenset({1, 2, 4, 7})
+"""Worlds with an intro scene between the first two stages, which counts as an area."""
+LOST_LEVELS_INTRO_WORLDS = frozenset({1, 3})
 
 
 def level_location(level: str, lost_levels: bool = False) -> tuple[int, int, int]:
-    """Where the game keeps a level.
+    """Return the numbers by which the game selects a level.
 
     Args:
-        level: its name, e.g. ``"1-2"``.
-        lost_levels: whether it is one of the Lost Levels.
+        level: Name of the level, e.g. ``"1-2"``.
+        lost_levels: Whether it is one of the Lost Levels.
 
     Returns:
         World, stage and area, each counted from 1.
 
     Raises:
-        UsageError: there is no such level, or it cannot be started at.
+        UsageError: The level does not exist or cannot be selected.
 
     >>> level_location("1-2")
     (1, 2, 3)
     """
-    levels, walks = (LOST_LEVELS, LOST_WALKS) if lost_levels else (LEVELS, WALKS)
+    levels, intro_worlds = (
+        (LOST_LEVELS, LOST_LEVELS_INTRO_WORLDS) if lost_levels else (LEVELS, INTRO_WORLDS)
+    )
     if level not in levels:
         raise UsageError(f"level must be one of {levels[0]} to {levels[-1]}, got {level!r}")
     world, stage = map(int, level.split("-"))
-    return world, stage, stage + 1 if world in walks and stage > 1 else stage
+    return world, stage, stage + 1 if world in intro_worlds and stage > 1 else stage

@@ -1,4 +1,4 @@
-"""Action sets, their masks and their names."""
+"""Tests of action sets, button masks and action names."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ button_lists = st.lists(st.sampled_from(list(BUTTONS)), max_size=8)
         ("buttons", tuple(range(256))),
     ],
 )
-def test_the_sets_of_the_literature_hold_these_buttons(name: str, masks: tuple[int, ...]) -> None:
+def test_named_action_sets_press_these_buttons(name: str, masks: tuple[int, ...]) -> None:
     assert action_masks(name) == masks
 
 
 @given(st.lists(button_lists, min_size=1, max_size=5))
-def test_an_action_holds_each_of_its_buttons_however_often_it_is_named(actions) -> None:
+def test_an_action_presses_each_named_button_once(actions) -> None:
     masks = action_masks(actions)
     for buttons, mask in zip(actions, masks, strict=True):
         assert {name for name, bit in BUTTONS.items() if mask & bit} == set(buttons)
 
 
 @given(st.integers(0, 255))
-def test_an_action_is_told_by_its_name(mask: int) -> None:
+def test_names_and_masks_convert_back_and_forth(mask: int) -> None:
     assert action_masks([action_name(mask).split("+")]) == (mask,)
     assert buttons_of(action_name(mask)) == mask
 
 
-def test_opposite_buttons_may_be_held_and_actions_may_be_the_same() -> None:
+def test_opposite_buttons_and_duplicate_actions_are_allowed() -> None:
     assert action_masks([["left", "right"], [], ["NOOP"]]) == (192, 0, 0)
 
 
-def test_names_are_as_people_say_them() -> None:
+def test_action_names_list_directions_before_buttons() -> None:
     assert [action_name(mask) for mask in action_masks("right-only")] == [
         "NOOP",
         "right",
@@ -65,6 +65,6 @@ def test_names_are_as_people_say_them() -> None:
         ([], r"an action set needs at least one action, got \[\]"),
     ],
 )
-def test_a_set_that_is_none_is_named(actions, message: str) -> None:
+def test_invalid_action_sets_are_rejected(actions, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         action_masks(actions)
