@@ -1,9 +1,10 @@
-"""Measure how fast all this is, and others beside it; everything in one run, taking turns.
+"""Measure the speed of this project and of its peers in one run, in turns.
 
     scripts/bench [--quick] [--out FOLDER] [--only LEARNING ...]
 
-Prints a table, and writes ``bench.json`` and a plot of each group into the folder. Ratios are
-medians over the rounds, each with its own base, so that a busy machine harms them least.
+Prints a table and writes ``bench.json`` and a plot of each group into the folder. Ratios are
+medians over the rounds, each relative to the baseline in the same round, so that other load on the
+machine affects both equally.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from typing import Any
 
 import torch
 from contender import measure
-from environment import other_python
+from contenders.learner import FLOP_PER_SAMPLE
 from groups import Group, all_groups
-from learner import FLOP_PER_SAMPLE
 from memories import measure_memories, memory_table, plot_memories
+from peer_environment import other_python
 from report import add_limits, plot, rows, table
 
 from agents.compute.precision import resolve_precision
@@ -32,14 +33,25 @@ ROOT = Path(__file__).parents[2]
 
 
 def parse() -> argparse.Namespace:
-    """What was asked for on the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="bench", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a minute or two in place of ten")
-    parser.add_argument("--rounds", type=int, help="turns of each contender")
-    parser.add_argument("--seconds", type=float, help="length of a turn")
-    parser.add_argument("--out", type=Path, default=Path("bench"), help="folder of JSON and plots")
-    parser.add_argument("--only", nargs="*", default=[], help="words in the titles of the groups")
-    parser.add_argument("--no-others", action="store_true", help="neither FCEUmm nor SB3")
+    parser.add_argument(
+        "--quick", action="store_true", help="measure for a minute or two instead of ten"
+    )
+    parser.add_argument("--rounds", type=int, help="number of turns per contender")
+    parser.add_argument("--seconds", type=float, help="length of a turn in seconds")
+    parser.add_argument(
+        "--out", type=Path, default=Path("bench"), help="output folder for JSON and plots"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        default=[],
+        help="measure only groups whose title contains one of these words",
+    )
+    parser.add_argument(
+        "--no-others", action="store_true", help="leave out FCEUmm and Stable-Baselines3"
+    )
     options = parser.parse_args()
     options.rounds = options.rounds or (3 if options.quick else 5)
     options.seconds = options.seconds or (0.7 if options.quick else 3.0)
@@ -47,21 +59,21 @@ def parse() -> argparse.Namespace:
 
 
 def machine() -> dict[str, Any]:
-    """Where the numbers come from, and how busy it was when they were begun."""
+    """Describe the machine and its load at the start."""
     cuda = torch.cuda.is_available()
     return {
         "processor": platform.processor() or platform.machine(),
         "cores": cores(),
         "load": os.getloadavg()[0],
         "gpu": torch.cuda.get_device_name() if cuda else None,
-        "learns with": str(resolve_precision("auto", "cuda" if cuda else "cpu")),
+        "precision": str(resolve_precision("auto", "cuda" if cuda else "cpu")),
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
 
 
 def find_others() -> Path | None:
-    """The Python that has the others' software, None if it cannot be installed."""
+    """Return the interpreter with the peers' packages, or None if they cannot be installed."""
     try:
         return other_python()
     except (OSError, subprocess.CalledProcessError) as error:
@@ -70,7 +82,7 @@ def find_others() -> Path | None:
 
 
 def main() -> None:
-    """Measure all groups that were asked for, one after the other."""
+    """Measure the selected groups one after the other."""
     options = parse()
     options.out.mkdir(parents=True, exist_ok=True)
     others = None if options.no_others else find_others()
@@ -78,18 +90,18 @@ def main() -> None:
     print(json.dumps(result["machine"]))
     groups = all_groups(others, options.quick)
     for group in groups:
-        if _asked(group.title, options.only):
+        if _selected(group.title, options.only):
             samples, refused = measure(group.contenders, options.rounds, options.seconds)
             result["groups"][group.title] = rows(group, samples, refused)
             _show(group, result["groups"], options.out)
-    if _asked("memory", options.only):
+    if _selected("memory", options.only):
         result["memory"] = measure_memories(options.quick)
         print(memory_table(result["memory"]))
         plot_memories(result["memory"], options.out)
     (options.out / "bench.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
-def _asked(title: str, words: list[str]) -> bool:
+def _selected(title: str, words: list[str]) -> bool:
     return not words or any(word in title for word in words)
 
 
@@ -100,7 +112,9 @@ def _show(group: Group, found: dict[str, list[dict[str, Any]]], folder: Path) ->
         add_limits(found["updates"], found[group.title], FLOP_PER_SAMPLE)
         for row in found["updates"]:
             if "share_of_peak" in row:
-                print(f"    updates, {row['name']}: {row['share_of_peak']:.0%} of that")
+                print(
+                    f"    updates, {row['name']}: {row['share_of_peak']:.0%} of the matrix product rate"
+                )
 
 
 if __name__ == "__main__":

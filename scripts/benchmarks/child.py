@@ -1,10 +1,10 @@
-"""A process that does one kind of work for as long as it is told, again and again.
+"""A child process that runs one workload for given periods of time.
 
     python child.py MODULE:FUNCTION '{"keyword": "argument"}'
 
-The function is a generator: it does a little work, yields what that came to as a dict of numbers,
-and goes on. Its first yield ends the warm-up. For each line with a number of seconds on stdin, one
-with the sums over that time comes out, ``seconds`` among them, as JSON.
+The function is a generator that repeatedly does some work and yields a dict of counts. Its first
+yield ends the warm-up. For each line on stdin with a number of seconds, the process runs the
+workload for that time and prints one line of JSON with the sums of the counts and ``seconds``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Work = Iterator[dict[str, float]]
 
 
 def work_for(work: Work, seconds: float) -> dict[str, float]:
-    """Sum up what the work comes to in so many seconds, or a little more."""
+    """Run the workload for at least the given number of seconds and sum its counts."""
     sums: Any = Counter()
     start = time.perf_counter()
     while (elapsed := time.perf_counter() - start) < seconds:
@@ -32,11 +32,11 @@ def work_for(work: Work, seconds: float) -> dict[str, float]:
 
 
 def main() -> None:
-    """Warm up, then answer every line."""
-    place, arguments = sys.argv[1:]
+    """Warm up, then answer every line on stdin."""
+    function_path, arguments = sys.argv[1:]
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     with contextlib.redirect_stdout(sys.stderr):
-        module, _, function = place.partition(":")
+        module, _, function = function_path.partition(":")
         work: Work = getattr(importlib.import_module(module), function)(**json.loads(arguments))
         next(work)
         print("ready", file=answers)

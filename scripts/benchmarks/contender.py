@@ -1,4 +1,4 @@
-"""Contenders, each in a process of its own, that take turns at being measured."""
+"""Contenders: workloads in processes of their own, measured in turns."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ Samples = dict[str, list[dict[str, float]]]
 
 @dataclass(frozen=True)
 class Contender:
-    """Something to be measured.
+    """A workload to be measured.
 
     Attributes:
-        name: as the table has it.
-        work: ``"module:function"`` of a generator beside this file, see `child`.
-        arguments: its keyword arguments.
-        unit: which of the numbers it yields is counted.
-        python: runs it.
-        x: where it stands on the horizontal axis of its group's plot.
-        curve: which curve of that plot it is part of.
+        name: Name in the table.
+        work: ``"module:function"`` of the workload, a generator; see `child`.
+        arguments: Keyword arguments of the function.
+        unit: The count that is measured.
+        python: The Python interpreter that runs it.
+        x: Position on the horizontal axis of the group's plot.
+        curve: Name of its curve in that plot.
     """
 
     name: str
     work: str
     arguments: dict[str, Any] = field(default_factory=dict)
-    unit: str = "decisions"
+    unit: str = "steps"
     python: Path = Path(sys.executable)
     x: float | None = None
     curve: str = ""
 
 
 class Refused(Exception):
-    """Raised when a contender cannot be measured; says why in a line."""
+    """Raised when a contender cannot be measured; the message is one line with the reason."""
 
 
 class Running:
-    """A contender's process, warmed up."""
+    """The warmed-up process of a contender."""
 
     def __init__(self, contender: Contender) -> None:
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with this object
@@ -65,10 +65,10 @@ class Running:
             raise
 
     def measure(self, seconds: float) -> dict[str, float]:
-        """What it comes to in so many seconds.
+        """Run the workload for a number of seconds and return its counts.
 
         Raises:
-            Refused: it failed.
+            Refused: The process failed.
         """
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
@@ -78,7 +78,7 @@ class Running:
         return result
 
     def stop(self) -> None:
-        """End the process, and those that it started."""
+        """End the process and its children."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
@@ -100,10 +100,10 @@ class Running:
 def measure(
     contenders: Sequence[Contender], rounds: int, seconds: float
 ) -> tuple[Samples, dict[str, str]]:
-    """Measure all, taking turns, so that whatever else the machine does slows them alike.
+    """Measure contenders in turns, so that other load on the machine affects all of them equally.
 
     Returns:
-        Of each that ran, its sums in every round; of each that did not, why.
+        The counts of every round for each contender, and the reason for each that failed.
     """
     samples: Samples = {}
     refused: dict[str, str] = {}
@@ -121,7 +121,7 @@ def measure(
 
 
 def rates(samples: list[dict[str, float]], unit: str) -> list[float]:
-    """How many units a second in each round.
+    """Return the rate of each round in units per second.
 
     >>> rates([{"frames": 10.0, "seconds": 2.0}], "frames")
     [5.0]
@@ -130,7 +130,7 @@ def rates(samples: list[dict[str, float]], unit: str) -> list[float]:
 
 
 def median_ratio(ours: list[float], theirs: list[float]) -> float:
-    """Median over the rounds of how many times as fast the first is.
+    """Return the median over the rounds of the ratio of the first rate to the second.
 
     >>> median_ratio([2.0, 8.0, 3.0], [1.0, 2.0, 1.0])
     3.0

@@ -1,4 +1,4 @@
-"""What is measured beside what: groups of contenders that take turns."""
+"""Groups of contenders that are measured in turns."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Group:
     """Contenders that are measured in turns and shown in one table and one plot.
 
     Attributes:
-        title: over the table.
-        unit: what is counted in a second.
-        base: name of the contender that the others are compared with.
-        contenders: all of them.
-        axis: what ``x`` of the contenders is.
+        title: Title of the table.
+        unit: The unit of the rates, per second.
+        base: Name of the baseline contender.
+        contenders: All contenders.
+        axis: Meaning of the contenders' ``x``.
     """
 
     title: str
@@ -36,11 +36,11 @@ class Group:
 
 
 def all_groups(others: Path | None, quick: bool) -> list[Group]:
-    """Every group.
+    """Return all groups.
 
     Args:
-        others: the Python that has stable-retro and Stable-Baselines3; None to leave them out.
-        quick: leave out what lies between the ends of the curves.
+        others: Interpreter with stable-retro and Stable-Baselines3, or None to leave them out.
+        quick: Measure only the ends of the curves.
     """
     games = [1, 8, 64] if quick else [1, 2, 4, 8, 16, 32, 64]
     return [
@@ -57,32 +57,35 @@ def all_groups(others: Path | None, quick: bool) -> list[Group]:
 
 def _frames(others: Path | None) -> Group:
     contenders = [
-        Contender(emulator, "emulation:frames", {"emulator": emulator}, unit="frames")
+        Contender(emulator, "contenders.emulation:frames", {"emulator": emulator}, unit="frames")
         for emulator in ("nes-py", "native")
     ]
     if others:
         rom = {"rom": str(mario_rom())}
-        contenders.append(Contender("FCEUmm", "fceumm:frames", rom, unit="frames", python=others))
-    return Group("frames of the bare console", "frames", "nes-py", contenders)
+        contenders.append(
+            Contender("FCEUmm", "contenders.fceumm:frames", rom, unit="frames", python=others)
+        )
+    return Group("emulator frames", "frames", "nes-py", contenders)
 
 
 def _decisions(others: Path | None, games: list[int]) -> Group:
     base = "nes-py, wrappers"
     contenders = [
-        Contender(base, "emulation:wrapped", {"emulator": "nes-py"}),
-        Contender("native, wrappers", "emulation:wrapped", {"emulator": "native"}),
+        Contender(base, "contenders.emulation:wrapped", {"emulator": "nes-py"}),
+        Contender("native, wrappers", "contenders.emulation:wrapped", {"emulator": "native"}),
     ]
     contenders += [
         Contender(
-            f"nes-py, {count} processes", "emulation:processes",
+            f"nes-py, {count} processes", "contenders.emulation:process_vector",
             {"emulator": "nes-py", "num_envs": count}, x=count, curve="nes-py, processes",
         )
         for count in (1, 8)
     ]  # fmt: skip
     contenders += [
         Contender(
-            f"fused, {count} games, {threads} threads", "emulation:fused",
-            {"num_envs": count, "threads": threads}, x=count, curve=f"fused, {threads} threads",
+            f"native vector, {count} envs, {threads} threads", "contenders.emulation:native_vector",
+            {"num_envs": count, "threads": threads}, x=count,
+            curve=f"native vector, {threads} threads",
         )
         for threads in sorted({1, cores()})
         for count in games
@@ -90,45 +93,49 @@ def _decisions(others: Path | None, games: list[int]) -> Group:
     ]  # fmt: skip
     if others:
         rom = {"rom": str(mario_rom())}
-        contenders.append(Contender("FCEUmm, lean", "fceumm:decisions", rom, python=others))
-    return Group("decisions as an agent sees them", "decisions", base, contenders, axis="games")
+        contenders.append(Contender("FCEUmm, lean", "contenders.fceumm:steps", rom, python=others))
+    return Group("preprocessed steps", "steps", base, contenders, axis="environments")
 
 
 def _loops(others: Path | None) -> Group:
     base = "tutorial, learning"
     contenders = [
-        Contender("tutorial, before learning", "tutorial:decisions", {"learning": False}),
-        Contender(base, "tutorial:decisions", {"learning": True}),
-        Contender(f"{base}, 1 thread", "tutorial:decisions", {"learning": True, "threads": 1}),
-        _ours("tutorial's setting, 1 game", 1, AT_THE_TUTORIALS | {"precision": "float32"}),
-        _ours("tutorial's setting, 8 games", 8, AT_THE_TUTORIALS),
-        _ours("4 samples a decision, 8 games", 8, _at(4)),
-        _ours("8 samples a decision, 8 games", 8, _at(8)),
+        Contender("tutorial, before learning", "contenders.tutorial:steps", {"learning": False}),
+        Contender(base, "contenders.tutorial:steps", {"learning": True}),
+        Contender(
+            f"{base}, 1 thread", "contenders.tutorial:steps", {"learning": True, "threads": 1}
+        ),
+        _ours("tutorial's settings, 1 env", 1, AT_THE_TUTORIALS | {"precision": "float32"}),
+        _ours("tutorial's settings, 8 envs", 8, AT_THE_TUTORIALS),
+        _ours("4 samples per step, 8 envs", 8, _at(4)),
+        _ours("8 samples per step, 8 envs", 8, _at(8)),
     ]
     if others:
         contenders += [
             Contender(
-                f"Stable-Baselines3 {agent.upper()}", f"others:{agent}",
+                f"Stable-Baselines3 {agent.upper()}", f"contenders.sb3:{agent}",
                 {"emulator": "nes-py"}, python=others,
             )
             for agent in ("dqn", "ppo")
         ]  # fmt: skip
-    return Group("learning", "decisions", base, contenders)
+    return Group("learning", "steps", base, contenders)
 
 
 def _loops_by_games(games: list[int]) -> Group:
     contenders = [
-        _ours(f"{samples} samples a decision, {count} games", count, _at(samples), count)
+        _ours(f"{samples} samples per step, {count} envs", count, _at(samples), count)
         for samples in (4, 8)
         for count in games
     ]
-    return Group("learning, by games", "decisions", contenders[0].name, contenders, axis="games")
+    return Group(
+        "learning, by environments", "steps", contenders[0].name, contenders, axis="environments"
+    )
 
 
 def _learner(batches: list[int]) -> Group:
     contenders = [
         Contender(
-            f"{precision}, batch {batch}, {threads} threads", "learner:updates",
+            f"{precision}, batch {batch}, {threads} threads", "contenders.learner:updates",
             {"batch_size": batch, "precision": precision, "threads": threads},
             unit="samples", x=batch, curve=f"{precision}, {threads} threads",
         )
@@ -142,7 +149,7 @@ def _learner(batches: list[int]) -> Group:
 def _products() -> Group:
     contenders = [
         Contender(
-            f"{precision}, {threads} threads", "learner:products",
+            f"{precision}, {threads} threads", "contenders.learner:products",
             {"precision": precision, "threads": threads}, unit="gflop",
         )
         for precision in ("float32", "bfloat16")
@@ -153,21 +160,25 @@ def _products() -> Group:
 
 def _acting(games: list[int]) -> Group:
     contenders = [
-        Contender(f"{count} games", "learner:acts", {"num_envs": count}, unit="states", x=count)
+        Contender(
+            f"{count} envs", "contenders.learner:acts", {"num_envs": count}, unit="states", x=count
+        )
         for count in games
     ]
-    return Group("acting, one thread", "states", contenders[0].name, contenders, axis="games")
+    return Group(
+        "acting, one thread", "states", contenders[0].name, contenders, axis="environments"
+    )
 
 
 def _pong(others: Path | None) -> list[Group]:
-    """The other algorithms, each beside its peer, all on Pong."""
-    numpy = Contender("NumPy, 1 game", "karpathy:decisions")
+    """The other algorithms on Pong, each compared with its peer."""
+    numpy = Contender("NumPy, 1 env", "contenders.numpy_policy_gradient:steps")
     groups = [_beside_ours("reinforce", "policy gradient", [numpy])]
     if others:
         groups += [
             _beside_ours(agent, agent.upper(), [
                 Contender(
-                    f"Stable-Baselines3, {count} games", "pong:theirs",
+                    f"Stable-Baselines3, {count} envs", "contenders.pong:sb3",
                     {"agent": agent, "num_envs": count}, python=others,
                 )
                 for count in counts
@@ -178,18 +189,18 @@ def _pong(others: Path | None) -> list[Group]:
 
 
 def _beside_ours(agent: str, algorithm: str, peers: list[Contender]) -> Group:
-    ours = Contender("ours, 8 games", "pong:ours", {"agent": agent})
-    return Group(f"Pong, {algorithm}", "decisions", peers[0].name, [*peers, ours])
+    ours = Contender("this project, 8 envs", "contenders.pong:ours", {"agent": agent})
+    return Group(f"Pong, {algorithm}", "steps", peers[0].name, [*peers, ours])
 
 
 def _ours(name: str, games: int, hyper: dict[str, object], x: float | None = None) -> Contender:
     arguments = {"emulator": "auto", "num_envs": games, "hyper": hyper}
     curve = name.split(",")[0]
-    return Contender(f"ours, {name}", "loops:ours", arguments, x=x, curve=curve)
+    return Contender(f"this project, {name}", "contenders.loops:ours", arguments, x=x, curve=curve)
 
 
 def _at(samples: int) -> dict[str, object]:
-    """Batches of 128, as often as makes so many samples for each decision, mostly greedy."""
+    """Batches of 128 at the given number of samples per step, with little exploration."""
     return {
         "batch_size": 128, "learn_every": 128 // samples,
         "exploration_start": 0.1, "exploration_decay": 1.0,

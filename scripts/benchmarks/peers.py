@@ -1,9 +1,10 @@
-"""Trains our agent, the tutorial's and Stable-Baselines3's on World 1-1, each for the same time.
+"""Train this project's agent, the tutorial's and Stable-Baselines3's on World 1-1 for equal times.
 
     python scripts/benchmarks/peers.py OUT [--minutes 30] [--seed 0] [--only mario dqn]
 
-One after the other, each with the machine to itself. Each gets a folder in OUT, which `curves.py`
-reads; see `train_sb3.py` for what theirs are. ``mario`` and ``tutorial`` are presets of ours.
+They run one after the other, each alone on the machine, and write a folder in OUT each, which
+`scripts/figures/curves.py` reads. ``mario`` and ``tutorial`` are presets of this project;
+`contenders/train_sb3.py` describes the others.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-from environment import other_python
+from peer_environment import other_python
 
 ROOT = Path(__file__).parents[2]
-OURS = {"mario": [], "tutorial": ["--evaluation.every", "10000"]}
-"""Presets, and flags besides: the tutorial's agent is slow, so it is looked at sooner."""
-THEIRS = ("dqn", "ppo")
+PRESETS = {"mario": [], "tutorial": ["--evaluation.every", "10000"]}
+"""Presets and additional flags: the tutorial's agent is slow, so it is evaluated more often."""
+SB3_AGENTS = ("dqn", "ppo")
 
 
-def train_ours(out: Path, preset: str, minutes: float, seed: int) -> None:
-    """Train with a preset, and have the run save itself and end when time is up.
+def train_preset(out: Path, preset: str, minutes: float, seed: int) -> None:
+    """Train with a preset and stop the run after the given time; it saves itself.
 
     Raises:
-        subprocess.CalledProcessError: it ended by itself.
+        subprocess.CalledProcessError: The run ended by itself.
     """
     command = [str(Path(sys.executable).with_name("mario-train")), "--preset", preset]
-    command += ["--seed", str(seed), "--save-dir", str(out), "--no-tensorboard", *OURS[preset]]
+    command += ["--seed", str(seed), "--save-dir", str(out), "--no-tensorboard", *PRESETS[preset]]
     run = subprocess.Popen(command)
     try:
         code = run.wait(minutes * 60)
@@ -40,9 +41,9 @@ def train_ours(out: Path, preset: str, minutes: float, seed: int) -> None:
         raise subprocess.CalledProcessError(code, command)
 
 
-def train_theirs(out: Path, agent: str, minutes: float, seed: int) -> None:
-    """Train one of Stable-Baselines3's agents."""
-    script = str(Path(__file__).with_name("train_sb3.py"))
+def train_sb3(out: Path, agent: str, minutes: float, seed: int) -> None:
+    """Train an agent of Stable-Baselines3."""
+    script = str(Path(__file__).parent / "contenders" / "train_sb3.py")
     subprocess.run(
         [str(other_python()), script, str(out), agent, "--minutes", str(minutes), "--seed",
          str(seed)],
@@ -51,20 +52,20 @@ def train_theirs(out: Path, agent: str, minutes: float, seed: int) -> None:
 
 
 def main() -> None:
-    """Train what is asked for."""
+    """Train the selected agents."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("out", type=Path, help="folder of the runs")
-    parser.add_argument("--minutes", type=float, default=30, help="of each")
+    parser.add_argument("out", type=Path, help="output folder for the runs")
+    parser.add_argument("--minutes", type=float, default=30, help="training time of each agent")
     parser.add_argument("--seed", type=int, default=0)
-    everyone = (*OURS, *THEIRS)
-    parser.add_argument("--only", nargs="+", default=list(everyone), choices=everyone)
+    everything = (*PRESETS, *SB3_AGENTS)
+    parser.add_argument("--only", nargs="+", default=list(everything), choices=everything)
     options = parser.parse_args()
     for peer in options.only:
         folder = options.out / peer
-        if peer in OURS:
-            train_ours(folder, peer, options.minutes, options.seed)
+        if peer in PRESETS:
+            train_preset(folder, peer, options.minutes, options.seed)
         else:
-            train_theirs(folder, peer, options.minutes, options.seed)
+            train_sb3(folder, peer, options.minutes, options.seed)
 
 
 if __name__ == "__main__":

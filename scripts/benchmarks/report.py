@@ -1,4 +1,4 @@
-"""What the measurements come to: rows of numbers, a table, and plots."""
+"""Reports of the measurements: rows, a table and plots."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHARES = ("emulation", "acting", "recall", "learning", "caching")
 
 
 def rows(group: Group, samples: Samples, refused: dict[str, str]) -> list[dict[str, Any]]:
-    """One row for each contender: its median rate, its ratio to the base, shares of its time."""
+    """Return one row per contender: median rate, ratio to the baseline, shares of its time."""
     base = rates(samples[group.base], group.unit) if group.base in samples else None
     found: list[dict[str, Any]] = []
     for contender in group.contenders:
@@ -38,11 +38,11 @@ def rows(group: Group, samples: Samples, refused: dict[str, str]) -> list[dict[s
 
 
 def table(group: Group, found: list[dict[str, Any]]) -> str:
-    """The rows as text.
+    """Format the rows as a text table.
 
     Args:
-        group: that was measured.
-        found: see `rows`.
+        group: The measured group.
+        found: The rows, see `rows`.
     """
     unit = f"{group.unit}/s"
     lines = [f"\n{group.title}\n{'':<44}{unit:>14}{'ratio':>9}"]
@@ -61,7 +61,7 @@ def table(group: Group, found: list[dict[str, Any]]) -> str:
 def add_limits(
     learner: list[dict[str, Any]], products: list[dict[str, Any]], flop_per_sample: int
 ) -> None:
-    """Give each row of updates its share of what matrix products reach in the same numbers."""
+    """Add to each row of updates its share of the matrix product rate at the same precision."""
     peaks = {row["name"]: row["median"] for row in products if "median" in row}
     for row in learner:
         if (peak := peaks.get(row["curve"])) and "median" in row:
@@ -69,7 +69,7 @@ def add_limits(
 
 
 def plot(group: Group, found: list[dict[str, Any]], folder: Path) -> None:
-    """Draw the group's curves, or its bars where it has none, into a file of ``folder``."""
+    """Plot the group's curves, or bars if it has no curves, into a file in ``folder``."""
     measured = [row for row in found if "median" in row]
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
     if group.axis:

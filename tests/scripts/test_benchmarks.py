@@ -1,4 +1,4 @@
-"""The bench measures what it says; how fast anything is, is not tested."""
+"""Tests of what the benchmarks measure; speed itself is not tested."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import math
 
 import child
 import contender
-import karpathy
 import numpy as np
 import pytest
 import torch
 from contender import Contender, measure, median_ratio, rates
+from contenders import numpy_policy_gradient as reference
+from contenders.learner import FLOP_PER_SAMPLE
 from groups import Group, all_groups
-from learner import FLOP_PER_SAMPLE
 from report import add_limits, plot, rows, table
 from tensordict import TensorDict
 
@@ -30,24 +30,24 @@ from wrappers.pong import binarize_pong
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time that passes by a second with each look at it."""
+    """A clock that advances by a second with each reading."""
     monkeypatch.setattr(child.time, "perf_counter", itertools.count().__next__)
 
 
-def test_work_is_summed_up_by_name(clock):
-    work = ({"decisions": 2, "acting": 0.5} for _ in itertools.count())
-    assert child.work_for(work, seconds=4) == {"decisions": 6, "acting": 1.5, "seconds": 4}
+def test_counts_are_summed_by_name(clock):
+    work = ({"steps": 2, "acting": 0.5} for _ in itertools.count())
+    assert child.work_for(work, seconds=4) == {"steps": 6, "acting": 1.5, "seconds": 4}
 
 
-def test_rates_are_by_the_second_and_ratios_are_within_a_round():
+def test_rates_are_per_second_and_ratios_within_a_round():
     assert rates([{"frames": 10.0, "seconds": 2.0}], "frames") == [5.0]
-    # the machine was slower in the second round, for both
+    # the machine was slower in the second round for both
     assert median_ratio([20.0, 2.0, 20.0], [10.0, 1.0, 10.0]) == 2.0
 
 
-def test_contenders_run_in_processes_and_take_turns():
+def test_contenders_run_in_processes_in_turns():
     pair = [
-        Contender(f"{games} games", "learner:acts", {"num_envs": games}, unit="states")
+        Contender(f"{games} games", "contenders.learner:acts", {"num_envs": games}, unit="states")
         for games in (1, 2)
     ]
     samples, refused = measure(pair, rounds=2, seconds=0.02)
@@ -57,9 +57,12 @@ def test_contenders_run_in_processes_and_take_turns():
         assert all(rate > 0 for rate in rates(samples[name], "states"))
 
 
-def test_what_cannot_be_measured_is_left_out_with_its_reason():
+def test_contenders_that_fail_are_left_out_with_the_reason():
     samples, refused = measure(
-        [Contender("broken", "learner:updates", {"batch_size": 0}), Contender("gone", "no:thing")],
+        [
+            Contender("broken", "contenders.learner:updates", {"batch_size": 0}),
+            Contender("gone", "no:thing"),
+        ],
         rounds=1,
         seconds=0.01,
     )
@@ -69,16 +72,16 @@ def test_what_cannot_be_measured_is_left_out_with_its_reason():
 
 
 def group(names: list[str], **change) -> Group:
-    contenders = [Contender(name, "a:b", x=2**place) for place, name in enumerate(names)]
+    contenders = [Contender(name, "a:b", x=2**index) for index, name in enumerate(names)]
     return Group(
-        **{"title": "t", "unit": "decisions", "base": names[0]} | change, contenders=contenders
+        **{"title": "t", "unit": "steps", "base": names[0]} | change, contenders=contenders
     )
 
 
-def test_rows_have_medians_ratios_and_shares(tmp_path):
-    slow = {"decisions": 10.0, "seconds": 1.0}
+def test_rows_contain_medians_ratios_and_shares(tmp_path):
+    slow = {"steps": 10.0, "seconds": 1.0}
     spent = dict.fromkeys(("emulation", "acting", "recall", "caching"), 0.25) | {"learning": 1.0}
-    fast = {"decisions": 60.0, "seconds": 2.0, **spent}
+    fast = {"steps": 60.0, "seconds": 2.0, **spent}
     group_of_three = group(["slow", "fast", "gone"], axis="games")
     found = rows(group_of_three, {"slow": [slow] * 3, "fast": [fast] * 3}, {"gone": "why"})
     assert [row.get("median") for row in found] == [10.0, 30.0, None]
@@ -91,16 +94,16 @@ def test_rows_have_medians_ratios_and_shares(tmp_path):
     assert (tmp_path / "t.png").stat().st_size > 1000
 
 
-def test_an_update_is_held_against_the_products_of_its_own_numbers_and_threads():
+def test_updates_are_compared_with_matrix_products_of_equal_precision():
     learner = [{"name": "u", "curve": "bfloat16, 2 threads", "median": 1e9 / FLOP_PER_SAMPLE}]
     add_limits(learner, [{"name": "bfloat16, 2 threads", "median": 4.0}], FLOP_PER_SAMPLE)
     assert learner[0]["share_of_peak"] == pytest.approx(0.25)
 
 
-def test_the_operations_of_an_update_are_those_of_the_network():
+def test_the_operation_count_of_an_update_matches_the_network():
     network, counted = QNetwork((4, 84, 84), 1), 0
-    for layer, places in {0: 20 * 20, 2: 9 * 9, 4: 7 * 7}.items():
-        counted += 2 * places * network.features[layer].weight.numel()
+    for layer, positions in {0: 20 * 20, 2: 9 * 9, 4: 7 * 7}.items():
+        counted += 2 * positions * network.features[layer].weight.numel()
     forward = counted + 2 * network.online_head[0].weight.numel()
     first = 2 * 20 * 20 * network.features[0].weight.numel()
     head = 2 * network.target_head[0].weight.numel()
@@ -108,7 +111,7 @@ def test_the_operations_of_an_update_are_those_of_the_network():
 
 
 @pytest.mark.parametrize("quick", [False, True])
-def test_every_group_compares_contenders_of_different_names_with_one_of_them(quick):
+def test_every_group_has_unique_names_and_a_baseline(quick):
     for each in all_groups(others=contender.CHILD, quick=quick):
         names = [contender.name for contender in each.contenders]
         assert len(set(names)) == len(names)
@@ -118,8 +121,8 @@ def test_every_group_compares_contenders_of_different_names_with_one_of_them(qui
             assert any(contender.x is not None for contender in each.contenders)
 
 
-def test_the_peak_is_counted_in_billions(monkeypatch):
-    import learner
+def test_matrix_products_are_counted_in_billions(monkeypatch):
+    from contenders import learner
 
     before = torch.get_num_threads()
     monkeypatch.setitem(learner.SIDE, "cpu", 10)
@@ -127,18 +130,18 @@ def test_the_peak_is_counted_in_billions(monkeypatch):
     assert math.isclose(next(learner.products("float32", threads=before))["gflop"], 2e-6)
 
 
-def test_the_yardstick_of_pong_follows_the_gradient_that_ours_does():
+def test_the_numpy_reference_computes_the_same_gradient():
     generator = np.random.default_rng(0)
     torch.manual_seed(0)
-    network = PolicyNetwork(karpathy.PIXELS, num_actions=2, hidden_size=karpathy.HIDDEN)
+    network = PolicyNetwork(reference.PIXELS, num_actions=2, hidden_size=reference.HIDDEN)
     first, second = (each.detach().double().numpy() for each in network.parameters())
     model = {"first": first.T.copy(), "second": second[:, 0].copy()}
-    changes = generator.integers(-1, 2, (30, karpathy.PIXELS))
+    changes = generator.integers(-1, 2, (30, reference.PIXELS))
     ups, rewards = generator.random(30) < 0.5, np.zeros(30)
     rewards[[9, 20, 29]] = 1, -1, 1
     features = np.maximum(changes @ first, 0)
     errors = ups - 1 / (1 + np.exp(-features @ model["second"]))
-    theirs = karpathy.gradient(model, [*zip(changes, features, errors, rewards, strict=True)])
+    expected = reference.gradient(model, [*zip(changes, features, errors, rewards, strict=True)])
     returns = standardized(discounted_returns(rewards.astype(np.float32), 0.99, restart=True))
     episode = TensorDict(
         {
@@ -149,21 +152,22 @@ def test_the_yardstick_of_pong_follows_the_gradient_that_ours_does():
         batch_size=30,
     )
     _, (to_first, to_second) = episode_gradient(network, episode, DataParallel())
-    np.testing.assert_allclose(-to_first.numpy().T, theirs["first"], atol=1e-4)
-    np.testing.assert_allclose(-to_second.numpy()[:, 0], theirs["second"], atol=1e-4)
+    np.testing.assert_allclose(-to_first.numpy().T, expected["first"], atol=1e-4)
+    np.testing.assert_allclose(-to_second.numpy()[:, 0], expected["second"], atol=1e-4)
 
 
-def test_the_yardstick_of_pong_sees_the_picture_that_ours_does():
+def test_the_numpy_reference_preprocesses_equally():
     screen = np.random.default_rng(0).choice([0, 109, 144, 236], (210, 160, 3)).astype(np.uint8)
-    np.testing.assert_array_equal(255 * karpathy.see(screen), binarize_pong(screen).ravel())
+    np.testing.assert_array_equal(255 * reference.preprocess(screen), binarize_pong(screen).ravel())
 
 
 @pytest.mark.slow
-def test_pong_is_learned_by_the_yardstick_and_by_every_agent_of_ours():
-    contenders = [Contender("NumPy", "karpathy:decisions")]
+def test_the_reference_and_every_agent_learn_pong():
+    contenders = [Contender("NumPy", "contenders.numpy_policy_gradient:steps")]
     contenders += [
-        Contender(agent, "pong:ours", {"agent": agent}) for agent in ("dqn", "ppo", "reinforce")
+        Contender(agent, "contenders.pong:ours", {"agent": agent})
+        for agent in ("dqn", "ppo", "reinforce")
     ]
     samples, refused = measure(contenders, rounds=1, seconds=0.01)
     assert refused == {}
-    assert all(rates(each, "decisions")[0] > 0 for each in samples.values())
+    assert all(rates(each, "steps")[0] > 0 for each in samples.values())

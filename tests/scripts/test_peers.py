@@ -1,4 +1,4 @@
-"""The peers are trained for as long as they are told; how well, is not tested."""
+"""Tests of training peers for a given time; their results are not tested."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from scripts.curves import rows
 
 
 @pytest.mark.slow
-def test_the_tutorial_is_trained_until_time_is_up_and_saved(tmp_path):
-    peers.train_ours(tmp_path, "tutorial", minutes=0.75, seed=0)
+def test_a_preset_is_trained_for_the_given_time_and_saved(tmp_path):
+    peers.train_preset(tmp_path, "tutorial", minutes=0.75, seed=0)
     (run,) = tmp_path.iterdir()
     assert (run / "last.chkpt").is_file()
     assert rows(run / "metrics.csv")
 
 
-def test_a_run_that_ends_by_itself_is_no_measurement(tmp_path, monkeypatch):
+def test_a_run_that_ends_early_is_an_error(tmp_path, monkeypatch):
     program = tmp_path / "mario-train"
     program.write_text("#!/bin/sh\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(subprocess.CalledProcessError, match="returned non-zero exit status 1"):
-        peers.train_ours(tmp_path, "tutorial", minutes=1, seed=0)
+        peers.train_preset(tmp_path, "tutorial", minutes=1, seed=0)

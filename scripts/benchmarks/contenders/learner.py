@@ -1,4 +1,4 @@
-"""Work: updates of the network, and the matrix products that are their limit."""
+"""Workloads: network updates, and the matrix products that limit them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from mario.vector.make import resolve_device
 
 STATE_SHAPE = (4, 84, 84)
 ACTIONS = 5
-GAMES = 8
+NUM_ENVS = 8
 SIDE = {"cpu": 1024, "cuda": 8192}
-"""Of the matrices; large enough to be limited by arithmetic."""
+"""Size of the matrices; large enough to be limited by arithmetic."""
 
 FORWARD = 2 * (20 * 20 * 32 * 4 * 64 + 9 * 9 * 64 * 32 * 16 + 7 * 7 * 64 * 64 * 9 + 3136 * 512)
 FIRST = 2 * 20 * 20 * 32 * 4 * 64
 HEAD = 2 * 3136 * 512
 FLOP_PER_SAMPLE = 2 * FORWARD + HEAD + 2 * FORWARD - FIRST
-"""Two passes forward, a second head, and two back but for the gradient of the pixels."""
+"""Two forward passes, the target head, and a backward pass without the gradient of the pixels."""
 
 
 def updates(batch_size: int, precision: Precision, threads: int) -> Work:
-    """Samples that a `DDQN` learns from, their recall left out."""
+    """Samples that a `DDQN` learns from, without sampling them."""
     tune_process()
-    setting = AgentSpec(STATE_SHAPE, ACTIONS, GAMES, resolve_device("auto"), threads=threads)
+    spec = AgentSpec(STATE_SHAPE, ACTIONS, NUM_ENVS, resolve_device("auto"), threads=threads)
     agent = DDQN.build(
-        setting, DDQNConfig(replay_capacity=2_000, batch_size=batch_size, precision=precision)
+        spec, DDQNConfig(replay_capacity=2_000, batch_size=batch_size, precision=precision)
     )
     _fill(agent)
     batch = agent.recall()
@@ -41,7 +41,7 @@ def updates(batch_size: int, precision: Precision, threads: int) -> Work:
 
 
 def acts(num_envs: int) -> Work:
-    """States that a `DDQN` chooses the best action for."""
+    """States for which a `DDQN` chooses the greedy action."""
     tune_process()
     device = resolve_device("auto")
     config = DDQNConfig(replay_capacity=2_000, exploration_start=0.0, exploration_min=0.0)
@@ -53,20 +53,20 @@ def acts(num_envs: int) -> Work:
 
 
 def products(precision: str, threads: int) -> Work:
-    """Floating-point operations, in billions, of products of large matrices."""
+    """Billions of floating-point operations in products of large matrices."""
     torch.set_num_threads(threads)
     device = resolve_device("auto")
     side, dtype = SIDE[device], getattr(torch, precision)
     left, right = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     while True:
         product = left @ right
-        product[0, 0].item()  # waits for the device
+        product[0, 0].item()  # wait for the device
         yield {"gflop": 2 * side**3 / 1e9}
 
 
 def _fill(agent: DDQN) -> None:
-    generator, no = np.random.default_rng(0), np.zeros(GAMES, np.bool_)
+    generator, no = np.random.default_rng(0), np.zeros(NUM_ENVS, np.bool_)
     for _ in range(100):
-        states = generator.integers(0, 256, (GAMES, *STATE_SHAPE), dtype=np.uint8)
-        rewards = generator.random(GAMES, dtype=np.float32)
-        agent.cache(states, np.ones(GAMES, np.int64), rewards, no, no, states)
+        states = generator.integers(0, 256, (NUM_ENVS, *STATE_SHAPE), dtype=np.uint8)
+        rewards = generator.random(NUM_ENVS, dtype=np.float32)
+        agent.cache(states, np.ones(NUM_ENVS, np.int64), rewards, no, no, states)

@@ -1,9 +1,9 @@
-"""Work: the loop of the PyTorch tutorial on Mario, written anew as a yardstick.
+"""Workload: the loop of the PyTorch tutorial on Mario, an independent reimplementation.
 
-https://pytorch.org/tutorials/intermediate/mario_rl_tutorial.html: one game in this process, frames
-turned gray and resized by torchvision into float32, a replay memory of stacked pairs, one pass of
-act, step, cache and learn for every decision. The game is ours on nes-py, which is no slower than
-the gym-super-mario-bros that it uses.
+https://pytorch.org/tutorials/intermediate/mario_rl_tutorial.html: one environment in this
+process, frames converted to grayscale and resized by torchvision in float32, a replay memory of
+stacked pairs, and one pass of act, step, cache and learn per step. The game is this project's on
+nes-py, which is not slower than gym-super-mario-bros.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from mario.games import make_game
 GAMMA, BATCH, LEARN_EVERY, SYNC_EVERY = 0.9, 32, 3, 10_000
 LEARNING_RATE, DECAY, LEAST = 2.5e-4, 0.99999975, 0.1
 BURNIN = 300
-"""In place of 10,000, which would take minutes."""
+"""Instead of 10,000, which would take minutes."""
 
 
-class Screen:
-    """One game as the tutorial's wrappers show it: float32 ``(4, 84, 84)`` in the unit interval."""
+class PreprocessedGame:
+    """The game with the tutorial's preprocessing: float32 ``(4, 84, 84)`` in [0, 1]."""
 
     def __init__(self) -> None:
         self._game = make_game("SuperMarioBros-1-1-v0", actions="tutorial", emulator="nes-py")
@@ -41,13 +41,13 @@ class Screen:
         self._stack: deque[Tensor] = deque(maxlen=4)
 
     def reset(self) -> Tensor:
-        """Begin an episode."""
+        """Start an episode."""
         observation, _ = self._game.reset()
-        self._stack.extend([self._see(observation)] * 4)
+        self._stack.extend([self._preprocess(observation)] * 4)
         return torch.stack(tuple(self._stack))
 
     def step(self, action: int) -> tuple[Tensor, float, bool]:
-        """Hold an action for four frames; gives what is seen, the reward, and whether it ended."""
+        """Repeat an action for four frames; return observation, reward and done."""
         total, done = 0.0, False
         for _ in range(4):
             observation, reward, terminated, truncated, _ = self._game.step(action)
@@ -55,10 +55,10 @@ class Screen:
             done = terminated or truncated
             if done:
                 break
-        self._stack.append(self._see(observation))
+        self._stack.append(self._preprocess(observation))
         return torch.stack(tuple(self._stack)), total, done
 
-    def _see(self, observation: np.ndarray[Any, Any]) -> Tensor:
+    def _preprocess(self, observation: np.ndarray[Any, Any]) -> Tensor:
         picture = np.transpose(observation, (2, 0, 1))
         pixels = torch.tensor(picture.copy(), dtype=torch.float)
         small: Tensor = self._small(self._gray(pixels))
@@ -66,7 +66,7 @@ class Screen:
 
 
 class Mario:
-    """The tutorial's agent: two networks, one of which is copied from the other now and then."""
+    """The tutorial's agent: an online network and a target network."""
 
     def __init__(self, actions: int, folder: str) -> None:
         self.online = nn.Sequential(
@@ -78,7 +78,7 @@ class Mario:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.online.to(self.device)
         self.target.to(self.device)
-        self.actions, self.rate, self.decisions = actions, 1.0, 0
+        self.actions, self.rate, self.curr_step = actions, 1.0, 0
         storage = LazyMemmapStorage(100_000, scratch_dir=folder)
         self.memory = TensorDictReplayBuffer(storage=storage)
         self.optimizer = torch.optim.Adam(self.online.parameters(), lr=LEARNING_RATE)
@@ -86,20 +86,20 @@ class Mario:
         self._generator = np.random.default_rng(0)
 
     def act(self, state: Tensor) -> int:
-        """Choose at random, less and less often, or by the highest value."""
+        """Choose an action epsilon-greedily."""
         if self._generator.random() < self.rate:
             action = int(self._generator.integers(self.actions))
         else:
             values = self.online(state.to(self.device).unsqueeze(0))
             action = int(values.argmax(dim=1).item())
         self.rate = max(LEAST, self.rate * DECAY)
-        self.decisions += 1
+        self.curr_step += 1
         return action
 
     def cache(
         self, state: Tensor, next_state: Tensor, action: int, reward: float, done: bool
     ) -> None:
-        """Remember a step."""
+        """Store a transition."""
         entry = {
             "state": state,
             "next_state": next_state,
@@ -110,10 +110,10 @@ class Mario:
         self.memory.add(TensorDict(entry, batch_size=[]))
 
     def learn(self) -> None:
-        """Copy the network into the target and learn from a batch, each when it is time for it."""
-        if self.decisions % SYNC_EVERY == 0:
+        """Sync the target network and learn from a batch, each when it is due."""
+        if self.curr_step % SYNC_EVERY == 0:
             self.target.load_state_dict(self.online.state_dict())
-        if self.decisions < BURNIN or self.decisions % LEARN_EVERY:
+        if self.curr_step < BURNIN or self.curr_step % LEARN_EVERY:
             return
         batch = self.memory.sample(BATCH).to(self.device)
         rows = torch.arange(BATCH, device=self.device)
@@ -130,25 +130,25 @@ class Mario:
         loss.item()
 
 
-def decisions(learning: bool, threads: int | None = None) -> Work:
-    """Decisions, before learning starts or while it goes on.
+def steps(learning: bool, threads: int | None = None) -> Work:
+    """Steps before learning starts or while learning.
 
     Args:
-        learning: whether it goes on.
-        threads: of torch; None for its own choice, as the tutorial leaves it.
+        learning: Whether the agent learns.
+        threads: Threads of torch; None for torch's default, as in the tutorial.
     """
     torch.set_num_threads(threads or torch.get_num_threads())
-    screen = Screen()
+    game = PreprocessedGame()
     with tempfile.TemporaryDirectory() as folder:
-        mario, state, waiting = Mario(2, folder), screen.reset(), True
+        mario, state, waiting = Mario(2, folder), game.reset(), True
         while True:
             action = mario.act(state)
-            next_state, reward, done = screen.step(action)
+            next_state, reward, done = game.step(action)
             mario.cache(state, next_state, action, reward, done)
             if learning:
                 mario.learn()
-            state = screen.reset() if done else next_state
-            if waiting and learning and mario.decisions < BURNIN:
+            state = game.reset() if done else next_state
+            if waiting and learning and mario.curr_step < BURNIN:
                 continue
             waiting = False
-            yield {"decisions": 1}
+            yield {"steps": 1}

@@ -1,7 +1,7 @@
-"""Work: Pong from pixels in NumPy, written anew as a yardstick.
+"""Workload: "Pong from Pixels" in NumPy, an independent reference implementation.
 
-http://karpathy.github.io/2016/05/31/rl/ as NumPy's tutorial has it: one game, 6400-200-1, two
-matrix products a decision, an update by RMSProp after ten episodes.
+http://karpathy.github.io/2016/05/31/rl/ as in NumPy's tutorial: one environment, a 6400-200-1
+network, two matrix products per step, and an RMSProp update every ten episodes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ UP, DOWN = 2, 3
 Weights = dict[str, NDArray[np.float64]]
 
 
-def see(screen: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Paddles and ball as ones, all else as zeros, ``(6400,)``."""
+def preprocess(screen: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return paddles and ball as ones and everything else as zeros, ``(6400,)``."""
     field = screen[35:195:2, ::2, 0].copy()
     field[(field == 144) | (field == 109)] = 0
     field[field != 0] = 1
@@ -30,7 +30,7 @@ def see(screen: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def discounted(rewards: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rewards from each step on; each point begins anew."""
+    """Return the discounted return of each step, reset at each reward."""
     found, running = np.zeros_like(rewards), 0.0
     for step in reversed(range(len(rewards))):
         running = rewards[step] if rewards[step] else running * GAMMA
@@ -39,7 +39,7 @@ def discounted(rewards: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def gradient(model: Weights, steps: list[tuple[Any, ...]]) -> Weights:
-    """The gradient of an episode, of which each step is pixels, features, error and reward."""
+    """Return the gradient of an episode of ``(pixels, features, error, reward)`` steps."""
     pixels, features, errors, rewards = (np.array(each) for each in zip(*steps, strict=True))
     returns = discounted(rewards)
     returns = (returns - returns.mean()) / returns.std()
@@ -49,8 +49,8 @@ def gradient(model: Weights, steps: list[tuple[Any, ...]]) -> Weights:
     return {"first": hidden.T @ pixels, "second": features.T @ errors}
 
 
-def decisions() -> Work:
-    """Decisions, with the learning that they bring with them; whole episodes at a time."""
+def steps() -> Work:
+    """Steps including learning, in whole episodes."""
     generator = np.random.default_rng(0)
     model = {
         "first": generator.standard_normal((HIDDEN, PIXELS)) / np.sqrt(PIXELS),
@@ -59,18 +59,18 @@ def decisions() -> Work:
     sums = {name: np.zeros_like(each) for name, each in model.items()}
     squares = {name: np.zeros_like(each) for name, each in model.items()}
     gym.register_envs(ale_py)
-    game = gym.make("ALE/Pong-v5")
+    env = gym.make("ALE/Pong-v5")
     episode = 0
     while True:
-        screen, _ = game.reset(seed=episode)
+        screen, _ = env.reset(seed=episode)
         last, steps, done = np.zeros(PIXELS), [], False
         while not done:
-            now = see(screen)
+            now = preprocess(screen)
             change, last = now - last, now
             features = np.maximum(model["first"] @ change, 0)
             probability = 1 / (1 + np.exp(-(model["second"] @ features)))
             up = generator.random() < probability
-            screen, reward, terminated, truncated, _ = game.step(UP if up else DOWN)
+            screen, reward, terminated, truncated, _ = env.step(UP if up else DOWN)
             done = terminated or truncated
             steps.append((change, features, float(up) - probability, float(reward)))
         for name, each in gradient(model, steps).items():
@@ -81,4 +81,4 @@ def decisions() -> Work:
                 squares[name] = DECAY * squares[name] + (1 - DECAY) * total**2
                 model[name] += LEARNING_RATE * total / (np.sqrt(squares[name]) + EPSILON)
                 sums[name] = np.zeros_like(total)
-        yield {"decisions": len(steps)}
+        yield {"steps": len(steps)}

@@ -1,7 +1,7 @@
-"""Work: stable-retro's FCEUmm. Runs in an environment of its own, so nothing of ours is imported.
+"""Workloads: stable-retro's FCEUmm, in a separate environment without imports of this project.
 
-What an agent sees is made as leanly as Python allows: one picture and one look at the memory for
-each decision, a loaded state for a reset. Its own `RetroEnv` takes half as long again.
+The preprocessing is as lean as Python allows: one screen and one RAM read per step, and a loaded
+state at reset. stable-retro's own `RetroEnv` takes 1.5 times as long.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ X_PAGE, X_IN_PAGE, Y_PAGE = 0x6D, 0x86, 0xB5
 
 
 def frames(rom: str) -> Work:
-    """Frames of the bare console, none looked at; the core draws them all in any case."""
+    """Frames of the bare emulator, none read; the core always renders them."""
     console = _Console(rom)
     while True:
         for _ in range(20):
@@ -27,8 +27,8 @@ def frames(rom: str) -> Work:
         yield {"frames": 20}
 
 
-def decisions(rom: str) -> Work:
-    """Decisions of one game: four frames, gray, resized and stacked, and begun anew after death."""
+def steps(rom: str) -> Work:
+    """Steps of one environment: four frames, grayscale, resized, stacked, restarted after death."""
     console = _Console(rom)
     start = console.begin_level()
     stack = np.zeros((4, 84, 84), np.uint8)
@@ -45,14 +45,14 @@ def decisions(rom: str) -> Work:
         if console.ram(PLAYER_STATE) == DYING or console.ram(Y_PAGE) > 1 or x - before > 20:
             console.load(start)
             x = 0
-        yield {"decisions": 1}
+        yield {"steps": 1}
 
 
 class _Console:
-    """The emulator and its memory, which must not outlive it."""
+    """The emulator and its RAM, which must not outlive it."""
 
     def __init__(self, rom: str) -> None:
-        # Imported here, since only the environment of this work has it.
+        # Imported here because only the separate environment has it.
         from stable_retro._retro import GameDataGlue, RetroEmulator
 
         self._emulator: Any = RetroEmulator(rom)
@@ -61,26 +61,26 @@ class _Console:
         self._bits = np.arange(9)
 
     def advance(self, buttons: int) -> None:
-        """Play a frame."""
+        """Run one frame."""
         self._emulator.set_button_mask((buttons >> self._bits & 1).astype(np.uint8), 0)
         self._emulator.step()
 
     def screen(self) -> Any:
-        """The latest picture, uint8 ``(224, 240, 3)``."""
+        """Return the current screen, uint8 ``(224, 240, 3)``."""
         return self._emulator.get_screen()
 
     def ram(self, address: int) -> int:
-        """A byte of the console's memory."""
+        """Return a byte of the console's RAM."""
         return int(self._data.memory.extract(address, "|u1"))
 
     def begin_level(self) -> bytes:
-        """Press Start until the level is on; its state then."""
+        """Press Start until the level begins and return the emulator state."""
         for frame in range(400):
             self.advance(START if frame % 40 == 39 and frame < 120 else 0)
         state: bytes = self._emulator.get_state()
         return state
 
     def load(self, state: bytes) -> None:
-        """Go back to a state."""
+        """Load an emulator state."""
         self._emulator.set_state(state)
-        self.advance(0)  # until then the screen is the old one
+        self.advance(0)  # renders the screen of the loaded state

@@ -1,6 +1,6 @@
-"""Work: frames of an emulator, and whole decisions as an agent gets them.
+"""Workloads: emulator frames and preprocessed environment steps.
 
-Everyone holds Right and A by turns, so that games end and begin again.
+All environments alternate between Right and Right + A, so that episodes end and restart.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from wrappers import WrapperConfig
 GAME = "SuperMarioBros-1-1-v0"
 RIGHT, RIGHT_AND_JUMP = 1, 2
 """In the action set "simple"."""
-HELD = 8
-"""Decisions for which an action is held."""
+ACTION_REPEAT = 8
+"""Steps for which an action is repeated."""
 
 
 def frames(emulator: str) -> Work:
-    """Frames of the bare console, all drawn, none looked at."""
+    """Frames of the bare emulator, all rendered, none read."""
     console = make_emulator(mario_rom(), emulator)
     while True:
         for _ in range(20):
@@ -33,7 +33,7 @@ def frames(emulator: str) -> Work:
 
 
 def wrapped(emulator: str) -> Work:
-    """Decisions of one game in this process, through the wrappers."""
+    """Steps of one wrapped environment in this process."""
     env = make_env(GAME, "simple", emulator, WrapperConfig())
     env.reset(seed=0)
     decision = 0
@@ -42,21 +42,21 @@ def wrapped(emulator: str) -> Work:
         _, _, terminated, truncated, _ = env.step(_action(decision))
         if terminated or truncated:
             env.reset()
-        yield {"decisions": 1}
+        yield {"steps": 1}
 
 
-def processes(emulator: str, num_envs: int) -> Work:
-    """Decisions of games in processes of their own."""
+def process_vector(emulator: str, num_envs: int) -> Work:
+    """Steps of environments in separate processes."""
     games: Any = make_vector_env(
         GAME, "simple", emulator, WrapperConfig(), num_envs=num_envs, seed=0
     )
     if not isinstance(games, ProcessVectorEnv):
-        raise TypeError(f"{emulator} games run in one process; measure them with fused()")
+        raise TypeError(f"{emulator} games run in one process; measure them with native_vector()")
     yield from _stepped(games)
 
 
-def fused(num_envs: int, threads: int) -> Work:
-    """Decisions of games that compiled code plays in threads."""
+def native_vector(num_envs: int, threads: int) -> Work:
+    """Steps of the native vector environment."""
     from mario.vector.native_mario import NativeMarioVectorEnv
 
     yield from _stepped(
@@ -71,10 +71,10 @@ def _stepped(games: Any) -> Work:
     decision = 0
     while True:
         decision += 1
-        # each game is elsewhere in the rhythm, or all would end at the same time
+        # shift the phase of each environment, so that episodes do not all end at the same time
         games.step(np.array([_action(decision + 3 * game) for game in range(games.num_envs)]))
-        yield {"decisions": games.num_envs}
+        yield {"steps": games.num_envs}
 
 
 def _action(decision: int) -> int:
-    return RIGHT_AND_JUMP if decision // HELD % 3 else RIGHT
+    return RIGHT_AND_JUMP if decision // ACTION_REPEAT % 3 else RIGHT

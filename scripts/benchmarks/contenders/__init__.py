@@ -1,0 +1,1 @@
+"""Workloads that the benchmarks run, each a generator in a child process."""
