@@ -1,4 +1,4 @@
-"""Adam, whose steps several threads share."""
+"""The Adam optimizer and the gradient norm, computed by several threads."""
 
 from __future__ import annotations
 
@@ -9,90 +9,93 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents.compute.bindings import ThreadPool, at, native
+from agents.compute.bindings import ThreadPool, native, pointer
 
 
 class ParallelAdam(torch.optim.Adam):
-    """Torch's Adam, whose steps a pool shares on a CPU.
+    """Torch's Adam with steps that a thread pool computes on a CPU.
 
-    A step reads and writes seven numbers for each weight: two cores, each with its own way to the
-    memory, took 1.4 ms for 3.3 million weights where one took 2.3. Kingma & Ba 2014,
-    https://arxiv.org/abs/1412.6980, algorithm 1, without decay of weights. Its state is that of
-    torch's, and each may go on with the other's.
+    A step reads and writes seven numbers per weight, so it is limited by memory bandwidth: for 3.3
+    million weights, one core took 2.3 ms and two took 1.4 ms. Kingma & Ba 2014,
+    https://arxiv.org/abs/1412.6980, algorithm 1, without weight decay. The state is that of
+    `torch.optim.Adam`, and either optimizer can load the other's.
 
     Args:
-        parameters: what learns.
-        pool: shares each step; None leaves all to torch.
-        lr: step size.
-        eps: what is added to the root of the mean squared gradient that is divided by.
+        parameters: parameters to optimize.
+        pool: computes each step; None to leave steps to torch.
+        lr: learning rate.
+        eps: added to the denominator for numerical stability.
     """
 
     def __init__(
         self, parameters: Iterable[Tensor], pool: ThreadPool | None, lr: float, eps: float
     ) -> None:
         super().__init__(parameters, lr=lr, eps=eps, fused=True)
-        self._team = pool
+        self._pool = pool
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Make a step; the first is torch's own, which makes the moments."""
-        given = None if closure is None else closure()
-        learning = [(each, group) for group in self.param_groups for each in group["params"]]
-        for parameter, _ in learning:
-            self._lay_out(parameter)
-        if not all(self._can_be_shared(parameter) for parameter, _ in learning):
+        """Make a step. Torch computes the first one, which creates the moments."""
+        loss = None if closure is None else closure()
+        parameters = [(each, group) for group in self.param_groups for each in group["params"]]
+        for parameter, _ in parameters:
+            self._match_memory_format(parameter)
+        if not all(self._supports(parameter) for parameter, _ in parameters):
             super().step()
-            return given
-        for parameter, group in learning:
-            self._learn(parameter, group)
-        return given
+            return loss
+        for parameter, group in parameters:
+            self._update(parameter, group)
+        return loss
 
-    def _lay_out(self, parameter: Tensor) -> None:
-        """Bring gradient and moments into the parameter's order in memory.
+    def _match_memory_format(self, parameter: Tensor) -> None:
+        """Give gradient and moments the parameter's memory format.
 
-        Torch's fused step takes the numbers in the order they lie in: a gradient that lies in
-        another, as those of convolutions may, would teach each weight what another should learn.
+        Torch's fused step pairs elements by their order in memory. A gradient in another memory
+        format, as convolutions may return, would update the wrong weights.
         """
         if parameter.grad is not None:
-            parameter.grad = _like(parameter.grad, parameter)
+            parameter.grad = _with_format_of(parameter, parameter.grad)
         state = self.state.get(parameter, {})
         for name in ("exp_avg", "exp_avg_sq"):
             if name in state:
-                state[name] = _like(state[name], parameter)
+                state[name] = _with_format_of(parameter, state[name])
 
-    def _can_be_shared(self, parameter: Tensor) -> bool:
-        if self._team is None or not self.state.get(parameter) or parameter.grad is None:
+    def _supports(self, parameter: Tensor) -> bool:
+        if self._pool is None or not self.state.get(parameter) or parameter.grad is None:
             return False
         return parameter.is_cpu and parameter.dtype is parameter.grad.dtype is torch.float32
 
-    def _learn(self, parameter: Tensor, group: dict[str, Any]) -> None:
+    def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
         gradient, state = parameter.grad, self.state[parameter]
-        assert self._team is not None
+        assert self._pool is not None
         assert gradient is not None
         state["step"] += 1
-        native().adam(
-            self._team.address, parameter.numel(), at(parameter), at(gradient),
-            at(state["exp_avg"]), at(state["exp_avg_sq"]), state["step"].item(), group["lr"],
-            *group["betas"], group["eps"],
+        native().adam_step(
+            self._pool.address, parameter.numel(), pointer(parameter), pointer(gradient),
+            pointer(state["exp_avg"]), pointer(state["exp_avg_sq"]), state["step"].item(),
+            group["lr"], *group["betas"], group["eps"],
         )  # fmt: skip
 
 
 def total_norm(gradients: Sequence[Tensor], pool: ThreadPool | None) -> Tensor:
-    """The length of all gradients as one vector, on their device.
+    """Return the L2 norm of all gradients together, as a scalar on their device.
 
     Args:
-        gradients: of any shapes.
-        pool: shares the work on a CPU; None leaves it to torch.
+        gradients: tensors of any shapes.
+        pool: computes the norm on a CPU; None to leave it to torch.
     """
-    dense = all(each.is_cpu and each.is_contiguous() for each in gradients)
-    if pool is None or not dense or any(each.dtype is not torch.float32 for each in gradients):
+    dense = all(gradient.is_cpu and gradient.is_contiguous() for gradient in gradients)
+    float32 = all(gradient.dtype is torch.float32 for gradient in gradients)
+    if pool is None or not dense or not float32:
         return nn.utils.get_total_norm(gradients)
-    squares = (native().squares(pool.address, each.numel(), at(each)) for each in gradients)
+    squares = (
+        native().sum_of_squares(pool.address, gradient.numel(), pointer(gradient))
+        for gradient in gradients
+    )
     return torch.tensor(math.sqrt(sum(squares)))
 
 
-def _like(tensor: Tensor, parameter: Tensor) -> Tensor:
-    """The tensor, its numbers in the parameter's order in memory."""
+def _with_format_of(parameter: Tensor, tensor: Tensor) -> Tensor:
     if tensor.stride() == parameter.stride():
         return tensor
     return torch.empty_like(parameter).copy_(tensor)

@@ -1,4 +1,4 @@
-"""The compiled code of this package, and the threads that its work is shared by."""
+"""Loads the compiled functions of this package, and wraps their thread pool."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from torch import Tensor
 
 
 class ThreadPool:
-    """Threads that share compiled work; one piece of it at a time.
+    """A pool of native threads for the compiled functions. It runs one function at a time.
 
     Args:
-        threads: how many, the one that calls among them.
+        threads: number of threads, including the calling one.
 
     Raises:
-        OSError: the system has no threads left.
+        OSError: the system cannot start the threads.
     """
 
     def __init__(self, threads: int = 1) -> None:
-        self.address = ctypes.c_void_p(native().team_new(threads))
+        self.address = ctypes.c_void_p(native().thread_pool_new(threads))
         if not self.address:
             raise OSError(f"the system cannot start {threads} threads; give fewer")
-        weakref.finalize(self, native().team_delete, self.address)
+        weakref.finalize(self, native().thread_pool_delete, self.address)
 
 
 def native() -> ctypes.CDLL:
-    """The compiled functions, which `is_compiled` says whether there are."""
+    """Return the compiled functions. Call only if `is_compiled`."""
     library = _library()
-    assert library is not None, "ask is_compiled first"
+    assert library is not None, "check is_compiled() first"
     return library
 
 
 def is_compiled() -> bool:
-    """Whether this package was installed with its compiled functions."""
+    """Return whether this package was installed with its compiled functions."""
     return _library() is not None
 
 
 def supports_float16() -> bool:
-    """Whether this processor and the build of this package can compute in halves."""
-    return is_compiled() and bool(native().halves_supported())
+    """Return whether the processor and the compiled functions support float16 layers."""
+    return is_compiled() and bool(native().float16_supported())
 
 
-def at(tensor: Tensor) -> ctypes.c_void_p:
-    """Where a tensor begins."""
+def pointer(tensor: Tensor) -> ctypes.c_void_p:
+    """Return the address of a tensor's first element."""
     return ctypes.c_void_p(tensor.data_ptr())
 
 
-def all_at(tensors: Sequence[Tensor]) -> Any:
-    """Where each of some tensors begins."""
-    return (ctypes.c_void_p * len(tensors))(*(each.data_ptr() for each in tensors))
+def pointers(tensors: Sequence[Tensor]) -> Any:
+    """Return a C array of the addresses of the tensors' first elements."""
+    return (ctypes.c_void_p * len(tensors))(*(tensor.data_ptr() for tensor in tensors))
 
 
 @cache
@@ -62,26 +62,26 @@ def _library() -> ctypes.CDLL | None:
     if spec is None or spec.origin is None:
         return None
     library = ctypes.CDLL(spec.origin)
-    whole, size, real = ctypes.c_int64, ctypes.c_int, ctypes.c_double
-    address = ctypes.c_void_p
+    address, int32, int64 = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
+    float64 = ctypes.c_double
     signatures: dict[str, tuple[Any, list[Any]]] = {
-        "team_new": (address, [size]),
-        "team_delete": (None, [address]),
-        "squares": (real, [address, whole, address]),
-        "adam": (None, [address, whole, *[address] * 4, *[real] * 5]),
-        "cnn_weight_count": (whole, [size]),
-        "cnn_kept_count": (whole, [size]),
-        "cnn_sums_count": (whole, [size]),
-        "cnn_weights": (None, [address, size, *[address] * 4]),
-        "cnn_forward": (None, [address, size, whole, address, whole, *[address] * 4]),
-        "cnn_backward": (None, [address, size, whole, address, whole, *[address] * 6]),
-        "linear_weight_count": (whole, [size, size]),
-        "linear_weights": (None, [address, size, size, address, address]),
-        "linear_forward": (None, [address, whole, size, size, *[address] * 4]),
-        "linear_backward": (None, [address, whole, size, size, *[address] * 6]),
+        "thread_pool_new": (address, [int32]),
+        "thread_pool_delete": (None, [address]),
+        "sum_of_squares": (float64, [address, int64, address]),
+        "adam_step": (None, [address, int64, *[address] * 4, *[float64] * 5]),
+        "cnn_packed_size": (int64, [int32]),
+        "cnn_activations_size": (int64, [int32]),
+        "cnn_gradient_sums_size": (int64, [int32]),
+        "cnn_pack_weights": (None, [address, int32, *[address] * 4]),
+        "cnn_forward": (None, [address, int32, int64, address, int64, *[address] * 4]),
+        "cnn_backward": (None, [address, int32, int64, address, int64, *[address] * 6]),
+        "linear_packed_size": (int64, [int32, int32]),
+        "linear_pack_weights": (None, [address, int32, int32, address, address]),
+        "linear_forward": (None, [address, int64, int32, int32, *[address] * 4]),
+        "linear_backward": (None, [address, int64, int32, int32, *[address] * 6]),
     }
     for name, (result, arguments) in signatures.items():
-        if hasattr(library, name):  # those in halves are not on every processor
+        if hasattr(library, name):  # the float16 functions are compiled on some platforms only
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
     return library

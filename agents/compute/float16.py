@@ -1,7 +1,7 @@
-"""Layers that multiply 16-bit floating-point numbers, in compiled code of this package.
+"""Layers that compute in float16 with this package's compiled code.
 
-Processors with AVX512-FP16 multiply those at twice the speed of float32. Weights, what passes
-between layers, and gradients are float32: only inside of a layer are numbers 16 bits long.
+Processors with AVX512-FP16 multiply float16 numbers at twice the speed of float32. Parameters,
+gradients and the tensors between layers stay float32; only arithmetic within a layer is float16.
 """
 
 from __future__ import annotations
@@ -12,100 +12,112 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
-from agents.compute.bindings import ThreadPool, all_at, at, native
+from agents.compute.bindings import ThreadPool, native, pointer, pointers
 from agents.networks.nature_cnn import NatureCNN
 
 M = TypeVar("M", bound=nn.Module)
 
-STACK = 4
-"""Frames of a state that the compiled convolutions can see."""
+NUM_FRAMES = 4
+"""Frames per state that the compiled convolutions support."""
 
-WIDE = 1024
-"""Inputs of a layer from which on it is worth computing in compiled code."""
+MIN_INPUTS = 1024
+"""Smallest number of inputs for which a compiled linear layer is faster than torch's."""
 
 
 def to_float16(network: M, pool: ThreadPool) -> M:
-    """A network that has the same parameters and computes with 16-bit numbers where that pays.
+    """Return a network that shares the parameters and computes in float16 where that is faster.
 
-    Each of `float16_layers` it is to be refreshed whenever its parameters have changed.
+    Call ``refresh`` of each of its `float16_layers` whenever the parameters have changed.
 
     Args:
-        network: any; its `agents.networks.nature_cnn.NatureCNN` and its wide linear layers are replaced.
-        pool: shares the work of each of those.
+        network: any network. In the copy, each `agents.networks.nature_cnn.NatureCNN` and wide
+            linear layer is replaced.
+        pool: threads that compute these layers.
     """
-    shared = {id(each): each for each in network.parameters()}
-    # whatever is called as a whole network is of the same class; what is replaced is a part of it
-    return cast(M, _replaced(copy.deepcopy(network, shared), pool))
+    shared = {id(parameter): parameter for parameter in network.parameters()}
+    # Only submodules are replaced in practice, so the class of the network stays the same.
+    return cast(M, _replace_layers(copy.deepcopy(network, shared), pool))
 
 
 def float16_layers(network: nn.Module) -> list[Float16NatureCNN | Float16Linear]:
-    """The layers that compute with copies of parameters, and are to be told when those change.
+    """Return the layers that compute with float16 copies of their parameters.
 
     Args:
-        network: what `to_float16` gave.
+        network: a network that `to_float16` returned.
     """
-    layers = network.modules()
-    return [each for each in layers if isinstance(each, Float16NatureCNN | Float16Linear)]
+    return [
+        module
+        for module in network.modules()
+        if isinstance(module, Float16NatureCNN | Float16Linear)
+    ]
 
 
 class Float16NatureCNN(nn.Module):
-    """The convolutions of `agents.networks.nature_cnn.NatureCNN`, of the same parameters.
+    """The convolutions of an `agents.networks.nature_cnn.NatureCNN`, with shared parameters.
 
     Args:
-        like: of square states of four frames.
-        side: of those states, pixels.
-        pool: each of its threads sees some of the states.
+        convolutions: a network for square states of four frames.
+        side: height and width of the states in pixels.
+        pool: threads that share the states of a batch.
     """
 
-    def __init__(self, like: NatureCNN, side: int, pool: ThreadPool) -> None:
+    def __init__(self, convolutions: NatureCNN, side: int, pool: ThreadPool) -> None:
         super().__init__()
         self.pool = pool
-        self.layers = nn.ModuleList(each for each in like if isinstance(each, nn.Conv2d))
-        self.num_features, self.side = like.num_features, side
-        self.learning = tuple(self.parameters())  # to look for them takes as long as to add them up
-        count = native().cnn_weight_count(side)
-        self.packed: Tensor = torch.empty(count, dtype=torch.float16)
+        self.layers = nn.ModuleList(layer for layer in convolutions if isinstance(layer, nn.Conv2d))
+        self.num_features, self.side = convolutions.num_features, side
+        # Cached, because collecting parameters takes as long as adding up their gradients.
+        self.weights_and_biases = tuple(self.parameters())
+        self.packed: Tensor = torch.empty(native().cnn_packed_size(side), dtype=torch.float16)
         self.refresh()
 
     def refresh(self) -> None:
-        """Take over the parameters."""
-        weights = [each.detach().contiguous() for each in self.learning[::2]]
-        native().cnn_weights(self.pool.address, self.side, *map(at, weights), at(self.packed))
+        """Convert the current parameters to float16."""
+        weights = [weight.detach().contiguous() for weight in self.weights_and_biases[::2]]
+        native().cnn_pack_weights(
+            self.pool.address, self.side, *map(pointer, weights), pointer(self.packed)
+        )
 
     def forward(self, states: Tensor) -> Tensor:
-        """See states, uint8 ``(batch, 4, side, side)``.
+        """Return features float32 ``(batch, num_features)``.
 
-        Returns:
-            Features, float32 ``(batch, num_features)``.
+        Args:
+            states: uint8 ``(batch, 4, side, side)``.
         """
-        features: Tensor = _Convolutions.apply(self, states, *self.learning)
+        features: Tensor = _Convolutions.apply(self, states, *self.weights_and_biases)
         return features
 
 
 class Float16Linear(nn.Module):
-    """A linear layer of the same parameters as another.
+    """A linear layer that shares the parameters of another one.
 
     Args:
-        like: of float32, with as many inputs as 64 goes into.
-        pool: each of its threads computes for some of the states, or of the outputs.
+        linear: a float32 layer with a bias, whose number of inputs is a multiple of 64.
+        pool: threads that share the states of a batch, or the outputs.
     """
 
-    def __init__(self, like: nn.Linear, pool: ThreadPool) -> None:
+    def __init__(self, linear: nn.Linear, pool: ThreadPool) -> None:
         super().__init__()
         self.pool = pool
-        self.weight, self.bias = like.weight, like.bias
-        count = native().linear_weight_count(like.in_features, like.out_features)
-        self.packed: Tensor = torch.empty(count, dtype=torch.float16)
+        self.weight, self.bias = linear.weight, linear.bias
+        size = native().linear_packed_size(linear.in_features, linear.out_features)
+        self.packed: Tensor = torch.empty(size, dtype=torch.float16)
         self.refresh()
 
     def refresh(self) -> None:
-        """Take over the parameters."""
+        """Convert the current weights to float16."""
         weight = self.weight.detach().contiguous()
         outputs, inputs = weight.shape
-        native().linear_weights(self.pool.address, inputs, outputs, at(weight), at(self.packed))
+        native().linear_pack_weights(
+            self.pool.address, inputs, outputs, pointer(weight), pointer(self.packed)
+        )
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """``(batch, outputs)`` of ``(batch, inputs)``, both float32."""
+        """Return float32 ``(batch, outputs)``.
+
+        Args:
+            inputs: float32 ``(batch, inputs)``.
+        """
         outputs: Tensor = _Linear.apply(self, inputs, self.weight, self.bias)
         return outputs
 
@@ -115,31 +127,31 @@ class _Convolutions(torch.autograd.Function):
     def forward(
         context: Any, layer: Float16NatureCNN, states: Tensor, *parameters: Tensor
     ) -> Tensor:
-        """Compute the features, and keep what came out of each layer."""
-        states = _rows_whole(states)
+        """Compute the features, and save the activations of each layer."""
+        states = _with_contiguous_rows(states)
         count, code = len(states), native()
-        kept = torch.empty(count, code.cnn_kept_count(layer.side), dtype=torch.float16)
+        activations = torch.empty(count, code.cnn_activations_size(layer.side), dtype=torch.float16)
         features = torch.empty(count, layer.num_features)
         code.cnn_forward(
-            layer.pool.address, layer.side, count, at(states), states.stride(0), at(layer.packed),
-            all_at(parameters[1::2]), at(kept), at(features),
+            layer.pool.address, layer.side, count, pointer(states), states.stride(0),
+            pointer(layer.packed), pointers(parameters[1::2]), pointer(activations),
+            pointer(features),
         )  # fmt: skip
         context.layer = layer
-        context.save_for_backward(states, kept)
+        context.save_for_backward(states, activations)
         return features
 
     @staticmethod
-    def backward(context: Any, back: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(context: Any, grad_features: Tensor) -> tuple[Tensor | None, ...]:
         """Compute the gradients of the parameters; states have none."""
-        states, kept = context.saved_tensors
-        layer, back = context.layer, back.contiguous()
-        gradients = [torch.empty(each.shape) for each in layer.learning]
-        pool = layer.pool.address
-        sums = torch.empty(native().cnn_sums_count(layer.side))
+        states, activations = context.saved_tensors
+        layer, grad_features = context.layer, grad_features.contiguous()
+        gradients = [torch.empty(parameter.shape) for parameter in layer.weights_and_biases]
+        sums = torch.empty(native().cnn_gradient_sums_size(layer.side))
         native().cnn_backward(
-            pool, layer.side, len(states), at(states), states.stride(0), at(layer.packed),
-            at(kept), at(back), at(sums), all_at(gradients[::2]),
-            all_at(gradients[1::2]),
+            layer.pool.address, layer.side, len(states), pointer(states), states.stride(0),
+            pointer(layer.packed), pointer(activations), pointer(grad_features), pointer(sums),
+            pointers(gradients[::2]), pointers(gradients[1::2]),
         )  # fmt: skip
         return None, None, *gradients
 
@@ -153,8 +165,8 @@ class _Linear(torch.autograd.Function):
         inputs = inputs.contiguous()
         outputs = torch.empty(len(inputs), len(bias))
         native().linear_forward(
-            layer.pool.address, len(inputs), inputs.shape[1], len(bias), at(inputs),
-            at(layer.packed), at(bias), at(outputs),
+            layer.pool.address, len(inputs), inputs.shape[1], len(bias), pointer(inputs),
+            pointer(layer.packed), pointer(bias), pointer(outputs),
         )  # fmt: skip
         context.layer = layer
         context.save_for_backward(inputs)
@@ -162,32 +174,32 @@ class _Linear(torch.autograd.Function):
         return outputs
 
     @staticmethod
-    def backward(context: Any, back: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(context: Any, grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         """Compute the gradients of the inputs and the parameters."""
-        (inputs,), layer, back = context.saved_tensors, context.layer, back.contiguous()
+        (inputs,), layer = context.saved_tensors, context.layer
+        grad_outputs = grad_outputs.contiguous()
         shape = layer.weight.shape
         gradients = torch.empty_like(inputs), torch.empty(shape), torch.empty(shape[0])
         native().linear_backward(
-            layer.pool.address, len(inputs), inputs.shape[1], shape[0], at(inputs),
-            at(layer.packed), at(back), *map(at, gradients),
+            layer.pool.address, len(inputs), inputs.shape[1], shape[0], pointer(inputs),
+            pointer(layer.packed), pointer(grad_outputs), *map(pointer, gradients),
         )  # fmt: skip
         return None, *gradients
 
 
-def _replaced(module: nn.Module, pool: ThreadPool) -> nn.Module:
+def _replace_layers(module: nn.Module, pool: ThreadPool) -> nn.Module:
     if isinstance(module, NatureCNN):
-        stack, height, width = module.state_shape
-        return (
-            Float16NatureCNN(module, height, pool) if (stack, height) == (STACK, width) else module
-        )
+        frames, height, width = module.state_shape
+        supported = frames == NUM_FRAMES and height == width
+        return Float16NatureCNN(module, height, pool) if supported else module
     if isinstance(module, nn.Linear):
-        fits = module.in_features >= WIDE and module.in_features % 64 == 0
-        return Float16Linear(module, pool) if fits and module.bias is not None else module
+        supported = module.in_features >= MIN_INPUTS and module.in_features % 64 == 0
+        return Float16Linear(module, pool) if supported and module.bias is not None else module
     for name, child in module.named_children():
-        setattr(module, name, _replaced(child, pool))
+        setattr(module, name, _replace_layers(child, pool))
     return module
 
 
-def _rows_whole(states: Tensor) -> Tensor:
-    """States in which the frames of each lie together, however far apart they are."""
+def _with_contiguous_rows(states: Tensor) -> Tensor:
+    """Return states of which each is contiguous, with any stride between them."""
     return states if states[:1].is_contiguous() else states.contiguous()

@@ -1,7 +1,7 @@
-// Products of matrices of 16-bit floating-point numbers, for processors with AVX512-FP16.
+// Matrix products of 16-bit floating-point numbers, for processors with AVX512-FP16.
 //
-// Sums over up to kChunk terms are kept in 16 bits, then added to 32-bit ones: that rounds less than
-// inputs in bfloat16 would, at twice the speed of 32-bit arithmetic.
+// Sums of up to kChunk products are accumulated in float16, then added to float32 sums. This rounds
+// less than bfloat16 inputs do, at twice the speed of float32 arithmetic.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -9,135 +9,138 @@
 #include <utility>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
-#define HALVES 1
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // in its own intrinsics
+#define HAS_FLOAT16 1
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // reported in GCC's own intrinsics
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512fp16,avx2,fma,f16c")
 #include <immintrin.h>
 
-// What holds sums in registers has to be part of its caller.
-#define HALVES_INLINE inline __attribute__((always_inline))
+// A function that holds sums in registers must be inlined into its caller.
+#define FORCE_INLINE inline __attribute__((always_inline))
 
-namespace halves {
+namespace compute {
 
-using half = std::uint16_t;  // the bits of an IEEE 754 binary16
+using float16_t = std::uint16_t;  // the bits of an IEEE 754 binary16 number
 
-constexpr int kLanes = 32;   // halves in a register
-constexpr int kSums = 26;    // of 32 registers that hold sums of a tile
-constexpr int kChunk = 128;  // terms that are summed in 16 bits
+constexpr int kLanes = 32;         // float16 numbers in a register
+constexpr int kAccumulators = 26;  // of 32 registers, those that hold the sums of a tile
+constexpr int kChunk = 128;        // products that are summed in float16
 
-// Of a tile with so many registers a row.
+// Rows of a tile that is `Registers` registers wide.
 template <int Registers>
-constexpr int kRows = kSums / Registers;
+constexpr int kTileRows = kAccumulators / Registers;
 
-inline __m512 widened(__m256i bits) { return _mm512_cvtph_ps(bits); }
-inline __m256i narrowed(__m512 numbers) {
+inline __m512 to_float32(__m256i bits) { return _mm512_cvtph_ps(bits); }
+inline __m256i to_float16(__m512 numbers) {
   return _mm512_cvtps_ph(numbers, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-inline __m256i load16(const half* from) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+inline __m256i load16(const float16_t* in) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in));
 }
-inline void store16(half* to, __m256i bits) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bits);
+inline void store16(float16_t* out, __m256i bits) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), bits);
 }
-inline __m512i load32(const half* from) { return _mm512_loadu_si512(from); }
-inline void store32(half* to, __m512i bits) { _mm512_storeu_si512(to, bits); }
+inline __m512i load32(const float16_t* in) { return _mm512_loadu_si512(in); }
+inline void store32(float16_t* out, __m512i bits) { _mm512_storeu_si512(out, bits); }
 
-inline __m512i sum(__m512i a, __m512i b) {
+inline __m512i add_float16(__m512i a, __m512i b) {
   asm("vaddph %1,%0,%0" : "+v"(a) : "v"(b));
   return a;
 }
 
-// 16-bit sums of Rows x Registers * kLanes products, in registers.
+// A tile of Rows x (Registers * kLanes) float16 sums of products, kept in registers.
 //
-// Every place of the array is named by a constant of the language, not by a counter of a loop that
-// is unrolled: else the compiler leaves the array in memory.
+// Every element of `sums` is indexed by a constant expression, not by the counter of an unrolled
+// loop: with a counter, the compiler keeps the array in memory.
 template <int Rows, int Registers>
 struct Tile {
   static constexpr int kWidth = Registers * kLanes;
-  using All = std::make_integer_sequence<int, Rows * Registers>;
+  using Indices = std::make_integer_sequence<int, Rows * Registers>;
   __m512i sums[Rows * Registers];
 
-  HALVES_INLINE Tile() { clear(All()); }
+  FORCE_INLINE Tile() { clear(Indices()); }
 
-  // Adds a[row * Stride + k * step] times the k-th row of b, for each k.
-  template <int Stride>
-  HALVES_INLINE void multiply(const half* a, std::ptrdiff_t step, const half* b,
-                              std::ptrdiff_t width, int terms) {
-    for (int k = 0; k < terms; ++k) multiply_term<Stride>(a + k * step, b + k * width);
+  // Adds a[row * RowStride + k * a_stride] * b[k * b_stride + column] for each k below `terms`.
+  template <int RowStride>
+  FORCE_INLINE void multiply(const float16_t* a, std::ptrdiff_t a_stride, const float16_t* b,
+                             std::ptrdiff_t b_stride, int terms) {
+    for (int k = 0; k < terms; ++k) multiply_term<RowStride>(a + k * a_stride, b + k * b_stride);
   }
 
-  // The same for a number of terms that the compiler knows, without a loop.
-  template <int Stride, int... K>
-  HALVES_INLINE void multiply(const half* a, std::ptrdiff_t step, const half* b,
-                              std::ptrdiff_t width, std::integer_sequence<int, K...>) {
-    (multiply_term<Stride>(a + K * step, b + K * width), ...);
+  // The same for a number of terms known at compile time, without a loop.
+  template <int RowStride, int... K>
+  FORCE_INLINE void multiply(const float16_t* a, std::ptrdiff_t a_stride, const float16_t* b,
+                             std::ptrdiff_t b_stride, std::integer_sequence<int, K...>) {
+    (multiply_term<RowStride>(a + K * a_stride, b + K * b_stride), ...);
   }
 
-  // Adds the sums to 32-bit ones, whose rows are kWidth apart, and begins anew.
-  HALVES_INLINE void fold(float* to) {
-    fold(to, All());
-    clear(All());
+  // Adds the sums to float32 sums, (Rows, kWidth), and sets them to 0.
+  FORCE_INLINE void flush(float* out) {
+    flush(out, Indices());
+    clear(Indices());
   }
 
-  // Adds the sums to 16-bit ones, whose rows are `apart`.
-  HALVES_INLINE void add(half* to, std::ptrdiff_t apart) { add(to, apart, All()); }
+  // Adds the sums to a float16 matrix with this row stride.
+  FORCE_INLINE void add_to(float16_t* out, std::ptrdiff_t stride) {
+    add_to(out, stride, Indices());
+  }
 
  private:
   template <int... I>
-  HALVES_INLINE void clear(std::integer_sequence<int, I...>) {
+  FORCE_INLINE void clear(std::integer_sequence<int, I...>) {
     ((sums[I] = _mm512_setzero_si512()), ...);
   }
 
-  template <int Stride>
-  HALVES_INLINE void multiply_term(const half* a, const half* b) {
+  template <int RowStride>
+  FORCE_INLINE void multiply_term(const float16_t* a, const float16_t* b) {
     const __m512i row[2] = {load32(b), Registers == 2 ? load32(b + kLanes) : load32(b)};
-    multiply_row<Stride>(a, row, All());
+    multiply_row<RowStride>(a, row, Indices());
   }
 
-  // The factor is read with a broadcast inside the multiplication, which costs nothing; as an
-  // instruction of its own it would take the place of a multiplication.
-  template <int Stride, int... I>
-  HALVES_INLINE void multiply_row(const half* a, const __m512i (&row)[2],
-                                  std::integer_sequence<int, I...>) {
-    (multiply_one(sums[I], a[I / Registers * Stride], row[I % Registers]), ...);
+  // The factor is broadcast within the multiplication, which is free. A separate broadcast would
+  // take an issue slot from a multiplication.
+  template <int RowStride, int... I>
+  FORCE_INLINE void multiply_row(const float16_t* a, const __m512i (&row)[2],
+                                 std::integer_sequence<int, I...>) {
+    (multiply_add(sums[I], a[I / Registers * RowStride], row[I % Registers]), ...);
   }
 
-  HALVES_INLINE static void multiply_one(__m512i& total, const half& factor, __m512i row) {
-    asm("vfmadd231ph %1%{1to32%},%2,%0" : "+v"(total) : "m"(factor), "v"(row));
-  }
-
-  template <int... I>
-  HALVES_INLINE void fold(float* to, std::integer_sequence<int, I...>) {
-    (fold_one(sums[I], to + I * kLanes), ...);
-  }
-
-  HALVES_INLINE static void fold_one(__m512i total, float* to) {
-    const __m512 low = widened(_mm512_castsi512_si256(total));
-    const __m512 high = widened(_mm512_extracti64x4_epi64(total, 1));
-    _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), low));
-    _mm512_storeu_ps(to + 16, _mm512_add_ps(_mm512_loadu_ps(to + 16), high));
+  FORCE_INLINE static void multiply_add(__m512i& sum, const float16_t& factor, __m512i row) {
+    asm("vfmadd231ph %1%{1to32%},%2,%0" : "+v"(sum) : "m"(factor), "v"(row));
   }
 
   template <int... I>
-  HALVES_INLINE void add(half* to, std::ptrdiff_t apart, std::integer_sequence<int, I...>) {
-    (add_one(sums[I], to + I / Registers * apart + I % Registers * kLanes), ...);
+  FORCE_INLINE void flush(float* out, std::integer_sequence<int, I...>) {
+    (flush_register(sums[I], out + I * kLanes), ...);
   }
 
-  HALVES_INLINE static void add_one(__m512i total, half* to) {
-    store32(to, sum(load32(to), total));
+  FORCE_INLINE static void flush_register(__m512i sum, float* out) {
+    const __m512 low = to_float32(_mm512_castsi512_si256(sum));
+    const __m512 high = to_float32(_mm512_extracti64x4_epi64(sum, 1));
+    _mm512_storeu_ps(out, _mm512_add_ps(_mm512_loadu_ps(out), low));
+    _mm512_storeu_ps(out + 16, _mm512_add_ps(_mm512_loadu_ps(out + 16), high));
+  }
+
+  template <int... I>
+  FORCE_INLINE void add_to(float16_t* out, std::ptrdiff_t stride,
+                           std::integer_sequence<int, I...>) {
+    (add_register(sums[I], out + I / Registers * stride + I % Registers * kLanes), ...);
+  }
+
+  FORCE_INLINE static void add_register(__m512i sum, float16_t* out) {
+    store32(out, add_float16(load32(out), sum));
   }
 };
 
-// Calls what is given with a number, from 1 to Most, that the compiler knows.
-template <int Most, typename Call>
-HALVES_INLINE void with_rows(int rows, Call&& call) {
-  if constexpr (Most > 1) {
-    if (rows < Most) return with_rows<Most - 1>(rows, call);
+// Calls `function` with `rows`, from 1 to MaxRows, as a compile-time constant.
+template <int MaxRows, typename Function>
+FORCE_INLINE void with_constant_rows(int rows, Function&& function) {
+  if constexpr (MaxRows > 1) {
+    if (rows < MaxRows) return with_constant_rows<MaxRows - 1>(rows, function);
   }
-  call(std::integral_constant<int, Most>());
+  function(std::integral_constant<int, MaxRows>());
 }
 
-}  // namespace halves
+}  // namespace compute
 #endif

@@ -1,206 +1,217 @@
-// A wide linear layer, forward and back, as plain C functions for ctypes.
+// A wide linear layer, forward and backward, as C functions for ctypes.
 #include <algorithm>
 #include <vector>
 
+#include "export.h"
 #include "float16.h"
 #include "scale.h"
 #include "thread_pool.h"
 
-#define EXPORT extern "C" __attribute__((visibility("default")))
-
-#ifdef HALVES
-namespace halves {
+#ifdef HAS_FLOAT16
+namespace compute {
 namespace {
 
-constexpr int kWidth = 64;                     // columns of a tile
-constexpr int kMost = kRows<kWidth / kLanes>;  // rows of a tile
+constexpr int kWidth = 64;                            // columns of a tile
+constexpr int kMaxRows = kTileRows<kWidth / kLanes>;  // rows of a tile
 
-std::int64_t panels(std::int64_t outputs) { return (outputs + kWidth - 1) / kWidth; }
+std::int64_t num_panels(std::int64_t outputs) { return (outputs + kWidth - 1) / kWidth; }
 
-// Rows of a matrix, together, so that their distance is known to the compiler.
+// Copies `terms` columns of Rows rows to a buffer with a compile-time stride.
 template <int Rows>
-void gather(const half* from, std::ptrdiff_t apart, int terms, half (&to)[kMost * kChunk]) {
+void pack_rows(const float16_t* in, std::ptrdiff_t stride, int terms,
+               float16_t (&out)[kMaxRows * kChunk]) {
   for (int i = 0; i < Rows; ++i)
     for (int k = 0; k < terms; k += kLanes)
-      store32(to + i * kChunk + k,
+      store32(out + i * kChunk + k,
               terms - k >= kLanes
-                  ? load32(from + i * apart + k)
-                  : _mm512_maskz_loadu_epi16((1u << (terms - k)) - 1, from + i * apart + k));
+                  ? load32(in + i * stride + k)
+                  : _mm512_maskz_loadu_epi16((1u << (terms - k)) - 1, in + i * stride + k));
 }
 
-// Adds to `total`, (Rows, Registers * 32), rows of `a` times `b`.
+// Adds Rows rows of `a` times `b` to `sums`, (Rows, Registers * kLanes).
 template <int Rows, int Registers>
-void product(const half* a, std::ptrdiff_t apart, const half* b, std::ptrdiff_t width, int terms,
-             float* total) {
-  alignas(64) half rows[kMost * kChunk];
+void add_product(const float16_t* a, std::ptrdiff_t a_stride, const float16_t* b,
+                 std::ptrdiff_t b_stride, int terms, float* sums) {
+  alignas(64) float16_t rows[kMaxRows * kChunk];
   Tile<Rows, Registers> tile;
   for (int k = 0; k < terms; k += kChunk) {
-    const int some = std::min(kChunk, terms - k);
-    gather<Rows>(a + k, apart, some, rows);
-    tile.template multiply<kChunk>(rows, 1, b + k * width, width, some);
-    tile.fold(total);
+    const int chunk = std::min(kChunk, terms - k);
+    pack_rows<Rows>(a + k, a_stride, chunk, rows);
+    tile.template multiply<kChunk>(rows, 1, b + k * b_stride, b_stride, chunk);
+    tile.flush(sums);
   }
 }
 
-// Rows of kWidth sums, times a factor, to rows that are `apart`.
-void store(const float* total, int rows, float factor, float* to, std::ptrdiff_t apart) {
-  const __m512 times = _mm512_set1_ps(factor);
+// Writes `sums`, (rows, kWidth), times a factor.
+void store(const float* sums, int rows, float factor, float* out, std::ptrdiff_t out_stride) {
+  const __m512 factors = _mm512_set1_ps(factor);
   for (int i = 0; i < rows; ++i)
     for (int j = 0; j < kWidth; j += 16)
-      _mm512_storeu_ps(to + i * apart + j,
-                       _mm512_mul_ps(_mm512_load_ps(total + i * kWidth + j), times));
+      _mm512_storeu_ps(out + i * out_stride + j,
+                       _mm512_mul_ps(_mm512_load_ps(sums + i * kWidth + j), factors));
 }
 
-// Some columns of rows that are `apart`, to rows `width` apart: lines of memory that are a power of
-// two apart drive each other out of the caches.
-void bring(const half* from, std::ptrdiff_t apart, std::int64_t rows, int columns, half* to,
-           int width) {
-  for (std::int64_t n = 0; n < rows; ++n) std::copy_n(from + n * apart, columns, to + n * width);
+// Copies some columns of a matrix to one with a small stride: rows that are a power of two apart
+// evict each other from the caches.
+void pack_columns(const float16_t* in, std::ptrdiff_t in_stride, std::int64_t rows, int columns,
+                  float16_t* out, int out_stride) {
+  for (std::int64_t n = 0; n < rows; ++n)
+    std::copy_n(in + n * in_stride, columns, out + n * out_stride);
 }
 
-// What the errors give back to some of what came in, in tiles of kWidth inputs.
-void inputs_gradient(const Stripe& tiles, std::int64_t count, int inputs, int outputs,
-                     const half* weights, const half* errors, float factor, float* in_back) {
-  static thread_local std::vector<half> buffer;
-  half* near = scratch(buffer, std::size_t(outputs) * kWidth);
+// Computes the input gradient for some tiles of kWidth inputs.
+void input_gradient(const Range& tiles, std::int64_t count, int inputs, int outputs,
+                    const float16_t* weights, const float16_t* grad_out, float factor,
+                    float* grad_in) {
+  static thread_local std::vector<float16_t> buffer;
+  float16_t* packed = scratch(buffer, std::size_t(outputs) * kWidth);
   for (auto k = tiles.first * kWidth; k < tiles.last * kWidth; k += kWidth) {
-    bring(weights + k, inputs, outputs, kWidth, near, kWidth);
-    for (std::int64_t s = 0; s < count; s += kMost) {
-      with_rows<kMost>(int(std::min<std::int64_t>(kMost, count - s)), [&](auto rows) {
+    pack_columns(weights + k, inputs, outputs, kWidth, packed, kWidth);
+    for (std::int64_t s = 0; s < count; s += kMaxRows) {
+      const auto compute_rows = [&](auto rows) {
         constexpr int Rows = decltype(rows)::value;
-        alignas(64) float total[Rows * kWidth] = {};
-        product<Rows, 2>(errors + s * outputs, outputs, near, kWidth, outputs, total);
-        store(total, Rows, factor, in_back + s * inputs + k, inputs);
-      });
+        alignas(64) float sums[Rows * kWidth] = {};
+        add_product<Rows, 2>(grad_out + s * outputs, outputs, packed, kWidth, outputs, sums);
+        store(sums, Rows, factor, grad_in + s * inputs + k, inputs);
+      };
+      with_constant_rows<kMaxRows>(int(std::min<std::int64_t>(kMaxRows, count - s)), compute_rows);
     }
   }
 }
 
-// By rows of the weights, which are too many to be kept near: each is written once, in order.
-// `states` is in tiles, (inputs / kWidth, count, kWidth).
-void weights_gradient(const Stripe& outs, std::int64_t count, int inputs, int outputs,
-                      const half* states, const half* errors, float factor, float* weights_back) {
-  static thread_local std::vector<half> buffer;
-  half* near = scratch(buffer, count * kMost);
-  for (auto n = outs.first; n < outs.last; n += kMost) {
-    const int some = int(std::min<std::int64_t>(kMost, outs.last - n));
-    bring(errors + n, outputs, count, some, near, kMost);
+// Computes the weight gradient for some outputs. The weights do not fit into the cache, so each of
+// their rows is written once, in order. `states`: tiles (inputs / kWidth, count, kWidth).
+void weight_gradient(const Range& range, std::int64_t count, int inputs, int outputs,
+                     const float16_t* states, const float16_t* grad_out, float factor,
+                     float* grad_weights) {
+  static thread_local std::vector<float16_t> buffer;
+  float16_t* packed = scratch(buffer, count * kMaxRows);
+  for (auto n = range.first; n < range.last; n += kMaxRows) {
+    const int columns = int(std::min<std::int64_t>(kMaxRows, range.last - n));
+    pack_columns(grad_out + n, outputs, count, columns, packed, kMaxRows);
     for (int k = 0; k < inputs; k += kWidth) {
-      const half* tile_of_states = states + k * count;
-      with_rows<kMost>(some, [&](auto rows) {
+      const float16_t* states_tile = states + k * count;
+      with_constant_rows<kMaxRows>(columns, [&](auto rows) {
         constexpr int Rows = decltype(rows)::value;
-        alignas(64) float total[Rows * kWidth] = {};
+        alignas(64) float sums[Rows * kWidth] = {};
         Tile<Rows, 2> tile;
         for (std::int64_t s = 0; s < count; s += kChunk) {
-          tile.template multiply<1>(near + s * kMost, kMost, tile_of_states + s * kWidth, kWidth,
-                                    int(std::min<std::int64_t>(kChunk, count - s)));
-          tile.fold(total);
+          tile.template multiply<1>(packed + s * kMaxRows, kMaxRows, states_tile + s * kWidth,
+                                    kWidth, int(std::min<std::int64_t>(kChunk, count - s)));
+          tile.flush(sums);
         }
-        store(total, Rows, factor, weights_back + n * inputs + k, inputs);
+        store(sums, Rows, factor, grad_weights + n * inputs + k, inputs);
       });
     }
   }
 }
 
-// Some columns of `across`, (outputs, inputs), as rows of `down`, (inputs, kWidth): two at a time.
-void turn(const half* across, int inputs, int outputs, half* down) {
-  const __m512i apart = _mm512_mullo_epi32(
+// Transposes up to kWidth rows of `weights`, (outputs, inputs), to a panel (inputs, kWidth). Each
+// gather reads the weights of two inputs.
+void transpose_panel(const float16_t* weights, int inputs, int outputs, float16_t* panel) {
+  const __m512i row_offsets = _mm512_mullo_epi32(
       _mm512_set1_epi32(inputs),
       _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
   for (int k = 0; k < inputs; k += 2) {
     for (int n = 0; n < kWidth; n += 16) {
-      const int some = std::clamp(outputs - n, 0, 16);
+      const int rows = std::clamp(outputs - n, 0, 16);
       const __m512i pairs = _mm512_mask_i32gather_epi32(
-          _mm512_setzero_si512(), (1u << some) - 1, apart,
-          across + std::ptrdiff_t(n) * inputs + k, sizeof(half));
-      store16(down + k * kWidth + n, _mm512_cvtepi32_epi16(pairs));
-      store16(down + (k + 1) * kWidth + n, _mm512_cvtepi32_epi16(_mm512_srli_epi32(pairs, 16)));
+          _mm512_setzero_si512(), (1u << rows) - 1, row_offsets,
+          weights + std::ptrdiff_t(n) * inputs + k, sizeof(float16_t));
+      store16(panel + k * kWidth + n, _mm512_cvtepi32_epi16(pairs));
+      store16(panel + (k + 1) * kWidth + n, _mm512_cvtepi32_epi16(_mm512_srli_epi32(pairs, 16)));
     }
   }
 }
 
-// A panel of outputs of all states, see `linear_forward`.
-void compute(std::int64_t count, int inputs, int outputs, const half* states, const half* panel,
-             const float* bias, std::ptrdiff_t apart, float* out) {
+// Computes up to kWidth outputs of all states from one panel of weights.
+void forward_panel(std::int64_t count, int inputs, int outputs, const float16_t* states,
+                   const float16_t* panel, const float* bias, std::ptrdiff_t out_stride,
+                   float* out) {
   alignas(64) float biases[kWidth] = {};
   std::copy_n(bias, outputs, biases);
-  for (std::int64_t s = 0; s < count; s += kMost) {
-    with_rows<kMost>(int(std::min<std::int64_t>(kMost, count - s)), [&](auto rows) {
+  for (std::int64_t s = 0; s < count; s += kMaxRows) {
+    with_constant_rows<kMaxRows>(int(std::min<std::int64_t>(kMaxRows, count - s)), [&](auto rows) {
       constexpr int Rows = decltype(rows)::value;
-      alignas(64) float total[Rows * kWidth];
-      for (int i = 0; i < Rows; ++i) std::copy_n(biases, kWidth, total + i * kWidth);
-      product<Rows, 2>(states + s * inputs, inputs, panel, kWidth, inputs, total);
+      alignas(64) float sums[Rows * kWidth];
+      for (int i = 0; i < Rows; ++i) std::copy_n(biases, kWidth, sums + i * kWidth);
+      add_product<Rows, 2>(states + s * inputs, inputs, panel, kWidth, inputs, sums);
       for (int i = 0; i < Rows; ++i)
-        std::copy_n(total + i * kWidth, outputs, out + (s + i) * apart);
+        std::copy_n(sums + i * kWidth, outputs, out + (s + i) * out_stride);
     });
   }
 }
 
 }  // namespace
 
-// How many halves `linear_weights` writes: those of the weights, then in panels of kWidth outputs.
-EXPORT std::int64_t linear_weight_count(int inputs, int outputs) {
-  return std::int64_t(inputs) * (outputs + panels(outputs) * kWidth);
+// Number of float16 values that linear_pack_weights() writes: the weights, (outputs, inputs), then
+// panels of (inputs, kWidth).
+EXPORT std::int64_t linear_packed_size(int inputs, int outputs) {
+  return std::int64_t(inputs) * (outputs + num_panels(outputs) * kWidth);
 }
 
-EXPORT void linear_weights(ThreadPool* pool, int inputs, int outputs, const float* from, half* to) {
-  half* down = to + std::int64_t(inputs) * outputs;
-  pool->share_rows(panels(outputs), 1, [&](Stripe some) {
-    for (auto panel = some.first; panel < some.last; ++panel) {
+// Converts the weights, float (outputs, inputs), to float16.
+EXPORT void linear_pack_weights(ThreadPool* pool, int inputs, int outputs, const float* in,
+                                float16_t* out) {
+  float16_t* panels = out + std::int64_t(inputs) * outputs;
+  pool->parallel_for_ranges(num_panels(outputs), 1, [&](Range range) {
+    for (auto panel = range.first; panel < range.last; ++panel) {
       const auto first = panel * kWidth * inputs;
-      const int columns = int(std::min<std::int64_t>(kWidth, outputs - panel * kWidth));
-      narrow(from + first, std::int64_t(columns) * inputs, 1, to + first);
-      turn(to + first, inputs, columns, down + first);
+      const int rows = int(std::min<std::int64_t>(kWidth, outputs - panel * kWidth));
+      convert(in + first, std::int64_t(rows) * inputs, 1, out + first);
+      transpose_panel(out + first, inputs, rows, panels + first);
     }
   });
 }
 
-// out, float (count, outputs), = in, float (count, inputs), times the weights, and the bias.
-// `weights` is what `linear_weights` wrote; `inputs` in 64s.
+// Computes out = in * weights^T + bias. `in`: float (count, inputs); `inputs` must be a multiple of
+// 64. `weights`: from linear_pack_weights(). `out`: float (count, outputs).
 EXPORT void linear_forward(ThreadPool* pool, std::int64_t count, int inputs, int outputs,
-                           const float* in, const half* weights, const float* bias, float* out) {
-  static thread_local std::vector<half> buffer;
-  half* states = scratch(buffer, count * inputs);
-  pool->share_rows(count * inputs, kSome, [&](Stripe some) {
-    narrow(in + some.first, some.size(), 1, states + some.first);
+                           const float* in, const float16_t* weights, const float* bias,
+                           float* out) {
+  static thread_local std::vector<float16_t> buffer;
+  float16_t* states = scratch(buffer, count * inputs);
+  pool->parallel_for_ranges(count * inputs, kMinElements, [&](Range range) {
+    convert(in + range.first, range.size(), 1, states + range.first);
   });
-  const half* down = weights + std::int64_t(inputs) * outputs;
-  pool->share_rows(panels(outputs), 1, [&](Stripe some) {
-    for (auto panel = some.first; panel < some.last; ++panel) {
+  const float16_t* panels = weights + std::int64_t(inputs) * outputs;
+  pool->parallel_for_ranges(num_panels(outputs), 1, [&](Range range) {
+    for (auto panel = range.first; panel < range.last; ++panel) {
       const auto n = panel * kWidth;
-      compute(count, inputs, int(std::min<std::int64_t>(kWidth, outputs - n)), states,
-              down + n * inputs, bias + n, outputs, out + n);
+      forward_panel(count, inputs, int(std::min<std::int64_t>(kWidth, outputs - n)), states,
+                    panels + n * inputs, bias + n, outputs, out + n);
     }
   });
 }
 
-// The gradients of `in`, the weights and the bias, from that of `out`; `inputs` in 64s.
+// Computes the gradients of the input, the weights and the bias from `grad_out`, (count, outputs).
+// `inputs` must be a multiple of 64.
 EXPORT void linear_backward(ThreadPool* pool, std::int64_t count, int inputs, int outputs,
-                            const float* in, const half* weights, const float* back,
-                            float* in_back, float* weights_back, float* bias_back) {
-  static thread_local std::vector<half> buffer;
-  half* states = scratch(buffer, count * (inputs + outputs));
-  half* errors = states + count * inputs;
-  const float scale = power_of_two_for(back, count * outputs);
-  narrow(back, count * outputs, scale, errors);
-  pool->share_rows(inputs / kWidth, 1, [&](Stripe some) {
-    for (auto k = some.first * kWidth; k < some.last * kWidth; k += kWidth)
+                            const float* in, const float16_t* weights, const float* grad_out,
+                            float* grad_in, float* grad_weights, float* grad_bias) {
+  static thread_local std::vector<float16_t> buffer;
+  float16_t* states = scratch(buffer, count * (inputs + outputs));
+  float16_t* scaled = states + count * inputs;
+  const float scale = gradient_scale(grad_out, count * outputs);
+  convert(grad_out, count * outputs, scale, scaled);
+  pool->parallel_for_ranges(inputs / kWidth, 1, [&](Range range) {
+    for (auto k = range.first * kWidth; k < range.last * kWidth; k += kWidth)
       for (std::int64_t s = 0; s < count; ++s)
-        narrow(in + s * inputs + k, kWidth, 1, states + k * count + s * kWidth);
+        convert(in + s * inputs + k, kWidth, 1, states + k * count + s * kWidth);
   });
-  pool->share(2 * kParts, [&](int part) {
+  pool->parallel_for(2 * kParts, [&](int part) {
     if (part < kParts) {
-      const Stripe some(inputs / kWidth, part, kParts);
-      inputs_gradient(some, count, inputs, outputs, weights, errors, 1 / scale, in_back);
+      const Range range(inputs / kWidth, part, kParts);
+      input_gradient(range, count, inputs, outputs, weights, scaled, 1 / scale, grad_in);
       return;
     }
-    const Stripe outs(outputs, part - kParts, kParts);
-    weights_gradient(outs, count, inputs, outputs, states, errors, 1 / scale, weights_back);
-    std::fill(bias_back + outs.first, bias_back + outs.last, 0.0f);
+    const Range range(outputs, part - kParts, kParts);
+    weight_gradient(range, count, inputs, outputs, states, scaled, 1 / scale, grad_weights);
+    std::fill(grad_bias + range.first, grad_bias + range.last, 0.0f);
     for (std::int64_t s = 0; s < count; ++s)
-      for (auto n = outs.first; n < outs.last; ++n) bias_back[n] += back[s * outputs + n];
+      for (auto n = range.first; n < range.last; ++n) grad_bias[n] += grad_out[s * outputs + n];
   });
 }
 
-}  // namespace halves
+}  // namespace compute
 #endif

@@ -3,12 +3,12 @@
 #include <chrono>
 #include <system_error>
 
-#define EXPORT extern "C" __attribute__((visibility("default")))
+#include "export.h"
 
-namespace halves {
+namespace compute {
 namespace {
 
-constexpr auto kPatience = std::chrono::microseconds(200);
+constexpr auto kSpinTime = std::chrono::microseconds(200);
 
 void relax() {
 #if defined(__x86_64__)
@@ -16,10 +16,10 @@ void relax() {
 #endif
 }
 
-// Whether something comes true within kPatience, looked for without pause.
+// Spins until the condition is true, for at most kSpinTime. Returns whether it is.
 template <typename Condition>
-bool soon(Condition&& condition) {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
+bool spin_until(Condition&& condition) {
+  const auto end = std::chrono::steady_clock::now() + kSpinTime;
   while (!condition()) {
     for (int i = 0; i < 64 && !condition(); ++i) relax();
     if (std::chrono::steady_clock::now() > end) return condition();
@@ -31,60 +31,61 @@ bool soon(Condition&& condition) {
 
 ThreadPool::ThreadPool(int threads) {
   try {
-    for (int other = 1; other < threads; ++other) others_.emplace_back([this] { serve(); });
+    for (int worker = 1; worker < threads; ++worker)
+      workers_.emplace_back([this] { run_worker(); });
   } catch (const std::system_error&) {
-    end();  // those that were begun
+    join();  // the workers that were started
     throw;
   }
 }
 
-ThreadPool::~ThreadPool() { end(); }
+ThreadPool::~ThreadPool() { join(); }
 
-void ThreadPool::end() {
+void ThreadPool::join() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     closing_ = true;
   }
-  begun_.notify_all();
-  for (std::thread& other : others_) other.join();
+  work_started_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::begin(int parts, const std::function<void(int)>& work) {
+void ThreadPool::run(int parts, const std::function<void(int)>& work) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     work_ = &work;
-    done_ = 0;
+    parts_done_ = 0;
     tickets_ = Tickets(parts) << 32;
   }
-  begun_.notify_all();
+  work_started_.notify_all();
   take_parts();
-  const auto all_done = [&] { return done_ == parts; };
-  while (!soon(all_done)) std::this_thread::yield();
+  const auto all_done = [&] { return parts_done_ == parts; };
+  while (!spin_until(all_done)) std::this_thread::yield();
 }
 
 void ThreadPool::take_parts() {
-  while (left(tickets_)) {
+  while (has_parts(tickets_)) {
     const Tickets ticket = tickets_++;
-    if (!left(ticket)) return;
+    if (!has_parts(ticket)) return;
     (*work_)(int(std::uint32_t(ticket)));
-    ++done_;
+    ++parts_done_;
   }
 }
 
-void ThreadPool::serve() {
-  const auto wanted = [this] { return closing_ || left(tickets_); };
+void ThreadPool::run_worker() {
+  const auto wanted = [this] { return closing_ || has_parts(tickets_); };
   for (;;) {
-    if (!soon(wanted)) {
+    if (!spin_until(wanted)) {
       std::unique_lock<std::mutex> lock(mutex_);
-      begun_.wait(lock, wanted);
+      work_started_.wait(lock, wanted);
     }
     if (closing_) return;
     take_parts();
   }
 }
 
-// Null if the system has no threads left.
-EXPORT ThreadPool* team_new(int threads) {
+// Returns null if the system cannot start the threads.
+EXPORT ThreadPool* thread_pool_new(int threads) {
   try {
     return new ThreadPool(threads);
   } catch (const std::system_error&) {
@@ -92,6 +93,6 @@ EXPORT ThreadPool* team_new(int threads) {
   }
 }
 
-EXPORT void team_delete(ThreadPool* pool) { delete pool; }
+EXPORT void thread_pool_delete(ThreadPool* pool) { delete pool; }
 
-}  // namespace halves
+}  // namespace compute

@@ -1,4 +1,4 @@
-// Threads that share work in parts, and meet again microseconds later.
+// A thread pool for work that is split into parts and finished within microseconds.
 #pragma once
 
 #include <algorithm>
@@ -10,65 +10,66 @@
 #include <thread>
 #include <vector>
 
-namespace halves {
+namespace compute {
 
-// What one of several parts of some rows is.
-struct Stripe {
+// The `part`-th of `parts` contiguous ranges of [0, count).
+struct Range {
   std::int64_t first, last;
 
-  Stripe(std::int64_t rows, int part, int parts)
-      : first(rows * part / parts), last(rows * (part + 1) / parts) {}
+  Range(std::int64_t count, int part, int parts)
+      : first(count * part / parts), last(count * (part + 1) / parts) {}
   std::int64_t size() const { return last - first; }
 };
 
-// More parts than threads: who is kept from its work by games, or by another program, leaves the
-// rest of it to the others. What the parts are depends on nothing but the work, so that the same
-// numbers come of it with any threads.
+// Number of parts, for any number of threads. It exceeds the usual number of threads, so that a
+// thread delayed by another process leaves its remaining parts to the others. Parts depend only on
+// the work, so results are identical for any number of threads.
 constexpr int kParts = 8;
-constexpr std::int64_t kSome = 4096;  // numbers that are worth sharing, if little is done with each
+constexpr std::int64_t kMinElements = 4096;  // smallest part of cheap element-wise work
 
-// Layers follow each other within microseconds, and a thread that sleeps wakes late: so for a while
-// after some work it looks for more before it sleeps. One call at a time.
+// Layers follow each other within microseconds, and a sleeping thread is slow to wake up: workers
+// therefore spin for a while before they sleep. Only one call at a time is allowed.
 class ThreadPool {
  public:
-  // `threads`: at least 1, the one that calls `share` among them.
+  // `threads`: at least 1. The thread that calls parallel_for() is one of them.
   explicit ThreadPool(int threads);
   ~ThreadPool();
 
-  // Calls `work` with each number below `parts`, at most 2^31, several of them at the same time.
+  // Calls `work` with each number below `parts`, at most 2^31, several of them concurrently.
   template <typename Work>
-  void share(int parts, Work&& work) {
-    if (others_.empty() || parts == 1) {
+  void parallel_for(int parts, Work&& work) {
+    if (workers_.empty() || parts == 1) {
       for (int part = 0; part < parts; ++part) work(part);
     } else {
-      begin(parts, work);
+      run(parts, work);
     }
   }
 
-  // Calls `work` with stripes of some rows: kParts, or fewer if they were to have less than `least`.
+  // Calls `work` with ranges of [0, count): kParts of them, or fewer so that none is smaller than
+  // `min_size`.
   template <typename Work>
-  void share_rows(std::int64_t rows, std::int64_t least, Work&& work) {
-    const int parts = int(std::min<std::int64_t>((rows + least - 1) / least, kParts));
-    share(parts, [&](int part) { work(Stripe(rows, part, parts)); });
+  void parallel_for_ranges(std::int64_t count, std::int64_t min_size, Work&& work) {
+    const int parts = int(std::min<std::int64_t>((count + min_size - 1) / min_size, kParts));
+    parallel_for(parts, [&](int part) { work(Range(count, part, parts)); });
   }
 
  private:
-  // How many parts there are, in the upper half; and how many of them were taken, or asked for.
+  // Upper 32 bits: number of parts. Lower 32 bits: the next part to take; it may exceed the number.
   using Tickets = std::uint64_t;
-  static bool left(Tickets tickets) { return std::uint32_t(tickets) < tickets >> 32; }
+  static bool has_parts(Tickets tickets) { return std::uint32_t(tickets) < tickets >> 32; }
 
-  void begin(int parts, const std::function<void(int)>& work);
+  void run(int parts, const std::function<void(int)>& work);
   void take_parts();
-  void serve();
-  void end();
+  void run_worker();
+  void join();
 
   std::mutex mutex_;
-  std::condition_variable begun_;
+  std::condition_variable work_started_;
   std::atomic<Tickets> tickets_{0};
-  std::atomic<int> done_{0};
+  std::atomic<int> parts_done_{0};
   std::atomic<bool> closing_{false};
-  const std::function<void(int)>* work_ = nullptr;  // stays while a part of it is being done
-  std::vector<std::thread> others_;
+  const std::function<void(int)>* work_ = nullptr;  // valid while any of its parts is running
+  std::vector<std::thread> workers_;
 };
 
-}  // namespace halves
+}  // namespace compute

@@ -8,58 +8,59 @@ import pytest
 import torch
 
 from agents.compute import bindings
-from agents.compute.bindings import ThreadPool, at, is_compiled, native
+from agents.compute.bindings import ThreadPool, is_compiled, native, pointer
 
-needs_build = pytest.mark.skipif(not is_compiled(), reason="the package was built without")
+needs_build = pytest.mark.skipif(not is_compiled(), reason="the package is not compiled")
 
 
-def tasks() -> int:
-    """Threads of this process, those that Python knows nothing of among them."""
+def count_threads() -> int:
+    """Return the number of threads of this process, including native ones."""
     return len(list(Path("/proc/self/task").iterdir()))
 
 
 @needs_build
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
-def test_a_team_ends_its_threads_when_it_is_let_go():
+def test_a_pool_ends_its_threads_when_it_is_deleted():
     gc.collect()
-    before = tasks()
+    before = count_threads()
     pool = ThreadPool(4)
-    assert tasks() == before + 3
+    assert count_threads() == before + 3
     del pool
     gc.collect()
-    assert tasks() == before
+    assert count_threads() == before
 
 
 @needs_build
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_every_number_is_worked_on_once(threads):
+def test_every_element_is_processed_once(threads):
     pool = ThreadPool(threads)
     for count in (0, 1, 2, 3, 4097, 100_000):
-        assert native().squares(pool.address, count, at(torch.ones(count))) == count
+        ones = torch.ones(count)
+        assert native().sum_of_squares(pool.address, count, pointer(ones)) == count
 
 
 @needs_build
-def test_teams_work_at_the_same_time_and_many_times_over():
+def test_several_pools_work_concurrently_and_repeatedly():
     numbers, sums = torch.ones(50), []
 
     def work():
         pool = ThreadPool(2)
         for _ in range(500):
-            sums.append(native().squares(pool.address, 50, at(numbers)))
+            sums.append(native().sum_of_squares(pool.address, 50, pointer(numbers)))
 
     workers = [threading.Thread(target=work) for _ in range(3)]
-    for each in workers:
-        each.start()
-    for each in workers:
-        each.join(60)
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
     assert sums == [50.0] * 1_500
 
 
 @needs_build
-def test_threads_that_the_system_has_not_are_a_mistake_of_one_line(monkeypatch):
+def test_threads_that_the_system_cannot_start_are_reported_in_one_line(monkeypatch):
     class Exhausted:
-        def team_new(self, threads):
-            """As the system's refusal comes through."""
+        def thread_pool_new(self, threads):
+            """Return a null pointer, as the compiled function does."""
             return None
 
     monkeypatch.setattr(bindings, "native", Exhausted)
@@ -67,7 +68,7 @@ def test_threads_that_the_system_has_not_are_a_mistake_of_one_line(monkeypatch):
         ThreadPool(3)
 
 
-def test_a_package_that_was_not_compiled_says_so(monkeypatch):
+def test_a_package_without_compiled_functions_is_detected(monkeypatch):
     monkeypatch.setattr(bindings, "find_spec", lambda name: None)
     bindings._library.cache_clear()
     try:
