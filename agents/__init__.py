@@ -3,7 +3,7 @@
 Knows nothing of Mario: an agent sees batches of uint8 states and gives actions.
 """
 
-from agents.agent import Agent, AgentConfig, AgentSpec
+from agents.agent import Agent, AgentConfig, AgentSpec, Transitions
 from agents.ddqn.agent import DDQN
 from agents.ddqn.config import DDQNConfig
 from agents.networks.q_network import QNetwork
@@ -23,4 +23,5 @@ __all__ = [
     "InsufficientDiskSpace",
     "PPOConfig",
     "QNetwork",
+    "Transitions",
 ]

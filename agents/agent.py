@@ -11,7 +11,7 @@ import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,39 @@ States = NDArray[np.uint8]
 Actions = NDArray[np.int64]
 
 EPISODE_START = -1
-"""Stands for the place of a game in which a new episode begins, see `Agent.carry_recurrent_state`."""
+"""Index that stands for a new episode, see `Agent.carry_recurrent_state`."""
+
+
+class Transitions(NamedTuple):
+    """One step of every environment.
+
+    Attributes:
+        states: observations before the step, uint8 ``(num_envs, *state_shape)``.
+        actions: actions taken, int64 ``(num_envs,)``.
+        rewards: float32 ``(num_envs,)``.
+        terminated: whether the game ended, so that nothing follows ``next_states``; bool
+            ``(num_envs,)``.
+        truncated: whether the episode was cut short although the game could go on; bool
+            ``(num_envs,)``.
+        next_states: observations after the step, uint8 ``(num_envs, *state_shape)``. Where an
+            episode ended, this is its final observation, not the first of the next episode.
+        valid: False where the environment crashed in this step. The step never happened: nothing
+            may be learned from it, and its episode, marked as truncated, ended with ``states``.
+            bool ``(num_envs,)``.
+    """
+
+    states: States
+    actions: Actions
+    rewards: NDArray[np.float32]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    next_states: States
+    valid: NDArray[np.bool_]
+
+    @property
+    def ended(self) -> NDArray[np.bool_]:
+        """Whether an episode ended with the step, bool ``(num_envs,)``."""
+        return self.terminated | self.truncated
 
 
 @dataclass(frozen=True)
@@ -110,28 +142,8 @@ class Agent(ABC):
         """
 
     @abstractmethod
-    def cache(
-        self,
-        states: States,
-        actions: Actions,
-        rewards: NDArray[np.float32],
-        terminated: NDArray[np.bool_],
-        truncated: NDArray[np.bool_],
-        next_states: States,
-    ) -> None:
-        """Remember one step of every game.
-
-        Args:
-            states: what was seen, uint8 ``(num_envs, *state_shape)``.
-            actions: what was done, int64 ``(num_envs,)``. A negative action marks a step that never
-                happened (the game crashed): nothing may be learned from it, and its episode,
-                marked truncated, ended with ``states``.
-            rewards: float32 ``(num_envs,)``.
-            terminated: the game ended: nothing comes after ``next_states``. bool ``(num_envs,)``.
-            truncated: the episode was cut short: the game would have gone on. bool ``(num_envs,)``.
-            next_states: what came of it, uint8 ``(num_envs, *state_shape)``; where an episode
-                ended, its true last state, not the first of the next episode.
-        """
+    def cache(self, transitions: Transitions) -> None:
+        """Store one transition of every environment."""
 
     @abstractmethod
     def recall(self) -> TensorDict:
@@ -166,15 +178,16 @@ class Agent(ABC):
         """Explore and learn from now on, or with ``mode=False`` only play, as well as possible."""
         self.training = mode
 
-    def carry_recurrent_state(self, places: NDArray[np.int64]) -> None:
-        """Take note which games come next: what is recurrent_state from act to act goes with its game.
+    def carry_recurrent_state(self, indices: NDArray[np.int64]) -> None:
+        """Reorder or reset the recurrent state before the next `act`.
 
-        Whoever plays without caching says so where an episode begins and where a game is shown no
-        more; in training, `cache` says where episodes end. Most agents carry nothing.
+        Code that calls `act` without `cache` must call this where an episode begins and where an
+        environment is no longer shown. In training, `cache` knows where episodes end. Agents
+        without a recurrent state ignore it.
 
         Args:
-            places: for each state of the next `act`, the place of its game among the states of the
-                last one, or `EPISODE_START` where a new episode begins in it. int64.
+            indices: for each row of the next batch of states, the row of the same environment in
+                the previous batch, or `EPISODE_START` where a new episode begins. int64.
         """
 
     @property

@@ -24,7 +24,7 @@ import torch
 from tensordict import TensorDict
 from torchrl.data import LazyMemmapStorage, TensorDictReplayBuffer
 
-from agents import FrameReplay
+from agents import FrameReplay, Transitions
 from agents.replay.prioritized import PrioritizedFrameReplay
 from mario.system.tuning import tune_process
 
@@ -45,7 +45,7 @@ def fill_ours(memory: FrameReplay, lanes: int) -> None:
         # other pixels each time, so that no row is a copy of the one before
         states[:, :, step % 84] = generator.integers(0, 256, 84, dtype=np.uint8)
         ended = np.full(lanes, step % EPISODE == EPISODE - 1)
-        memory.cache(states, actions, rewards, ended, never, states)
+        memory.cache(Transitions(states, actions, rewards, ended, never, states, ~never))
 
 
 def draw_and_prioritize(memory: PrioritizedFrameReplay, batch_size: int) -> None:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from tensordict import TensorDict
 
-from agents.agent import Actions, Agent, AgentConfig, AgentSpec, States
+from agents.agent import Actions, Agent, AgentConfig, AgentSpec, States, Transitions
 from agents.compute.averaging import WeightAverage
 from agents.compute.data_parallel import DataParallel
 from agents.compute.learner import Learner
@@ -133,18 +133,10 @@ class DDQN(Agent):
             actions[greedy] = self._best(states[greedy])
         return actions
 
-    def cache(
-        self,
-        states: States,
-        actions: Actions,
-        rewards: NDArray[np.float32],
-        terminated: NDArray[np.bool_],
-        truncated: NDArray[np.bool_],
-        next_states: States,
-    ) -> None:
-        """Remember one step of every game, and count the steps that happened."""
-        self._kept().cache(states, actions, rewards, terminated, truncated, next_states)
-        self.decisions += int(np.count_nonzero(actions >= 0))
+    def cache(self, transitions: Transitions) -> None:
+        """Store one transition of every environment and count those that are valid."""
+        self._kept().cache(transitions)
+        self.decisions += int(np.count_nonzero(transitions.valid))
 
     def recall(self) -> TensorDict:
         """Draw transitions; the memory's ``sample`` says what they consist of.

@@ -66,15 +66,15 @@ class Actor:
         self._body = self._twin.like if mode else self._network.body
         self.strand = self._in_training if mode else self._fresh()
 
-    def carry_recurrent_state(self, places: NDArray[np.int64]) -> None:
+    def carry_recurrent_state(self, indices: NDArray[np.int64]) -> None:
         """Let what is recurrent_state go with its games, and forget it where an episode begins.
 
         Args:
-            places: see `agents.agent.Agent.carry_recurrent_state`.
+            indices: see `agents.agent.Agent.carry_recurrent_state`.
         """
         recurrent_state = self.strand.recurrent_state
         if recurrent_state is not None:
-            where = torch.as_tensor(places, device=self._device)
+            where = torch.as_tensor(indices, device=self._device)
             moved = recurrent_state[where.clamp(min=0)]
             self.strand.recurrent_state = moved.masked_fill((where == EPISODE_START)[:, None], 0.0)
 

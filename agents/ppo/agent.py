@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tensordict import TensorDict
 from torch import Tensor
 
-from agents.agent import EPISODE_START, Actions, Agent, AgentConfig, AgentSpec, States
+from agents.agent import EPISODE_START, Actions, Agent, AgentConfig, AgentSpec, States, Transitions
 from agents.compute.data_parallel import DataParallel
 from agents.compute.learner import Learner
 from agents.compute.precision import ComputeCopy, resolve_precision
@@ -109,9 +109,9 @@ class PPO(Agent):
         super().train(mode)
         self._actor.train(mode)
 
-    def carry_recurrent_state(self, places: NDArray[np.int64]) -> None:
+    def carry_recurrent_state(self, indices: NDArray[np.int64]) -> None:
         """Let what is remembered go with its games, and forget it where an episode begins."""
-        self._actor.carry_recurrent_state(places)
+        self._actor.carry_recurrent_state(indices)
 
     def action_values(self, states: States) -> NDArray[np.float32]:
         """The chance of each action, in states that `act` was last asked for if it was."""
@@ -129,46 +129,38 @@ class PPO(Agent):
         self._choice = self._actor.choose(states, greedy)
         return self._choice.actions
 
-    def cache(
-        self,
-        states: States,
-        actions: Actions,
-        rewards: NDArray[np.float32],
-        terminated: NDArray[np.bool_],
-        truncated: NDArray[np.bool_],
-        next_states: States,
-    ) -> None:
+    def cache(self, transitions: Transitions) -> None:
         """Remember one step of every game, the one that `act` was last asked for.
 
         Raises:
             RuntimeError: `act` was not asked, or the rollout waits to be learned from.
         """
-        del states  # they are kept as act saw them
         rollout, choice = self._kept(), self._choice
         if choice is None:
             raise RuntimeError("act was not asked for the step that is cached; call it before")
         tensor = partial(torch.tensor, device=self.spec.device)
-        happened, ended = actions >= 0, terminated | truncated
+        valid, ended, terminated = transitions.valid, transitions.ended, transitions.terminated
         cut_off = ended | (rollout.length == rollout.horizon - 1)
-        taken, real = tensor(actions.clip(0)), tensor(happened)
+        bootstrapped = cut_off & valid & ~terminated
+        taken, happened = tensor(transitions.actions), tensor(valid)
         log_probs, values = choice.output.log_probs[:, 0], choice.output.values[:, 0]
         step = {
             "state": choice.states,
             "action": taken,
             "log_prob": log_probs.gather(1, taken[:, None]).squeeze(1),
             "value": values,
-            "next_value": self._actor.values(next_states, cut_off & happened & ~terminated),
+            "next_value": self._actor.values(transitions.next_states, bootstrapped),
             # no advantage in what never happened; the step before it is bootstrapped from its value
-            "reward": torch.where(real, tensor(rewards), values),
-            "terminated": tensor(terminated | ~happened),
+            "reward": torch.where(happened, tensor(transitions.rewards), values),
+            "terminated": tensor(terminated | ~valid),
             "ended": tensor(ended),
-            "happened": real,
+            "happened": happened,
         }
         rollout.add(step, choice.recurrent_state)
         self._choice = None
         if ended.any():
             self.carry_recurrent_state(np.where(ended, EPISODE_START, np.arange(len(ended))))
-        self.decisions += int(np.count_nonzero(happened))
+        self.decisions += int(np.count_nonzero(valid))
 
     def recall(self) -> TensorDict:
         """The latest steps and what is to be learned from them, see `RolloutBuffer.sequences`."""

@@ -7,11 +7,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from tensordict import TensorDict
 from torch import Tensor, nn
 
-from agents.agent import Actions, Agent, AgentConfig, AgentSpec, States
+from agents.agent import Actions, Agent, AgentConfig, AgentSpec, States, Transitions
 from agents.compute.data_parallel import DataParallel
 from agents.networks.parameters import load_parameters
 from agents.networks.policy_mlp import PolicyNetwork
@@ -103,18 +102,9 @@ class REINFORCE(Agent):
         below = np.cumsum(probabilities[:, :-1], axis=1)
         return np.asarray((drawn >= below).sum(axis=1), np.int64)
 
-    def cache(
-        self,
-        states: States,
-        actions: Actions,
-        rewards: NDArray[np.float32],
-        terminated: NDArray[np.bool_],
-        truncated: NDArray[np.bool_],
-        next_states: States,
-    ) -> None:
-        """Remember one step of every game."""
-        del next_states
-        self._memory.cache(differences(states), actions, rewards, terminated | truncated)
+    def cache(self, transitions: Transitions) -> None:
+        """Store one transition of every environment."""
+        self._memory.cache(differences(transitions.states), transitions)
 
     def recall(self) -> TensorDict:
         """Take the oldest episode that is over, with the ``advantage`` of each step."""

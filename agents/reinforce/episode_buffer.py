@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from tensordict import TensorDict
 
-from agents.agent import Actions
+from agents.agent import Transitions
 from agents.reinforce.loss import Differences
 
 
@@ -92,26 +92,19 @@ class EpisodeBuffer:
         """How many episodes are over, and not yet taken."""
         return len(self._over)
 
-    def cache(
-        self,
-        changes: Differences,
-        actions: Actions,
-        rewards: NDArray[np.float32],
-        ended: NDArray[np.bool_],
-    ) -> None:
-        """Remember one step of every game; one with a negative action never happened.
+    def cache(self, changes: Differences, transitions: Transitions) -> None:
+        """Store one transition of every environment, unless it is not valid.
 
         Args:
-            changes: what changed in the pictures, int16 ``(games, pixels)``.
-            actions: int64 ``(games,)``.
-            rewards: float32 ``(games,)``.
-            ended: whether an episode ended, in either way, bool ``(games,)``.
+            changes: `differences` of the states, int16 ``(num_envs, pixels)``.
+            transitions: everything else about the step.
         """
-        for game, episode in enumerate(self._playing):
-            if actions[game] >= 0:
-                episode.append(changes[game], int(actions[game]), float(rewards[game]))
-            if ended[game]:
-                self._playing[game] = Episode()
+        actions, rewards = transitions.actions.tolist(), transitions.rewards.tolist()
+        for index, episode in enumerate(self._playing):
+            if transitions.valid[index]:
+                episode.append(changes[index], actions[index], rewards[index])
+            if transitions.ended[index]:
+                self._playing[index] = Episode()
                 if episode.actions:
                     self._over.append(episode)
 

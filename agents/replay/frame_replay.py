@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from tensordict import TensorDict
 
-from agents.agent import Actions, States
+from agents.agent import States, Transitions
 from agents.replay.frame_storage import FrameRing, Indices
 from agents.replay.n_step import n_step_returns
 from agents.rng import generator_state, set_generator_state
@@ -112,37 +112,30 @@ class FrameReplay:
             f"the tutorial's layout would take {theirs / 1e9:.1f} GB)"
         )
 
-    def cache(
-        self,
-        states: States,
-        actions: Actions,
-        rewards: NDArray[np.float32],
-        terminated: NDArray[np.bool_],
-        truncated: NDArray[np.bool_],
-        next_states: States,
-    ) -> None:
-        """Remember one step of every game; `agents.agent.Agent.cache` says what the arguments are.
+    def cache(self, transitions: Transitions) -> None:
+        """Store one transition of every environment.
 
         Within an episode, the next state of a step is the state of the following one.
 
         Raises:
             ValueError: the number of games is not that of the lanes.
         """
+        states, valid = transitions.states, transitions.valid
+        terminated, truncated = transitions.terminated, transitions.truncated
         if len(states) != len(self._ages):
             raise ValueError(f"states are of {len(states)} games; give {len(self._ages)}")
-        happened = actions >= 0
         self._append(
             np.arange(len(states)),
             states,
-            action=np.where(happened, actions, FINAL),
-            reward=np.where(happened, rewards, 0),
-            terminated=terminated & happened,
+            action=np.where(valid, transitions.actions, FINAL),
+            reward=np.where(valid, transitions.rewards, 0),
+            terminated=terminated & valid,
         )
         self._ages = np.minimum(self._ages + 1, OLDEST_AGE)
-        cut = np.flatnonzero(truncated & ~terminated & happened)
+        cut = np.flatnonzero(truncated & ~terminated & valid)
         if cut.size:
-            self._append(cut, next_states[cut], action=FINAL, reward=0, terminated=False)
-        self._ages[terminated | truncated] = 0
+            self._append(cut, transitions.next_states[cut], action=FINAL, reward=0, terminated=False)
+        self._ages[transitions.ended] = 0
 
     def sample(self, batch_size: int) -> TensorDict:
         """Draw transitions, each as likely as any other; gives what `read` gives.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tensordict import TensorDict
 
 from agents import Agent, AgentSpec
-from agents.agent import EPISODE_START, Actions, States
+from agents.agent import EPISODE_START, Actions, States, Transitions
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class LevelRouter(Agent):
         chosen: Actions = member.actions[member.agent.act(states)]
         return chosen
 
-    def carry_recurrent_state(self, places: NDArray[np.int64]) -> None:
+    def carry_recurrent_state(self, indices: NDArray[np.int64]) -> None:
         """Pass it on: an agent that is not on duty has nothing to carry but what is long past."""
         for member in self._members:
-            member.agent.carry_recurrent_state(places)
+            member.agent.carry_recurrent_state(indices)
 
     def action_values(self, states: States) -> NDArray[np.float32] | None:
         """What the agent of the level makes of its actions; NaN for those that it has not."""
@@ -81,7 +81,7 @@ class LevelRouter(Agent):
         """What the agent of the level calls its `action_values`."""
         return self._on_duty().agent.action_values_name
 
-    def cache(self, *step: object) -> None:
+    def cache(self, transitions: Transitions) -> None:
         """Remember nothing."""
 
     def recall(self) -> TensorDict:

@@ -56,12 +56,12 @@ class TrainingDiagnostics:
         """Take in one step of every game.
 
         Args:
-            actions: int64 ``(num_envs,)``; negative where the step never happened.
+            actions: of the valid steps, int64 ``(n,)``.
             rewards: what the agent was given, float32 ``(num_envs,)``.
             ended: the games whose episode ended with it.
             rate: share of actions that are random at present.
         """
-        for action in actions[actions >= 0].tolist():
+        for action in actions.tolist():
             self._actions[action] += 1
         self._tally.add({"random": rate})
         over = set(ended)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import Agent
+from agents import Agent, Transitions
 from mario.config.run_config import TrainConfig
 from mario.errors import RunError
 from mario.evaluation.episodes import Evaluation, final_info
@@ -28,21 +28,19 @@ class TrainingStep(NamedTuple):
     """What one step of every game came to.
 
     Attributes:
-        actions: int64 ``(num_envs,)``; negative for a game that died in it.
-        rewards: what the agent was given for them, float32 ``(num_envs,)``.
+        transitions: what the agent cached.
         ended: the games whose episode ended, each with its last info.
         learned: what the agent's learning reported, or None.
     """
 
-    actions: NDArray[np.int64]
-    rewards: NDArray[np.float32]
+    transitions: Transitions
     ended: list[tuple[int, dict[str, Any]]]
     learned: dict[str, float] | None
 
     @property
     def decisions(self) -> int:
         """How many games took it; those that died in it did not."""
-        return int((self.actions >= 0).sum())
+        return int(np.count_nonzero(self.transitions.valid))
 
 
 def play(agent: Agent, games: GameVectorEnv, states: NDArray[np.uint8]) -> Iterator[TrainingStep]:
@@ -64,12 +62,13 @@ def play(agent: Agent, games: GameVectorEnv, states: NDArray[np.uint8]) -> Itera
             next_states = observations.copy()
             for game in ended:
                 next_states[game] = infos["final_obs"][game]
-        if "lost" in infos:
-            actions = np.where(infos["lost"], -1, actions)
-        agent.cache(states, actions, rewards, terminated, truncated, next_states)
+        valid = ~infos["lost"] if "lost" in infos else np.ones(len(actions), np.bool_)
+        transitions = Transitions(
+            states, actions, rewards, terminated, truncated, next_states, valid
+        )
+        agent.cache(transitions)
         yield TrainingStep(
-            actions=actions,
-            rewards=rewards,
+            transitions=transitions,
             ended=[(int(game), final_info(infos, int(game))) for game in ended],
             learned=learned,
         )
@@ -186,10 +185,13 @@ class Trainer:
                 self._saver.save(self)
 
     def _watch(self, step: TrainingStep) -> None:
-        decisions, before = step.decisions, self.episodes
+        decisions, before, transitions = step.decisions, self.episodes, step.transitions
         self.steps += decisions
         over = (game for game, _ in step.ended)
-        self._adviser.see(step.actions, step.rewards, over, self._agent.exploration_rate)
+        self._adviser.see(
+            transitions.actions[transitions.valid], transitions.rewards, over,
+            self._agent.exploration_rate,
+        )  # fmt: skip
         if step.learned is not None:
             self._logger.log_learning(step.learned)
             self._adviser.hear(step.learned)

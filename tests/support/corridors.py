@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from transitions import transitions
 
-from agents.agent import Agent, AgentSpec
+from agents.agent import Agent, AgentSpec, Transitions
 from agents.ddqn.config import DDQNConfig
 
 SHAPE = (2, 36, 36)
@@ -36,7 +37,7 @@ class Corridors:
             frame[:, place * 9 : place * 9 + 9] = 255
         return frames
 
-    def step(self, actions: np.ndarray) -> tuple:
+    def step(self, actions: np.ndarray) -> Transitions:
         before = self.states
         self.places = np.clip(self.places + np.where(actions == 1, 1, -1), 0, 3)
         self.ages = self.ages + 1
@@ -46,13 +47,13 @@ class Corridors:
         over = won | truncated
         self.places[over] = self.ages[over] = 0
         self.states = np.where(over[:, None, None, None], self.look()[:, None], after)
-        return before, actions, won.astype(np.float32), won, truncated, after
+        return transitions(before, actions, won, won, truncated, after)
 
 
 def live(agent: Agent, games: Corridors, steps: int) -> list[dict | None]:
     """Play, cache and learn; gives what each round of learning gave."""
     learned = []
     for _ in range(steps):
-        agent.cache(*games.step(agent.act(games.states)))
+        agent.cache(games.step(agent.act(games.states)))
         learned.append(agent.learn())
     return learned

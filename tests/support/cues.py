@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from transitions import transitions
 
-from agents.agent import EPISODE_START, Agent, AgentSpec
+from agents.agent import EPISODE_START, Agent, AgentSpec, Transitions
 from agents.ppo.config import PPOConfig
 
 SHAPE = (1, 36, 36)
@@ -39,15 +40,15 @@ class Cues:
             frame[age * 12 : age * 12 + 4] = 128
         return seen
 
-    def step(self, actions: np.ndarray) -> tuple:
+    def step(self, actions: np.ndarray) -> Transitions:
         before = self.states
         self.ages = self.ages + 1
         over = self.ages == 3
-        rewards = (over & (actions == self.sides)).astype(np.float32)
+        rewards = over & (actions == self.sides)
         after = np.where(over[:, None, None, None], 0, self.states).astype(np.uint8)
         self.ages[over] = 0
         self.sides = np.where(over, self.rng.integers(2, size=len(over)), self.sides)
-        return before, actions, rewards, over, np.zeros_like(over), after
+        return transitions(before, actions, rewards, over, np.zeros_like(over), after)
 
 
 def live(agent: Agent, games, steps: int) -> list[dict | None]:
@@ -56,7 +57,7 @@ def live(agent: Agent, games, steps: int) -> list[dict | None]:
     for _ in range(steps):
         actions = agent.act(games.states)
         learned.append(agent.learn())
-        agent.cache(*games.step(actions))
+        agent.cache(games.step(actions))
     return learned
 
 
@@ -65,9 +66,9 @@ def score(agent: Agent, games, steps: int) -> float:
     agent.train(False)
     total, episodes = 0.0, 0
     for _ in range(steps):
-        _, _, rewards, terminated, truncated, _ = games.step(agent.act(games.states))
-        ended = terminated | truncated
+        step = games.step(agent.act(games.states))
+        ended = step.ended
         agent.carry_recurrent_state(np.where(ended, EPISODE_START, np.arange(len(ended))))
-        total, episodes = total + rewards.sum(), episodes + (terminated | truncated).sum()
+        total, episodes = total + step.rewards.sum(), episodes + ended.sum()
     agent.train()
     return total / episodes

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from transitions import transitions
 
 from agents.replay.frame_replay import FINAL, FrameReplay
 
@@ -46,8 +47,9 @@ class Lane:
         """Play one step; gives what the agent is to cache."""
         state, action, reward = self.state, self.frames % 7, float(self.frames % 5)
         self.state = np.concatenate((state[1:], self.draw()[None]))
-        if outcome == CRASHED:
-            self.state, action, reward = state, FINAL, 0.0
+        valid = outcome != CRASHED
+        if not valid:
+            self.state = state
         step = (
             state,
             action,
@@ -55,8 +57,10 @@ class Lane:
             outcome in (TERMINATED, BOTH),
             outcome in (TRUNCATED, BOTH, CRASHED),
             self.state,
+            valid,
         )
-        self.rows.append(Row(state, action, reward, outcome in (TERMINATED, BOTH)))
+        row = Row(state, action, reward, outcome in (TERMINATED, BOTH))
+        self.rows.append(row if valid else Row(state, FINAL))
         if outcome == TRUNCATED:
             self.rows.append(Row(self.state, FINAL))
         if outcome != GO:
@@ -79,8 +83,7 @@ def play(memory: FrameReplay, lanes: list[Lane], outcomes: str) -> None:
     columns = zip(
         *(lane.step(each) for lane, each in zip(lanes, outcomes, strict=True)), strict=True
     )
-    states, actions, rewards, terminated, truncated, next_states = map(np.array, columns)
-    memory.cache(states, actions, rewards.astype(np.float32), terminated, truncated, next_states)
+    memory.cache(transitions(*map(np.array, columns)))
 
 
 def assert_same(memory: FrameReplay, lanes: list[Lane], share: int, n_step: int) -> None:

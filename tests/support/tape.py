@@ -9,6 +9,9 @@ from tensordict import TensorDict
 
 from agents import Agent, AgentSpec
 
+INVALID = "invalid"
+"""Stands on the tape for the action of a step that is not valid."""
+
 
 class TapeAgent(Agent):
     """Plays action = step % 3 and writes down what it is asked; its one weight counts its steps."""
@@ -23,9 +26,15 @@ class TapeAgent(Agent):
         self.steps += 1
         return np.full(len(states), self.steps % 3)
 
-    def cache(self, states, actions, rewards, terminated, truncated, next_states):
-        seen, came = states[:, 0, 0, 0].tolist(), next_states[:, 0, 0, 0].tolist()
-        self.tape.append(("cache", seen, actions.tolist(), came, terminated.tolist()))
+    def cache(self, transitions):
+        states, next_states = (
+            each[:, 0, 0, 0].tolist() for each in (transitions.states, transitions.next_states)
+        )
+        actions = [
+            action if valid else INVALID
+            for action, valid in zip(transitions.actions.tolist(), transitions.valid, strict=True)
+        ]
+        self.tape.append(("cache", states, actions, next_states, transitions.terminated.tolist()))
 
     def recall(self):
         return TensorDict({}, batch_size=[])

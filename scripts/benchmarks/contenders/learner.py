@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from child import Work
 
-from agents import DDQN, AgentSpec, DDQNConfig
+from agents import DDQN, AgentSpec, DDQNConfig, Transitions
 from agents.compute.precision import Precision
 from mario.system.tuning import tune_process
 from mario.vector.make import resolve_device
@@ -66,7 +66,8 @@ def products(precision: str, threads: int) -> Work:
 
 def _fill(agent: DDQN) -> None:
     generator, no = np.random.default_rng(0), np.zeros(NUM_ENVS, np.bool_)
+    actions = np.ones(NUM_ENVS, np.int64)
     for _ in range(100):
         states = generator.integers(0, 256, (NUM_ENVS, *STATE_SHAPE), dtype=np.uint8)
         rewards = generator.random(NUM_ENVS, dtype=np.float32)
-        agent.cache(states, np.ones(NUM_ENVS, np.int64), rewards, no, no, states)
+        agent.cache(Transitions(states, actions, rewards, no, no, states, ~no))

@@ -48,7 +48,7 @@ class Sb3Agent:
         """Return the greedy action of each environment."""
         return self._model.predict(states, deterministic=True)[0]
 
-    def carry_recurrent_state(self, places: Any) -> None:
+    def carry_recurrent_state(self, indices: Any) -> None:
         """Do nothing: the policy is not recurrent."""
 
 

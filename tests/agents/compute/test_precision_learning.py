@@ -9,11 +9,12 @@ import pytest
 import torch
 from corridors import TINY, Corridors, live
 
+from agents.agent import Transitions
 from agents.ddqn.agent import DDQN
 
 SEEDS = range(5)
 CONFIG = replace(
-    TINY, batch_size=32, memory=2_000, burnin=100, sync_every=100, learn_every=4,
+    TINY, batch_size=32, replay_capacity=2_000, burnin=100, sync_every=100, learn_every=4,
     learning_rate=5e-4, exploration_decay=0.998,
 )  # fmt: skip
 
@@ -23,9 +24,9 @@ class Counted(Corridors):
 
     total = 0.0
 
-    def step(self, actions: np.ndarray) -> tuple:
+    def step(self, actions: np.ndarray) -> Transitions:
         outcome = super().step(actions)
-        self.total += float(outcome[2].sum())
+        self.total += float(outcome.rewards.sum())
         return outcome
 
 

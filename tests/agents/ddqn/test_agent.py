@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from corridors import SHAPE, TINY, Corridors, live, spec
+from transitions import transitions
 
 from agents.agent import AgentConfig
 from agents.compute.learner import MOST_SKIPPED
@@ -146,8 +147,8 @@ class TestRhythm:
 
     def test_a_crashed_game_is_no_decision(self, agents):
         agent, games = agents(num_envs=2), Corridors(2)
-        states, no = games.states, np.zeros(2, np.bool_)
-        agent.cache(states, np.array([1, -1]), np.zeros(2, np.float32), no, ~no, states)
+        states, valid = games.states, [True, False]
+        agent.cache(transitions(states, [1, 1], [0, 0], [False] * 2, [True] * 2, states, valid))
         assert agent.decisions == 1
 
     def test_it_waits_when_there_is_nothing_to_draw(self, agents):
@@ -233,7 +234,7 @@ class TestWeights:
 
 class TestMemory:
     def test_its_size_and_place_are_told_before_training(self, agents, tmp_path):
-        config = changed(memory=1_000)
+        config = changed(replay_capacity=1_000)
         agent = agents(config, state_shape=(4, 84, 84), folder=tmp_path)
         assert agent.describe_replay == (
             f"memory: 1,000 transitions, 0.01 GB at {tmp_path} "
@@ -276,12 +277,12 @@ def test_another_kind_of_configuration_is_refused():
         {"precision": "auto"},
         {"dueling": True},
         {"priority_alpha": 0.6, "priority_beta_steps": 1_600},
-        {"shift": 1},
+        {"random_shift": 1},
     ],
 )
 def test_it_finds_the_way_that_is_known_to_be_best(agents, config):
     learner = changed(
-        batch_size=32, burnin=100, sync_every=100, learn_every=4, memory=2_000,
+        batch_size=32, burnin=100, sync_every=100, learn_every=4, replay_capacity=2_000,
         learning_rate=1e-3, exploration_decay=0.998, **config,
     )  # fmt: skip
     agent, games = agents(learner, num_envs=4, num_actions=2), Corridors(4)
@@ -291,5 +292,5 @@ def test_it_finds_the_way_that_is_known_to_be_best(agents, config):
     for _ in range(3):
         values.append(agent.network.online(torch.tensor(alone.states)).max().item())
         step = alone.step(agent.act(alone.states))
-    assert step[3].item(), "three steps lead to the end"
+    assert step.terminated.item(), "three steps lead to the end"
     assert values == pytest.approx([0.81, 0.9, 1.0], abs=0.15)

@@ -11,11 +11,11 @@ from agents.ddqn.config import DDQNConfig
 def test_the_defaults_are_the_tutorials():
     config = DDQNConfig()
     assert (config.gamma, config.learning_rate, config.batch_size) == (0.9, 0.00025, 32)
-    assert (config.memory, config.burnin) == (100_000, 10_000)
+    assert (config.replay_capacity, config.burnin) == (100_000, 10_000)
     assert (config.learn_every, config.sync_every) == (3, 10_000)
     rates = config.exploration_start, config.exploration_decay, config.exploration_min
     assert rates == (1.0, 0.99999975, 0.1)
-    assert (config.dueling, config.priority_alpha, config.shift) == (False, 0.0, 0)
+    assert (config.dueling, config.priority_alpha, config.random_shift) == (False, 0.0, 0)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_the_defaults_are_the_tutorials():
         ({"learning_rate_end": -1.0}, "learning_rate_end is -1.0; give above 0, or none"),
         ({"learning_rate_steps": 0}, "learning_rate_steps is 0; give 1 or more"),
         ({"batch_size": 0}, "batch_size is 0; give 1 or more"),
-        ({"memory": -5}, "memory is -5; give 1 or more"),
+        ({"replay_capacity": -5}, "replay_capacity is -5; give 1 or more"),
         ({"burnin": -1}, "burnin is -1; give 0 or more"),
         ({"learn_every": 0}, "learn_every is 0; give 1 or more"),
         ({"sync_every": 0}, "sync_every is 0; give 1 or more"),
@@ -43,11 +43,11 @@ def test_the_defaults_are_the_tutorials():
         ({"exploration_action_repeat": 0}, "exploration_action_repeat is 0; give 1 or more"),
         ({"adam_epsilon": 0.0}, "adam_epsilon is 0.0; give a number above 0"),
         ({"n_step": 0}, "n_step is 0; give 1 or more"),
-        ({"hidden": 0}, "hidden is 0; give 1 or more"),
+        ({"hidden_size": 0}, "hidden_size is 0; give 1 or more"),
         ({"priority_alpha": 1.1}, "priority_alpha is 1.1; give a number from 0 to 1"),
         ({"priority_beta": -0.1}, "priority_beta is -0.1; give a number from 0 to 1"),
         ({"priority_beta_steps": 0}, "priority_beta_steps is 0; give 1 or more"),
-        ({"shift": -1}, "shift is -1; give 0 or more"),
+        ({"random_shift": -1}, "random_shift is -1; give 0 or more"),
         ({"max_grad_norm": -1.0}, "max_grad_norm is -1.0; give a number above 0, or none"),
         ({"max_grad_norm": 0.0}, "max_grad_norm is 0.0; give a number above 0, or none"),
     ],

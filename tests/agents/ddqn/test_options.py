@@ -23,7 +23,7 @@ class TestPriorities:
     def test_an_update_gives_the_error_of_each_transition_back(
         self, agents, monkeypatch, threads, double
     ):
-        config = replace(self.CONFIG, double=double)
+        config = replace(self.CONFIG, double_q=double)
         agent, drawn, noted = agents(config, num_envs=2, threads=threads), [], []
         live(agent, Corridors(2), steps=30)
         agent.network.target_head[2].bias += torch.tensor([0.9, 0.0, -0.9])
@@ -67,7 +67,7 @@ class TestPriorities:
 
 class TestShift:
     def test_both_sides_of_a_step_are_moved_each_by_itself(self, agents, monkeypatch):
-        agent, batches = agents(replace(TINY, shift=2, burnin=10**6)), []
+        agent, batches = agents(replace(TINY, random_shift=2, burnin=10**6)), []
         live(agent, Corridors(), steps=30)
         sample = agent.memory.sample
         monkeypatch.setattr(

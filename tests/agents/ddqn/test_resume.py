@@ -20,7 +20,7 @@ STEPS = 38
 OPTIONS = {
     "priority_alpha": 0.6,
     "priority_beta_steps": 150,
-    "shift": 2,
+    "random_shift": 2,
     "dueling": True,
     "weight_average_updates": 40,
 }

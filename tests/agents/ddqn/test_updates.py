@@ -11,6 +11,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from transitions import transitions
 
 from agents.compute.bindings import supports_float16
 from agents.ddqn.config import DDQNConfig
@@ -18,7 +19,7 @@ from agents.ddqn.loss import loss_and_value
 
 SHAPE = 4, 84, 84
 CONFIG = {
-    "memory": 400, "burnin": 0, "learning_rate": 1e-2, "batch_size": 16, "n_step": 2,
+    "replay_capacity": 400, "burnin": 0, "learning_rate": 1e-2, "batch_size": 16, "n_step": 2,
     "adam_epsilon": 1.0,  # so that a small gradient makes a small difference, whatever its sign
 }  # fmt: skip
 OPTIONS = [{}, {"dueling": True, "separate_target": True, "priority_alpha": 0.5}]
@@ -35,7 +36,7 @@ def fill(agent) -> None:
         following[:, :-1] = states[:, 1:]
         ended = generator.random(games) < 0.1
         actions, rewards = generator.integers(0, 3, games), generator.normal(size=games)
-        agent.cache(states, actions, rewards.astype(np.float32), ended, ~ended & False, following)
+        agent.cache(transitions(states, actions, rewards, ended, ~ended & False, following))
         states = following
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from corridors import Corridors
 from cues import TINY, Cues, live, score, spec
+from transitions import transitions
 
 from agents.agent import EPISODE_START, AgentConfig
 from agents.ddqn.config import DDQNConfig
@@ -44,7 +45,7 @@ class TestLearning:
         agent.train(False)
         games = Corridors(1)
         for ended in (False, False, True):
-            assert games.step(agent.act(games.states))[3].item() is ended
+            assert games.step(agent.act(games.states)).terminated.item() is ended
 
     @pytest.mark.parametrize("policy", ["lstm", "lnlstm"])
     def test_what_is_remembered_wins_a_game_that_is_about_it(self, agents, policy):
@@ -88,7 +89,7 @@ class TestLearning:
 
     def test_schedules_go_by_the_decisions_before_the_rollout(self, agents):
         config = replace(
-            TINY, learning_rate=1e-3, learning_rate_end=0.0, clip=0.4, clip_end=0.2,
+            TINY, learning_rate=1e-3, learning_rate_end=0.0, clip_range=0.4, clip_range_end=0.2,
             schedule_steps=32,
         )  # fmt: skip
         learned = list(filter(None, live(agents(config, num_envs=2), Cues(2), steps=25)))
@@ -129,17 +130,15 @@ class TestSteps:
         last = np.random.default_rng(0).integers(0, 256, games.states.shape, dtype=np.uint8)
         expected = agent._actor.values(last, np.ones(1, bool))
         assert expected.abs() > 1e-3
-        marks = (np.array([terminated]), np.array([truncated]))
-        agent.cache(games.states, actions, np.ones(1, np.float32), *marks, last)
+        agent.cache(transitions(games.states, actions, [1], [terminated], [truncated], last))
         torch.testing.assert_close(agent.recall()["return"][0], 1 + follows * TINY.gamma * expected)
 
     def test_nothing_is_learned_from_a_step_that_never_happened(self, agents):
         agent = agents(replace(TINY, horizon=3, minibatches=1))
-        no, yes = np.array([False]), np.array([True])
-        for action, ended in ((0, no), (-1, yes), (1, no)):
-            states = np.full((1, 1, 36, 36), 50 * (action + 1), np.uint8)
+        for step, crashed in enumerate((False, True, False)):
+            states = np.full((1, 1, 36, 36), 50 * step, np.uint8)
             agent.act(states)
-            agent.cache(states, np.array([action]), np.ones(1, np.float32), no, ended, states)
+            agent.cache(transitions(states, [1], [1], [False], [crashed], states, [not crashed]))
         batch = agent.recall()
         before, lost, after = batch["advantage"].flatten().tolist()
         values = batch["value"].flatten()
@@ -154,7 +153,7 @@ class TestSteps:
         games = Cues(2)
         agent.act(games.states)
         taken = np.array([0, 1])
-        agent.cache(*games.step(taken))
+        agent.cache(games.step(taken))
         state = agent.state_dict()["rollout"]
         view = agent._actor.look(
             state["state"], torch.zeros(1, 0), torch.zeros(1, 2, dtype=torch.bool)
@@ -165,9 +164,9 @@ class TestSteps:
     def test_a_step_without_an_act_is_refused(self, agents):
         agent, games = agents(), Cues()
         actions = agent.act(games.states)
-        agent.cache(*games.step(actions))
+        agent.cache(games.step(actions))
         with pytest.raises(RuntimeError, match="act was not asked for the step"):
-            agent.cache(*games.step(actions))
+            agent.cache(games.step(actions))
 
 
 class TestPlaying:

@@ -14,7 +14,7 @@ from agents.ppo.config import PPOConfig
         ({"gae_lambda": -0.1}, r"gae_lambda is -0\.1; give a number from 0 to 1"),
         ({"learning_rate": 0.0}, r"learning_rate is 0\.0; give a number above 0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
-        ({"clip_end": -1.0}, r"clip_end is -1\.0; give 0 or more"),
+        ({"clip_range_end": -1.0}, r"clip_range_end is -1\.0; give 0 or more"),
         ({"schedule_steps": 0}, "schedule_steps is 0; give a number above 0, or none"),
         ({"target_kl": -1.0}, r"target_kl is -1\.0; give a number above 0, or none"),
     ],

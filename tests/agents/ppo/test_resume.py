@@ -15,7 +15,7 @@ from agents.ppo.agent import PPO
 
 CONFIG = replace(
     TINY, policy="lstm", learning_rate=1e-2, learning_rate_end=0.0, schedule_steps=200,
-    clip_end=0.1, target_kl=1.0,
+    clip_range_end=0.1, target_kl=1.0,
 )  # fmt: skip
 STEPS = 13
 """Into the midst of a rollout, and of episodes."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from corridors import SHAPE, Corridors, live, spec
+from transitions import transitions
 
 from agents import DDQNConfig
 from agents.reinforce.agent import REINFORCE
@@ -27,9 +28,7 @@ def states(seed, count=1):
 
 def one_step(player, seed, *, reward=0.0, over=False, action=0):
     before = states(seed)
-    no = np.zeros(1, np.bool_)
-    rewards = np.array([reward], np.float32)
-    player.cache(before, np.array([action]), rewards, no | over, no, states(seed + 1))
+    player.cache(transitions(before, [action], [reward], [over], [False], states(seed + 1)))
 
 
 def test_actions_are_drawn_as_likely_as_the_policy_has_them() -> None:
@@ -77,11 +76,12 @@ def test_an_update_is_the_tutorials() -> None:
             total["second"] += (hidden.T @ dlogp)[:, None]
             total["first"] += x.T @ (np.outer(dlogp, weights["second"]) * (hidden > 0))
             for step in range(12):
+                one = slice(step, step + 1)
                 player.cache(
-                    seen[step : step + 1], actions[step : step + 1],
-                    rewards[step : step + 1].astype(np.float32), np.array([step == 11]),
-                    np.array([False]), seen[:1],
-                )  # fmt: skip
+                    transitions(
+                        seen[one], actions[one], rewards[one], [step == 11], [False], seen[:1]
+                    )
+                )
         player.learn()
         for name, gradient in total.items():
             cache[name] = 0.99 * cache[name] + 0.01 * gradient**2
@@ -111,8 +111,10 @@ class Sides:
             good = actions == self.sides
             won += good.mean() / points
             self.show()
-            rewards = np.where(good, 1, -1).astype(np.float32)
-            player.cache(before, actions, rewards, no | (point == points - 1), no, self.states)
+            rewards = np.where(good, 1, -1)
+            player.cache(
+                transitions(before, actions, rewards, no | (point == points - 1), no, self.states)
+            )
         return won
 
 
@@ -165,9 +167,9 @@ def test_mistakes_are_named() -> None:
     ("name", "value", "remedy"),
     [
         ("batch_episodes", 0, "1 or more"),
-        ("hidden", 0, "1 or more"),
+        ("hidden_size", 0, "1 or more"),
         ("gamma", 1.1, "a number from 0 to 1"),
-        ("decay", -0.1, "a number from 0 to 1"),
+        ("rmsprop_decay", -0.1, "a number from 0 to 1"),
         ("learning_rate", 0.0, "a number above 0"),
         ("rmsprop_epsilon", float("inf"), "a number above 0"),
     ],

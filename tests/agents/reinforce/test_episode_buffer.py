@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from transitions import transitions
 
 from agents.reinforce.episode_buffer import EpisodeBuffer
 
@@ -19,7 +20,8 @@ def fill(memory, steps, ends, seed=0, games=2):
         changes = rng.choice([-255, 0, 0, 7], size=(games, PIXELS)).astype(np.int16)
         actions, rewards = rng.integers(3, size=games), rng.random(games).astype(np.float32)
         ended = np.array([(step, game) in ends for game in range(games)])
-        memory.cache(changes, actions, rewards, ended)
+        nothing = np.zeros(games, np.bool_)
+        memory.cache(changes, transitions(changes, actions, rewards, ended, nothing, changes))
         cached.append((changes, actions, rewards))
     return cached
 
@@ -40,9 +42,10 @@ def test_an_episode_comes_out_as_it_went_in() -> None:
 def test_a_step_that_never_happened_is_left_out() -> None:
     memory = EpisodeBuffer(1, PIXELS)
     fill(memory, 2, ends=(), games=1)
-    nothing, end = np.zeros((1, PIXELS), np.int16), np.array([True])
+    nothing = np.zeros((1, PIXELS), np.int16)
+    crashed = transitions(nothing, [1], [1.0], [False], [True], nothing, valid=[False])
     for _ in range(2):  # the second ends an episode in which nothing happened
-        memory.cache(nothing, np.array([-1]), np.ones(1, np.float32), end)
+        memory.cache(nothing, crashed)
     assert len(memory) == 1
     assert len(memory.take()) == 2
 

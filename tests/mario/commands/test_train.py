@@ -205,7 +205,7 @@ class Dice(Agent):
     def act(self, states):
         rng = np.random.default_rng(int(states.sum()))
         return rng.integers(self.spec.num_actions, size=len(states))
-    def cache(self, *step): pass
+    def cache(self, transitions): pass
     def recall(self): return None
     def learn(self): return None
 """

@@ -165,9 +165,9 @@ def test_the_agent_is_greedy_meanwhile_and_as_before_afterwards(games):
 
 def test_the_agent_is_told_which_games_go_on_and_where_an_episode_begins(games):
     class Told(TapeAgent):
-        def carry_recurrent_state(self, places):
-            if places.tolist() != [0, 1]:
-                self.tape.append(("carry", places.tolist()))
+        def carry_recurrent_state(self, indices):
+            if indices.tolist() != [0, 1]:
+                self.tape.append(("carry", indices.tolist()))
 
     agent = Told(spec(2))
     play_episodes(agent, games, 3)

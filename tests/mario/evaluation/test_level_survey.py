@@ -29,7 +29,7 @@ class Jumper(Agent):
         jumps = self.random.random(len(states)) < 0.7
         return np.where(jumps, RUN_AND_JUMP, RUN)
 
-    def cache(self, *step):
+    def cache(self, transitions):
         raise NotImplementedError
 
     def recall(self):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from tape import TapeAgent, spec
+from transitions import transitions
 
 from mario.playback.level_router import Expert, LevelRouter
 
@@ -97,7 +98,7 @@ def test_an_agent_without_preferences_stays_without():
 
 def test_it_only_plays():
     router = Trip(member("1-1")).router
-    router.cache(0, 0, 0, False, False, 0)
+    router.cache(transitions(*[np.zeros(1)] * 6))
     assert router.learn() is None
     with pytest.raises(RuntimeError, match="a router only plays; train its agents one by one"):
         router.recall()
@@ -111,8 +112,8 @@ def test_closing_it_closes_its_agents():
 
 def test_an_agent_with_a_memory_begins_anew_with_its_level_and_with_each_episode():
     class Noting(Always):
-        def carry_recurrent_state(self, places):
-            self.tape.append(places.tolist())
+        def carry_recurrent_state(self, indices):
+            self.tape.append(indices.tolist())
 
     first, second = Noting(0), Noting(1)
     trip = Trip(member("1-1", agent=first), member("1-2", agent=second))

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from doubles import Fault, fake_game
-from tape import TapeAgent, spec
+from tape import INVALID, TapeAgent, spec
 
 from mario.config.run_config import DiagnosticsConfig, TrainConfig
 from mario.errors import RunError
@@ -61,7 +61,7 @@ def test_a_step_lost_in_a_crash_is_cached_as_one_that_never_happened(vector, tmp
     games, agent = vector(fault=fault), TapeAgent(spec(1))
     steps = list(itertools.islice(play(agent, games, games.reset()[0]), 3))
     seen = start(0, 0) + 1
-    assert agent.tape[5] == ("cache", [seen], [-1], [seen], [False])
+    assert agent.tape[5] == ("cache", [seen], [INVALID], [seen], [False])
     assert [step.decisions for step in steps] == [1, 0, 1]
 
 
