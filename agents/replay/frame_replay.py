@@ -134,7 +134,9 @@ class FrameReplay:
         self._ages = np.minimum(self._ages + 1, OLDEST_AGE)
         cut = np.flatnonzero(truncated & ~terminated & valid)
         if cut.size:
-            self._append(cut, transitions.next_states[cut], action=FINAL, reward=0, terminated=False)
+            self._append(
+                cut, transitions.next_states[cut], action=FINAL, reward=0, terminated=False
+            )
         self._ages[transitions.ended] = 0
 
     def sample(self, batch_size: int) -> TensorDict:

@@ -8,7 +8,7 @@ from agents import Transitions
 
 
 def transitions(states, actions, rewards, terminated, truncated, next_states, valid=None):
-    """Return `Transitions` with the agreed dtypes; all are valid unless ``valid`` says otherwise."""
+    """Return `Transitions` with the agreed dtypes, all valid by default."""
     return Transitions(
         states,
         np.asarray(actions, np.int64),

@@ -37,14 +37,15 @@ class Run:
         self, actions=(0, 1, 2, 3), *, rate=0.1, reward=1.0, end=0.0, q=5.0, x=None,
         share_done=0.1, clear_rate=0.0,
     ):  # fmt: skip
-        """Play until the next look, choosing the actions in turn."""
+        """Play until the next check, cycling through the actions; -1 is a step that is not valid."""
         chosen = np.resize(np.array(actions), EVERY)
         for step in range(10):
             if self.steps == self.resumes_at:
                 self.resume()
             rewards = np.full(10, reward, np.float32)
             rewards[7] = end
-            self.diagnostics.see(chosen[step * 10 : step * 10 + 10], rewards, [7], rate)
+            taken = chosen[step * 10 : step * 10 + 10]
+            self.diagnostics.see(taken[taken >= 0], rewards, [7], rate)
             self.steps += 10
             self.diagnostics.hear({"q": q, "loss": 1e9})
             way = float(self.steps) if x is None else x
