@@ -124,14 +124,14 @@ def _open_player(flags: PlayFlags) -> TrainedAgent | ExpertTeam:
 def _open_show(flags: PlayFlags, game: str, stack: ExitStack) -> tuple[Sink, Overlay | None]:
     """The video that was asked for, or the window where there is a display; and the overlay."""
     from mario.playback.overlay import Overlay
-    from mario.playback.video import VideoWriter, scale_of
+    from mario.playback.video import VideoWriter, default_scale
     from mario.playback.window import SCALE, Window, has_display
 
     record, first = flags.record, flags.checkpoints[0]
     if record is None and not has_display():
         record = Path(f"{first.stem}.mp4")
         print(f"there is no display: writing {record} instead")
-    scale = SCALE if record is None else scale_of(record)
+    scale = SCALE if record is None else default_scale(record)
     overlay = Overlay(scale) if flags.overlay else None
     left = 1 if overlay else scale  # for an overlay enlarges the game itself
     if record is not None:
