@@ -13,7 +13,7 @@ import tyro
 from mario.emulators.emulator import FRAMES_PER_SECOND
 from mario.playback.overlay import Overlay
 from mario.playback.video import VideoWriter
-from mario.playback.watch import Closed, Frame, FrameTap, watch_episode
+from mario.playback.watch import Frame, FrameObserver, StopPlayback, watch_episode
 from mario.runs.trained_agent import open_agent
 
 
@@ -59,10 +59,12 @@ def film(flags: ClipFlags) -> None:
     overlay = Overlay(flags.scale)
     with VideoWriter(flags.out, fps=FRAMES_PER_SECOND / flags.every, scale=1) as writer:
         camera = Camera(writer, overlay, flags)
-        env = trained.make_env("auto", noops=flags.noops, inner=partial(FrameTap, sinks=[camera]))
+        env = trained.make_env(
+            "auto", noops=flags.noops, inner=partial(FrameObserver, callbacks=[camera])
+        )
         agent = trained.make_agent(env, seed=flags.seed)
-        with closing(env), suppress(Closed):
-            watch_episode(agent, env, seed=flags.seed, on_decision=overlay.follow)
+        with closing(env), suppress(StopPlayback):
+            watch_episode(agent, env, seed=flags.seed, on_step=overlay.update)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""`mario-play`: watch a trained agent play, or film it."""
+"""`mario-play`: watch a trained agent play, or record a video of it."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,41 +15,39 @@ import tyro
 from mario.commands import cli
 
 if TYPE_CHECKING:
-    from mario.playback.experts import ExpertTeam
+    from mario.evaluation.episodes import EpisodeResult
+    from mario.playback.level_experts import LevelExperts
     from mario.playback.overlay import Overlay
-    from mario.playback.video import VideoWriter
-    from mario.playback.watch import Frame, Sink
+    from mario.playback.watch import Frame, FrameCallback
     from mario.runs.trained_agent import TrainedAgent
 
 NAME = "mario-play"
-DESCRIPTION = (
-    """Watch a trained agent play. Where there is no display, a video is written instead."""
-)
+DESCRIPTION = "Watch a trained agent play. Without a display, record a video instead."
 
 
 @dataclass(frozen=True)
 class PlayFlags:
-    """What to watch."""
+    """Flags of ``mario-play``."""
 
     checkpoints: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """The trained agent: a .chkpt file, of ours or of the tutorial's. Several, each trained on
-    another level, play the whole game: each plays its level."""
+    """Trained agent: a .chkpt file of this program or of the PyTorch tutorial. Several files, each
+    trained on another level, play the full game: each plays its own level."""
     episodes: int = 1
-    """Episodes to play."""
+    """Number of episodes to play."""
     record: Path | None = None
-    """Film it: OUT.mp4 or OUT.gif."""
+    """Record a video: OUT.mp4 or OUT.gif."""
     overlay: bool = False
-    """Show beside the game what the agent sees, what it makes of each action, and the pad."""
+    """Show the agent's observations, action values and pressed buttons beside the game."""
     game: str | None = None
-    """Play this game in place of the one that the agent was trained on."""
+    """Game to play instead of the one the agent was trained on."""
     agent: str | None = None
-    """module:Class of the agent, if it is one of your own."""
+    """module:Class of the agent, for an agent that is not part of this program."""
     epsilon: float = 0.0
-    """Share of the actions that are random."""
+    """Probability of a random action in each step."""
     noops: int = 30
-    """Each episode starts with 0 to this many frames without a button, drawn at random."""
+    """Maximum number of no-op frames at the start of an episode; the number is drawn at random."""
     emulator: str = "auto"
-    """Emulator behind NES games: auto, native or nes-py."""
+    """Emulator for NES games: auto, native or nes-py."""
     seed: int = 0
     """Seed of the random starts and actions."""
 
@@ -61,14 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def play(arguments: Sequence[str]) -> int:
-    """Play as the flags say.
+    """Play as the command line asks.
 
     Returns:
-        The exit code: 0, or 130 / 143 after a signal; what was filmed until then is kept.
+        The exit code: 0, or 130 / 143 after a signal; the video up to the signal is kept.
     """
     flags = cli.parse(NAME, PlayFlags, arguments, DESCRIPTION)
+    # Imported here because game processes import the main module, and this imports torch.
     from mario.config.run_config import at_least, between_0_and_1
-    from mario.playback.watch import Closed, FrameTap, watch_episode
+    from mario.playback.watch import FrameObserver, StopPlayback, watch_episode
     from mario.system.signals import StopSignals
 
     for name, least in (("episodes", 1), ("noops", 0), ("seed", 0)):
@@ -76,68 +75,71 @@ def play(arguments: Sequence[str]) -> int:
     between_0_and_1("--epsilon", flags.epsilon)
     player = _open_player(flags)
     with ExitStack() as stack, StopSignals() as stop:
-        sink, overlay = _open_show(flags, player.game, stack)
-        sinks = [lambda frame: not stop, sink]
+        show_frame, overlay = _open_output(flags, player.game, stack)
+        callbacks = [lambda frame: not stop, show_frame]
         env = player.make_env(
-            flags.emulator, noops=flags.noops, inner=partial(FrameTap, sinks=sinks)
+            flags.emulator, noops=flags.noops, inner=partial(FrameObserver, callbacks=callbacks)
         )
         stack.callback(env.close)
         agent = player.make_agent(env, seed=flags.seed)
-        try:
+        with suppress(StopPlayback):
             for episode in range(flags.episodes):
-                played = watch_episode(
+                result = watch_episode(
                     agent, env, seed=flags.seed + episode, epsilon=flags.epsilon,
-                    on_decision=overlay.follow if overlay else None,
+                    on_step=overlay.update if overlay else None,
                 )  # fmt: skip
-                place = "" if played.best_x is None else f" - Best X {played.best_x}"
-                print(
-                    f"Episode {episode + 1} - Reward {played.reward:.0f} - "
-                    f"Length {played.length}{place} - Ended by {played.ending}"
-                )
-        except Closed:
-            pass
+                print(_summary(episode, result))
         return stop.exit_code
 
 
-def _film(writer: VideoWriter) -> Sink:
-    def film(frame: Frame) -> bool:
-        """Take a frame; a film never ends by itself."""
-        writer.write(frame)
-        return True
+def _summary(episode: int, result: EpisodeResult) -> str:
+    best_x = "" if result.best_x is None else f" - Best X {result.best_x}"
+    return (
+        f"Episode {episode + 1} - Reward {result.reward:.0f} - Length {result.length}{best_x}"
+        f" - Ended by {result.ending}"
+    )
 
-    return film
 
-
-def _open_player(flags: PlayFlags) -> TrainedAgent | ExpertTeam:
-    """The agent that was asked for, or several as one."""
+def _open_player(flags: PlayFlags) -> TrainedAgent | LevelExperts:
+    """Open the checkpoint, or several checkpoints as one player."""
     from mario.errors import UsageError
-    from mario.playback.experts import open_team
+    from mario.playback.level_experts import open_experts
     from mario.runs.trained_agent import open_agent
 
     if not flags.checkpoints:
         raise UsageError(f"give the path of a .chkpt file; see {NAME} --help")
     if len(flags.checkpoints) == 1:
         return open_agent(flags.checkpoints[0], game=flags.game, agent=flags.agent)
-    return open_team(flags.checkpoints, game=flags.game, agent=flags.agent)
+    return open_experts(flags.checkpoints, game=flags.game, agent=flags.agent)
 
 
-def _open_show(flags: PlayFlags, game: str, stack: ExitStack) -> tuple[Sink, Overlay | None]:
-    """The video that was asked for, or the window where there is a display; and the overlay."""
+def _open_output(
+    flags: PlayFlags, game: str, stack: ExitStack
+) -> tuple[FrameCallback, Overlay | None]:
+    """Open the video, or the window if there is a display, and the overlay."""
     from mario.playback.overlay import Overlay
     from mario.playback.video import VideoWriter, default_scale
-    from mario.playback.window import SCALE, Window, has_display
+    from mario.playback.window import DEFAULT_SCALE, Window, has_display
 
-    record, first = flags.record, flags.checkpoints[0]
+    record, checkpoint = flags.record, flags.checkpoints[0]
     if record is None and not has_display():
-        record = Path(f"{first.stem}.mp4")
-        print(f"there is no display: writing {record} instead")
-    scale = SCALE if record is None else default_scale(record)
+        record = Path(f"{checkpoint.stem}.mp4")
+        print(f"there is no display: recording {record} instead")
+    scale = DEFAULT_SCALE if record is None else default_scale(record)
     overlay = Overlay(scale) if flags.overlay else None
-    left = 1 if overlay else scale  # for an overlay enlarges the game itself
-    if record is not None:
-        sink = _film(stack.enter_context(VideoWriter(record, scale=left)))
-    else:
-        window = Window(f"{first.name} plays {game}", left)
+    output_scale = 1 if overlay else scale  # the overlay enlarges the game itself
+    if record is None:
+        window = Window(f"{checkpoint.name} plays {game}", output_scale)
         stack.callback(window.close)
-        sink = window.show
-    return (lambda frame: sink(overlay.compose(frame))) if overlay else sink, overlay
+        show_frame = window.show
+    else:
+        video = stack.enter_context(VideoWriter(record, scale=output_scale))
+
+        def show_frame(frame: Frame) -> bool:
+            """Record a frame; a recording never stops the playback."""
+            video.write(frame)
+            return True
+
+    if overlay is None:
+        return show_frame, None
+    return (lambda frame: show_frame(overlay.compose(frame))), overlay

@@ -1,4 +1,4 @@
-"""Fonts for pictures: those that come with matplotlib, so that they are the same everywhere."""
+"""Fonts for drawing: those that matplotlib ships, so that pictures are the same on all systems."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 import matplotlib
 from PIL import ImageFont
 
-FOLDER = Path(matplotlib.get_data_path(), "fonts", "ttf")
+_FONT_FOLDER = Path(matplotlib.get_data_path(), "fonts", "ttf")
 
 
 @cache
-def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans of a size.
+def load_font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """Return DejaVu Sans.
 
     Args:
-        size: in pixels.
-        bold: whether its lines are thick.
+        size: Font size in pixels.
+        bold: Whether to return the bold face.
 
-    >>> font(12, bold=True).getname()
+    >>> load_font(12, bold=True).getname()
     ('DejaVu Sans', 'Bold')
     """
-    return ImageFont.truetype(FOLDER / f"DejaVuSans{'-Bold' if bold else ''}.ttf", size)
+    return ImageFont.truetype(_FONT_FOLDER / f"DejaVuSans{'-Bold' if bold else ''}.ttf", size)

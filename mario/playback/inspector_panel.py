@@ -1,4 +1,4 @@
-"""What goes on in an agent, drawn: what it sees, what it makes of each action, what it does."""
+"""A panel that shows what an agent observes, how it scores the actions, and what it does."""
 
 from __future__ import annotations
 
@@ -13,125 +13,129 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mario.games.actions import buttons_of
-from mario.playback.fonts import font
-from mario.playback.gamepad import ASPECT, draw_gamepad
+from mario.playback.fonts import load_font
+from mario.playback.gamepad import ASPECT_RATIO, draw_gamepad
 
 if TYPE_CHECKING:
-    from mario.playback.watch import WatchedStep
+    from mario.playback.watch import PlaybackStep
 
-# In units of a third of the game's pixels, so that panel and game make 1280 x 720 at scale 3.
-UNITS = 3
+# Coordinates are in thirds of a game pixel: game and panel measure 1280 x 720 at scale 3.
+UNITS_PER_PIXEL = 3
 WIDTH, HEIGHT, MARGIN = 512, 720, 28
-FIGURES_TOP, STATE_TOP, BARS_TOP, PAD_TOP = 24, 128, 292, 566
-LARGEST_PICTURE, GAP = 150, 6
-HIGHEST_ROW, LARGEST_TEXT = 34, 19
+HEADER_TOP, STATE_TOP, BARS_TOP, GAMEPAD_TOP = 24, 128, 292, 566
+MAX_FRAME_SIDE, FRAME_GAP = 150, 6
+MAX_ROW_HEIGHT, MAX_TEXT_SIZE = 34, 19
 BARS_LEFT, BARS_RIGHT = 184, 408
 
-BACKGROUND, TRACK, QUIET, BRIGHT = "#111122", "#222233", "#8888aa", "#eeeeff"
+BACKGROUND, BAR_BACKGROUND, DIM, BRIGHT = "#111122", "#222233", "#8888aa", "#eeeeff"
 BAR, CHOSEN = "#4477bb", "#ffcc33"
 
-MOST_ROWS = 12
-RANGE_DECISIONS = 60
-"""Bars reach from the least to the greatest preference of these latest decisions: four seconds."""
-SHORTEST_BAR = 0.03
+MAX_ROWS = 12
+RANGE_STEPS = 60
+"""Bars are scaled to the lowest and highest score of this many latest steps: four seconds."""
+MIN_BAR = 0.03
 FEW_COLOURS = (np.arange(256) / 17).round().astype(np.uint8) * 17
-"""Sixteen levels of each colour: no eye misses the others, and a GIF holds no more than 256."""
+"""Sixteen levels per channel: the loss is invisible, and a GIF has only 256 colours."""
 
 
 class InspectorPanel:
-    """Draws one decision after the other.
+    """Draws the panel for one step at a time.
 
     Args:
-        scale: how many times wider and higher than the game itself is the game beside it.
+        scale: Integer factor by which the game beside the panel is enlarged.
     """
 
     def __init__(self, scale: int) -> None:
-        self._unit = scale / UNITS
-        self._picture = Image.new("RGB", (self._at(WIDTH), self._at(HEIGHT)))
-        self._pen = ImageDraw.Draw(self._picture)
-        self._wipe()
-        self._ranges: deque[tuple[float, float]] = deque(maxlen=RANGE_DECISIONS)
+        self._unit = scale / UNITS_PER_PIXEL
+        self._picture = Image.new("RGB", (self._to_pixels(WIDTH), self._to_pixels(HEIGHT)))
+        self._canvas = ImageDraw.Draw(self._picture)
+        self._clear()
+        self._ranges: deque[tuple[float, float]] = deque(maxlen=RANGE_STEPS)
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
-        """The decision drawn last, uint8 ``(240 * scale, 171 * scale, 3)`` or so, RGB."""
-        few: NDArray[np.uint8] = FEW_COLOURS[np.asarray(self._picture)]
-        return few
+        """The current picture, RGB uint8, about ``(240 * scale, 171 * scale, 3)``."""
+        pixels: NDArray[np.uint8] = FEW_COLOURS[np.asarray(self._picture)]
+        return pixels
 
-    def draw(self, step: WatchedStep) -> None:
-        """Draw a decision in place of the one before."""
-        self._wipe()
-        self._draw_figures(step)
+    def draw(self, step: PlaybackStep) -> None:
+        """Replace the picture by that of a new step."""
+        self._clear()
+        self._draw_header(step)
         self._draw_state(step.state)
         if step.action_values is not None:
-            self._title(BARS_TOP, f"{step.action_values_name} of each action")
-            self._draw_bars(step, step.action_values)
-        self._draw_pad(step)
+            self._draw_title(BARS_TOP, f"{step.action_values_name} of each action")
+            self._draw_action_values(step, step.action_values)
+        self._draw_gamepad(step)
 
-    def _wipe(self) -> None:
-        self._pen.rectangle((0, 0, *self._picture.size), BACKGROUND)
+    def _clear(self) -> None:
+        self._canvas.rectangle((0, 0, *self._picture.size), BACKGROUND)
 
-    def _draw_figures(self, step: WatchedStep) -> None:
+    def _draw_header(self, step: PlaybackStep) -> None:
         info = step.info
-        figures = {"reward": f"{step.reward:,.0f}", "decision": f"{step.decision:,}"}
+        columns = {"reward": f"{step.episode_return:,.0f}", "step": f"{step.step:,}"}
         if "world" in info and "stage" in info:
-            figures = {"level": f"{info['world']}-{info['stage']}"} | figures
-        for place, (name, text) in enumerate(figures.items()):
-            x = MARGIN + place * (WIDTH - MARGIN) // 3
-            self._title(FIGURES_TOP, name, x)
-            self._write((x, FIGURES_TOP + 24), text, 38, BRIGHT, "la", bold=True)
+            columns = {"level": f"{info['world']}-{info['stage']}"} | columns
+        for column, (name, text) in enumerate(columns.items()):
+            x = MARGIN + column * (WIDTH - MARGIN) // 3
+            self._draw_title(HEADER_TOP, name, x)
+            self._draw_text((x, HEADER_TOP + 24), text, 38, BRIGHT, "la", bold=True)
 
     def _draw_state(self, state: NDArray[np.uint8]) -> None:
-        self._title(STATE_TOP, "what it sees")
-        room = WIDTH - 2 * MARGIN + GAP
-        side = min(room // len(state) - GAP, LARGEST_PICTURE)
-        size = self._at(side), self._at(side)
-        for place, frame in enumerate(state):
-            enlarged = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-            corner = self._at(MARGIN + place * (side + GAP)), self._at(STATE_TOP + 26)
-            self._picture.paste(Image.fromarray(enlarged), corner)
+        self._draw_title(STATE_TOP, "observation")
+        width = WIDTH - 2 * MARGIN + FRAME_GAP
+        side = min(width // len(state) - FRAME_GAP, MAX_FRAME_SIDE)
+        size = self._to_pixels(side), self._to_pixels(side)
+        for index, frame in enumerate(state):
+            resized = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+            left = MARGIN + index * (side + FRAME_GAP)
+            corner = self._to_pixels(left), self._to_pixels(STATE_TOP + 26)
+            self._picture.paste(Image.fromarray(resized), corner)
 
-    def _draw_bars(self, step: WatchedStep, action_values: NDArray[np.float32]) -> None:
-        known = action_values[np.isfinite(action_values)]
-        self._ranges.append((float(known.min()), float(known.max())))
-        rows = rows_of(action_values, step.action)
-        top, room = BARS_TOP + 26, PAD_TOP - BARS_TOP - 44
-        height = min(room / len(rows), HIGHEST_ROW)
-        for place, action in enumerate(rows):
-            middle, chosen = top + (place + 0.5) * height, action == step.action
+    def _draw_action_values(self, step: PlaybackStep, action_values: NDArray[np.float32]) -> None:
+        finite = action_values[np.isfinite(action_values)]
+        self._ranges.append((float(finite.min()), float(finite.max())))
+        actions = displayed_actions(action_values, step.action)
+        top, height = BARS_TOP + 26, GAMEPAD_TOP - BARS_TOP - 44
+        row_height = min(height / len(actions), MAX_ROW_HEIGHT)
+        for row, action in enumerate(actions):
+            middle, chosen = top + (row + 0.5) * row_height, action == step.action
             value = float(action_values[action])
-            self._draw_bar(middle, height * 0.32, value, CHOSEN if chosen else BAR)
-            size, bold = min(round(height * 0.62), LARGEST_TEXT), bool(chosen)
-            name = step.names[action].replace("+", " + ")
-            self._write((MARGIN, middle), name, size, BRIGHT if chosen else QUIET, "lm", bold=bold)
+            self._draw_bar(middle, row_height * 0.32, value, CHOSEN if chosen else BAR)
+            size, bold = min(round(row_height * 0.62), MAX_TEXT_SIZE), bool(chosen)
+            name = step.action_names[action].replace("+", " + ")
+            name_colour, value_colour = (BRIGHT, CHOSEN) if chosen else (DIM, DIM)
+            self._draw_text((MARGIN, middle), name, size, name_colour, "lm", bold=bold)
             text, right = f"{value:.2f}" if math.isfinite(value) else "none", WIDTH - MARGIN
-            self._write((right, middle), text, size, CHOSEN if chosen else QUIET, "rm", bold=bold)
+            self._draw_text((right, middle), text, size, value_colour, "rm", bold=bold)
 
-    def _draw_bar(self, middle: float, half: float, value: float, colour: str) -> None:
-        self._box((BARS_LEFT, middle - half, BARS_RIGHT, middle + half), TRACK)
+    def _draw_bar(self, middle: float, radius: float, value: float, colour: str) -> None:
+        top, bottom = middle - radius, middle + radius
+        self._draw_box((BARS_LEFT, top, BARS_RIGHT, bottom), BAR_BACKGROUND)
         if math.isfinite(value):
-            low = min(least for least, _ in self._ranges)
-            high = max(greatest for _, greatest in self._ranges)
-            share = (value - low) / (high - low) if high > low else 1.0
-            reach = BARS_LEFT + (BARS_RIGHT - BARS_LEFT) * max(share, SHORTEST_BAR)
-            self._box((BARS_LEFT, middle - half, reach, middle + half), colour)
+            low = min(lowest for lowest, _ in self._ranges)
+            high = max(highest for _, highest in self._ranges)
+            fraction = (value - low) / (high - low) if high > low else 1.0
+            right = BARS_LEFT + (BARS_RIGHT - BARS_LEFT) * max(fraction, MIN_BAR)
+            self._draw_box((BARS_LEFT, top, right, bottom), colour)
 
-    def _draw_pad(self, step: WatchedStep) -> None:
-        held = [buttons_of(name) for name in step.names]
-        buttons = held[step.action]
-        if buttons is None or None in held:  # NOOP is an action of consoles with other pads, too
+    def _draw_gamepad(self, step: PlaybackStep) -> None:
+        masks = [buttons_of(name) for name in step.action_names]
+        buttons = masks[step.action]
+        # NOOP is also an action of consoles with other controllers, so check all actions.
+        if buttons is None or None in masks:
             return
-        width = round((HEIGHT - MARGIN - PAD_TOP) * ASPECT)
-        pad = draw_gamepad(buttons, self._at(width))
-        place = self._at((WIDTH - width) / 2), self._at(PAD_TOP)
-        self._picture.paste(pad, place, pad)
+        width = round((HEIGHT - MARGIN - GAMEPAD_TOP) * ASPECT_RATIO)
+        gamepad = draw_gamepad(buttons, self._to_pixels(width))
+        corner = self._to_pixels((WIDTH - width) / 2), self._to_pixels(GAMEPAD_TOP)
+        self._picture.paste(gamepad, corner, gamepad)
 
-    def _title(self, top: float, text: str, left: float = MARGIN) -> None:
-        self._write((left, top), text.upper(), 15, QUIET, "la", bold=True)
+    def _draw_title(self, top: float, text: str, left: float = MARGIN) -> None:
+        self._draw_text((left, top), text.upper(), 15, DIM, "la", bold=True)
 
-    def _write(
+    def _draw_text(
         self,
-        place: tuple[float, float],
+        position: tuple[float, float],
         text: str,
         size: int,
         colour: str,
@@ -139,27 +143,28 @@ class InspectorPanel:
         *,
         bold: bool,
     ) -> None:
-        face = font(self._at(size), bold)
-        self._pen.text((self._at(place[0]), self._at(place[1])), text, colour, face, anchor)
+        corner = self._to_pixels(position[0]), self._to_pixels(position[1])
+        self._canvas.text(corner, text, colour, load_font(self._to_pixels(size), bold), anchor)
 
-    def _box(self, corners: tuple[float, float, float, float], colour: str) -> None:
-        left, top, right, bottom = (self._at(each) for each in corners)
-        self._pen.rectangle((left, top, right - 1, bottom - 1), colour)
+    def _draw_box(self, corners: tuple[float, float, float, float], colour: str) -> None:
+        left, top, right, bottom = map(self._to_pixels, corners)
+        self._canvas.rectangle((left, top, right - 1, bottom - 1), colour)
 
-    def _at(self, place: float) -> int:
-        return round(place * self._unit)
+    def _to_pixels(self, units: float) -> int:
+        return round(units * self._unit)
 
 
-def rows_of(action_values: NDArray[np.float32], action: int) -> Sequence[int]:
-    """The actions that there is room for: those preferred, and the one that is done.
+def displayed_actions(action_values: NDArray[np.float32], action: int) -> Sequence[int]:
+    """Return the actions with the highest scores, and the chosen one, in order of their index.
 
     Args:
-        action_values: float32 ``(num_actions,)``; what is not finite is left out.
-        action: what is done.
+        action_values: Scores, float32 ``(num_actions,)``; actions without a finite score are left
+            out.
+        action: The chosen action.
 
-    >>> rows_of(np.array([0.5, np.nan, 0.25], np.float32), action=0)
+    >>> displayed_actions(np.array([0.5, np.nan, 0.25], np.float32), action=0)
     [0, 2]
     """
-    order = [int(each) for each in np.argsort(-action_values, kind="stable")]
-    known = [each for each in order if np.isfinite(action_values[each]) and each != action]
-    return sorted([action, *known[: MOST_ROWS - 1]])
+    order = [int(index) for index in np.argsort(-action_values, kind="stable")]
+    others = [index for index in order if np.isfinite(action_values[index]) and index != action]
+    return sorted([action, *others[: MAX_ROWS - 1]])

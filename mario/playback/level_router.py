@@ -1,4 +1,4 @@
-"""An agent made of agents: each plays the level that it was trained on."""
+"""An agent that consists of several agents, one for each level."""
 
 from __future__ import annotations
 
@@ -15,110 +15,106 @@ from agents.agent import EPISODE_START, Actions, States, Transitions
 
 @dataclass(frozen=True)
 class Expert:
-    """One of the agents.
+    """An agent that was trained on one level.
 
     Attributes:
-        name: what to call it.
-        level: the level it was trained on, e.g. ``"1-2"``; None for no particular one.
-        agent: plays one game.
-        actions: which of the whole game's actions each of its own is, int64 ``(its actions,)``.
+        name: Name for messages.
+        level: Level it was trained on, e.g. ``"1-2"``; None if it was trained on several.
+        agent: The agent, for a single environment.
+        action_indices: Index of each of its actions among the router's actions, int64
+            ``(num_expert_actions,)``.
     """
 
     name: str
     level: str | None
     agent: Agent
-    actions: NDArray[np.int64]
+    action_indices: NDArray[np.int64]
 
 
 class LevelRouter(Agent):
-    """Hands each decision to the agent of the level; it only plays, and learns nothing.
+    """Delegates each step to the expert for the current level. It does not learn.
 
-    A level that has no agent of its own is played by one of no particular level, else by one of the
-    same stage in another world, which is of its kind (the fourth are castles), else by the first.
+    The expert for a level is the one trained on it. Otherwise it is one trained on several levels,
+    then one trained on the same stage of another world (levels of one stage resemble each other:
+    every fourth is a castle), and then the first expert.
 
     Args:
-        spec: one game, with the actions of all agents.
-        members: the agents, at least one.
-        level: asked for the level being played.
-        report: is told in a line who plays a level, when it is entered.
+        spec: A single environment, with the actions of all experts.
+        experts: The agents; at least one.
+        current_level: Returns the level that is being played.
+        report: Receives a line when the expert of a new level takes over.
     """
 
     def __init__(
         self,
         spec: AgentSpec,
-        members: Sequence[Expert],
-        level: Callable[[], str],
+        experts: Sequence[Expert],
+        current_level: Callable[[], str],
         report: Callable[[str], None] = print,
     ) -> None:
         super().__init__(spec)
-        self._members, self._level, self._report = members, level, report
+        self._experts, self._current_level, self._report = experts, current_level, report
         self._last_level = ""
-        self._playing = members[0]
+        self._active = experts[0]
 
     def act(self, states: States) -> Actions:
-        """Choose as the agent of the level does."""
-        member = self._on_duty()
-        chosen: Actions = member.actions[member.agent.act(states)]
-        return chosen
+        """Choose the action of the expert for the current level."""
+        expert = self._select_expert()
+        actions: Actions = expert.action_indices[expert.agent.act(states)]
+        return actions
 
     def carry_recurrent_state(self, indices: NDArray[np.int64]) -> None:
-        """Pass it on: an agent that is not on duty has nothing to carry but what is long past."""
-        for member in self._members:
-            member.agent.carry_recurrent_state(indices)
+        """Pass the indices on to all experts; inactive ones are reset before they act again."""
+        for expert in self._experts:
+            expert.agent.carry_recurrent_state(indices)
 
     def action_values(self, states: States) -> NDArray[np.float32] | None:
-        """What the agent of the level makes of its actions; NaN for those that it has not."""
-        member = self._on_duty()
-        theirs = member.agent.action_values(states)
-        if theirs is None:
+        """Return the active expert's scores; NaN for actions that it does not have."""
+        expert = self._select_expert()
+        expert_values = expert.agent.action_values(states)
+        if expert_values is None:
             return None
-        all_of_them = np.full((len(states), self.spec.num_actions), np.nan, np.float32)
-        all_of_them[:, member.actions] = theirs
-        return all_of_them
+        action_values = np.full((len(states), self.spec.num_actions), np.nan, np.float32)
+        action_values[:, expert.action_indices] = expert_values
+        return action_values
 
     @property
     def action_values_name(self) -> str:
-        """What the agent of the level calls its `action_values`."""
-        return self._on_duty().agent.action_values_name
+        """The active expert's name for its scores."""
+        return self._select_expert().agent.action_values_name
 
     def cache(self, transitions: Transitions) -> None:
-        """Remember nothing."""
+        """Store nothing."""
 
     def recall(self) -> TensorDict:
-        """There is nothing to recall.
+        """Fail: there is no replay memory.
 
         Raises:
-            RuntimeError: always.
+            RuntimeError: Always.
         """
-        raise RuntimeError("a router only plays; train its agents one by one")
+        raise RuntimeError("a LevelRouter cannot be trained; train each expert on its own level")
 
     def learn(self) -> None:
         """Learn nothing."""
 
     def close(self) -> None:
-        """Free what the agents hold."""
-        for member in self._members:
-            member.agent.close()
+        """Release the resources of all experts."""
+        for expert in self._experts:
+            expert.agent.close()
 
-    def _on_duty(self) -> Expert:
-        """The agent of the level."""
-        level = self._level()
+    def _select_expert(self) -> Expert:
+        level = self._current_level()
         if level != self._last_level:
-            self._last_level, self._playing = level, self._best_for(level)
-            self._playing.agent.carry_recurrent_state(np.array([EPISODE_START]))
-            own = self._playing.level == level
-            self._report(
-                f"{level}: played by {self._playing.name}"
-                + ("" if own else ", since none was trained on it")
-            )
-        return self._playing
-
-    def _best_for(self, level: str) -> Expert:
-        return max(self._members, key=lambda member: _fitness(member, level))
+            self._last_level = level
+            self._active = max(self._experts, key=lambda expert: _fitness(expert, level))
+            self._active.agent.carry_recurrent_state(np.array([EPISODE_START]))
+            remark = "" if self._active.level == level else ", no agent was trained on this level"
+            self._report(f"{level}: played by {self._active.name}{remark}")
+        return self._active
 
 
-def _fitness(member: Expert, level: str) -> int:
-    """How well an agent fits a level; of equals the first is taken."""
-    if member.level is None:
+def _fitness(expert: Expert, level: str) -> int:
+    """Return how well an expert suits a level, from 0 to 3."""
+    if expert.level is None:
         return 2
-    return 3 if member.level == level else int(member.level[-1] == level[-1])
+    return 3 if expert.level == level else int(expert.level[-1] == level[-1])

@@ -1,4 +1,4 @@
-"""A game with its agent beside it: what it sees, what it makes of it, and what it does."""
+"""Show a game with the inspector panel of its agent beside it."""
 
 from __future__ import annotations
 
@@ -6,45 +6,47 @@ import cv2
 import numpy as np
 
 from mario.playback.inspector_panel import InspectorPanel
-from mario.playback.watch import Frame, WatchedStep
+from mario.playback.watch import Frame, PlaybackStep
 
 
 class Overlay:
-    """Puts beside each frame of a game what the agent decided last.
+    """Places the panel of the latest agent step beside each frame of the game.
 
     Args:
-        scale: how many times wider and higher the game is made; at 3 an NES game and the panel
-            are 1280 x 720.
+        scale: Integer factor by which the game is enlarged. With 3, an NES game and its panel
+            measure 1280 x 720 pixels.
     """
 
     def __init__(self, scale: int = 3) -> None:
         self._scale = scale
         self._panel = InspectorPanel(scale)
-        self._beside = self._panel.pixels
+        self._panel_pixels = self._panel.pixels
 
-    def follow(self, step: WatchedStep) -> None:
-        """Take note of a decision: the next frames are shown beside it."""
+    def update(self, step: PlaybackStep) -> None:
+        """Draw the panel for a new step; the following frames are shown beside it."""
         self._panel.draw(step)
-        self._beside = self._panel.pixels
+        self._panel_pixels = self._panel.pixels
 
     def compose(self, frame: Frame) -> Frame:
-        """Put the panel beside a frame.
+        """Return a frame with the panel to its right.
 
         Args:
-            frame: uint8 ``(height, width, 3)``, RGB.
+            frame: RGB, uint8 ``(height, width, 3)``.
 
         Returns:
-            A picture of the same kind, ``scale`` times as high, or as high as the panel.
+            RGB picture, ``scale`` times as high as the frame, or as high as the panel if that is
+            higher.
 
         >>> Overlay(scale=3).compose(np.zeros((240, 256, 3), np.uint8)).shape
         (720, 1280, 3)
         """
         size = frame.shape[1] * self._scale, frame.shape[0] * self._scale
         game = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_NEAREST), np.uint8)
-        height = max(len(game), len(self._beside))
-        return np.hstack([_centred(part, height) for part in (game, self._beside)])
+        height = max(len(game), len(self._panel_pixels))
+        return np.hstack([_centre(picture, height) for picture in (game, self._panel_pixels)])
 
 
-def _centred(picture: Frame, height: int) -> Frame:
+def _centre(picture: Frame, height: int) -> Frame:
+    """Pad a picture at the top and bottom to the given height."""
     missing = height - len(picture)
     return np.pad(picture, [(missing // 2, missing - missing // 2), (0, 0), (0, 0)])

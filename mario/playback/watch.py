@@ -1,4 +1,4 @@
-"""Shows a game as it is played, frame by frame: in a window, in a video, or both."""
+"""Play an episode and pass on every frame and every agent step."""
 
 from __future__ import annotations
 
@@ -15,67 +15,76 @@ from agents.agent import EPISODE_START
 from mario.evaluation.episodes import EpisodeResult
 
 Frame = NDArray[np.uint8]
-Sink = Callable[[Frame], bool]
-"""Takes a frame; False to stop."""
+FrameCallback = Callable[[Frame], bool]
+"""Receives a frame; returns False to stop the playback."""
 
 
-class Closed(Exception):
-    """Raised out of a game when whoever looks on has seen enough."""
+class StopPlayback(Exception):
+    """Raised when a frame callback asks to stop."""
 
 
 @dataclass(frozen=True)
-class WatchedStep:
-    """A decision, as those who look on are told of it just before it is played.
+class PlaybackStep:
+    """An agent step, just before the environment takes it.
 
     Attributes:
-        state: what the agent sees, uint8 ``state_shape``.
-        action: what it does.
-        names: what people call each action.
-        action_values: what the agent makes of each action, float32 ``(num_actions,)``, or None.
-        action_values_name: what those numbers are.
-        reward: what the game itself has rewarded so far.
-        decision: its number in the episode, from 1.
-        info: what the game tells.
+        state: Observation of the agent, uint8 ``state_shape``.
+        action: Chosen action.
+        action_names: Name of each action.
+        action_values: Score of each action, float32 ``(num_actions,)``, see
+            `agents.Agent.action_values`; None if the agent has no scores.
+        action_values_name: What the scores are, e.g. ``"Q value"``.
+        episode_return: Sum of the game's own rewards so far.
+        step: Number of the step in the episode, from 1.
+        info: Info of the previous step or reset.
     """
 
     state: NDArray[np.uint8]
     action: int
-    names: Sequence[str]
+    action_names: Sequence[str]
     action_values: NDArray[np.float32] | None
     action_values_name: str
-    reward: float
-    decision: int
+    episode_return: float
+    step: int
     info: dict[str, Any]
 
 
-class FrameTap(gym.Wrapper[Any, Any, Any, Any]):
-    """Hands every frame of the bare game to sinks, also those that the agent's wrappers skip.
+class FrameObserver(gym.Wrapper[Any, Any, Any, Any]):
+    """Passes every emulator frame to callbacks, including those that frame skipping hides.
 
     Args:
-        env: the bare game: its observations are frames, uint8 ``(height, width, 3)``.
-        sinks: each is handed each frame.
+        env: The unwrapped game: its observations are frames, uint8 ``(height, width, 3)``.
+        callbacks: Called in order with each frame.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], sinks: Sequence[Sink]) -> None:
+    def __init__(self, env: gym.Env[Any, Any], callbacks: Sequence[FrameCallback]) -> None:
         super().__init__(env)
-        self._sinks = sinks
+        self._callbacks = callbacks
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step the game and show its frame."""
+        """Step the game and pass on its frame.
+
+        Raises:
+            StopPlayback: A callback returned False.
+        """
         result = self.env.step(action)
-        self._show(result[0])
+        self._pass_on(result[0])
         return result
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Reset the game and show its first frame."""
+        """Reset the game and pass on its first frame.
+
+        Raises:
+            StopPlayback: A callback returned False.
+        """
         result = self.env.reset(**kwargs)
-        self._show(result[0])
+        self._pass_on(result[0])
         return result
 
-    def _show(self, frame: Frame) -> None:
-        for sink in self._sinks:
-            if not sink(frame):
-                raise Closed
+    def _pass_on(self, frame: Frame) -> None:
+        for callback in self._callbacks:
+            if not callback(frame):
+                raise StopPlayback
 
 
 def watch_episode(
@@ -84,31 +93,31 @@ def watch_episode(
     *,
     seed: int,
     epsilon: float = 0.0,
-    on_decision: Callable[[WatchedStep], None] | None = None,
+    on_step: Callable[[PlaybackStep], None] | None = None,
 ) -> EpisodeResult:
     """Play one episode.
 
     Args:
-        agent: chooses the actions.
-        env: one game, wrapped as the agent sees it.
-        seed: seeds the game's start and the random actions.
-        epsilon: share of the actions that are random.
-        on_decision: is told of each decision before it is played.
+        agent: Agent for a single environment.
+        env: Environment with the wrappers that the agent expects.
+        seed: Seed of the environment and of the random actions.
+        epsilon: Probability of a random action.
+        on_step: Called with each step before the environment takes it.
 
     Raises:
-        Closed: a sink has seen enough.
+        StopPlayback: A `FrameObserver` in the environment stopped the playback.
     """
     rng = np.random.default_rng(seed)
     state, info = env.reset(seed=seed)
     agent.carry_recurrent_state(np.array([EPISODE_START]))
-    ended, decision = False, 0
+    ended, step = False, 0
     while not ended:
-        decision += 1
+        step += 1
         action = int(agent.act(state[None])[0])
         if rng.random() < epsilon:
             action = int(rng.integers(agent.spec.num_actions))
-        if on_decision is not None:
-            on_decision(_moment(agent, env, state, action, decision, info))
+        if on_step is not None:
+            on_step(_describe_step(agent, env, state, action, step, info))
         state, _, terminated, truncated, info = env.step(action)
         ended = terminated or truncated
     return EpisodeResult(
@@ -120,24 +129,26 @@ def watch_episode(
     )
 
 
-def _moment(
+def _describe_step(
     agent: Agent,
     env: gym.Env[Any, Any],
     state: NDArray[np.uint8],
     action: int,
-    decision: int,
+    step: int,
     info: dict[str, Any],
-) -> WatchedStep:
+) -> PlaybackStep:
     action_values = agent.action_values(state[None])
-    named = env.has_wrapper_attr("action_names")
-    numbers = tuple(map(str, range(agent.spec.num_actions)))
-    return WatchedStep(
+    if env.has_wrapper_attr("action_names"):
+        action_names = env.get_wrapper_attr("action_names")
+    else:
+        action_names = tuple(map(str, range(agent.spec.num_actions)))
+    return PlaybackStep(
         state=state,
         action=action,
-        names=env.get_wrapper_attr("action_names") if named else numbers,
+        action_names=action_names,
         action_values=None if action_values is None else action_values[0],
         action_values_name=agent.action_values_name,
-        reward=float(env.get_wrapper_attr("episode_returns")),
-        decision=decision,
+        episode_return=float(env.get_wrapper_attr("episode_returns")),
+        step=step,
         info=info,
     )

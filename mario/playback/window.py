@@ -1,4 +1,4 @@
-"""A window in which a game is shown at its real speed."""
+"""A window that shows a game at its real speed."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from numpy.typing import NDArray
 from mario.emulators.emulator import FRAMES_PER_SECOND
 from mario.errors import UsageError
 
-SCALE = 3
-"""How many times wider and higher than the game a window is, unless told otherwise."""
+DEFAULT_SCALE = 3
+"""Factor by which a window enlarges the game by default."""
 
 
 def has_display() -> bool:
-    """Whether there is a screen to open a window on."""
+    """Return whether a window can be opened on this machine."""
     if sys.platform in ("darwin", "win32"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 class Window:
-    """A window that shows frames until it is closed, or Escape is pressed in it.
+    """Shows frames until the user closes the window or presses Escape.
 
     Args:
-        title: of the window.
-        scale: how many times wider and higher than the game.
+        title: Title of the window.
+        scale: Integer factor by which frames are enlarged.
 
     Raises:
-        UsageError: no window can be opened.
+        UsageError: No window can be opened.
     """
 
-    def __init__(self, title: str, scale: int = SCALE) -> None:
+    def __init__(self, title: str, scale: int = DEFAULT_SCALE) -> None:
         self._pygame = _import_pygame()
         self._title = title
         self._scale = scale
@@ -46,13 +46,13 @@ class Window:
         self._open_display()
 
     def show(self, frame: NDArray[np.uint8]) -> bool:
-        """Show a frame, when its time has come.
+        """Wait until the frame is due, then show it.
 
         Args:
-            frame: uint8 ``(height, width, 3)``, RGB.
+            frame: RGB, uint8 ``(height, width, 3)``.
 
         Returns:
-            False once the user has closed the window.
+            False if the user has closed the window.
         """
         pygame = self._pygame
         height, width = frame.shape[:2]
@@ -89,17 +89,17 @@ class Window:
         display = self._pygame.display
         try:
             display.init()
-            # Where SDL reaches no screen it draws into memory, for nobody, unless told what to use.
+            # Without a screen, SDL falls back to drawing into memory, which nobody sees.
             if display.get_driver() == "offscreen" and "SDL_VIDEODRIVER" not in os.environ:
                 display.quit()
-                raise self._pygame.error("no screen can be reached")
+                raise self._pygame.error("there is no screen")
         except self._pygame.error as error:
             raise UsageError(
                 f"cannot open a window: {error}; record a video with --record instead"
             ) from None
 
     def _wait(self) -> None:
-        # Not pygame's clock: it waits whole milliseconds, which makes 62.5 frames a second of 60.1.
+        # pygame's clock waits whole milliseconds: it would show 62.5 instead of 60.1 frames/s.
         now = time.monotonic()
         time.sleep(max(self._next_frame - now, 0.0))
         self._next_frame = max(self._next_frame, now) + 1 / FRAMES_PER_SECOND
@@ -108,6 +108,6 @@ class Window:
 def _import_pygame() -> Any:
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pygame still asks for what setuptools has done away with
+        warnings.simplefilter("ignore")  # pygame imports the deprecated pkg_resources
         import pygame
     return pygame

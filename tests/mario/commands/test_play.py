@@ -1,4 +1,4 @@
-"""`mario-play` as its user meets it, on the real game."""
+"""`mario-play` on the real game."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from mario.runs.checkpoint import FORMAT, save
 
 
 def run(*arguments):
-    """Call the command; its exit code."""
-    with pytest.raises(SystemExit) as leaving:
-        main([str(each) for each in arguments])
-    return leaving.value.code
+    """Call the command and return its exit code."""
+    with pytest.raises(SystemExit) as exit_info:
+        main([str(argument) for argument in arguments])
+    return exit_info.value.code
 
 
 def content(**changes):
@@ -28,7 +28,7 @@ def content(**changes):
         torch.manual_seed(0)
         network = QNetwork((4, 84, 84), 2)
     with torch.no_grad():
-        network.online_head[2].bias[0] += 100  # runs to the right, into the first enemy
+        network.online_head[2].bias[0] += 100  # always walk right, into the first enemy
     base = {
         "format": FORMAT, "model": dict(network.state_dict()), "exploration_rate": 0.1,
         "agent": "ddqn", "hyper": {}, "game": "SuperMarioBros-1-1-v0", "actions": "tutorial",
@@ -44,7 +44,7 @@ def checkpoint(tmp_path):
     return tmp_path / "x.chkpt"
 
 
-def test_an_episode_is_filmed_frame_by_frame(checkpoint, tmp_path, capsys):
+def test_every_frame_of_an_episode_is_recorded(checkpoint, tmp_path, capsys):
     assert run(checkpoint, "--record", tmp_path / "clip.mp4", "--epsilon", 0.02) == 0
     line = capsys.readouterr().out.strip()
     assert line.startswith("Episode 1 - Reward ")
@@ -53,70 +53,69 @@ def test_an_episode_is_filmed_frame_by_frame(checkpoint, tmp_path, capsys):
         frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
         seconds = float(video.duration / av.time_base)
     assert frames[0].shape == (720, 768, 3)
-    # four frames for each decision, the first, and up to 30 before the agent's turn; the last
-    # decision may have fewer
+    # four frames per step, the first frame and up to 30 no-ops; the last step may be shorter
     assert 4 * length - 3 <= len(frames) <= 4 * length + 1 + 30
     assert seconds == pytest.approx(len(frames) / 60.0988, abs=0.1)
     assert np.std(frames[len(frames) // 2]) > 20, "the picture must show something"
 
 
-def test_the_agent_that_is_shipped_clears_its_level(tmp_path, capsys):
-    shipped = Path(__file__).parents[3] / "checkpoints" / "mario-1-1.chkpt"
-    assert run(shipped, "--record", tmp_path / "clip.mp4", "--episodes", 2) == 0
+def test_the_published_agent_clears_its_level(tmp_path, capsys):
+    published = Path(__file__).parents[3] / "checkpoints" / "mario-1-1.chkpt"
+    assert run(published, "--record", tmp_path / "clip.mp4", "--episodes", 2) == 0
     assert "Best X 3161 - Ended by flag" in capsys.readouterr().out
 
 
-def test_each_seed_is_another_start(checkpoint, tmp_path):
+def test_each_seed_has_another_start(checkpoint, tmp_path):
     def length(seed: int, *flags: str) -> int:
-        """Frames of an episode whose decisions are the same from any start."""
-        film = tmp_path / f"{seed}.mp4"
-        assert run(checkpoint, "--record", film, "--seed", seed, *flags) == 0
-        with av.open(str(film)) as video:
+        """Return the number of frames of an episode; its actions do not depend on the start."""
+        video_file = tmp_path / f"{seed}.mp4"
+        assert run(checkpoint, "--record", video_file, "--seed", seed, *flags) == 0
+        with av.open(str(video_file)) as video:
             return sum(1 for _ in video.decode(video=0))
 
     assert len({length(seed) for seed in range(3)}) > 1
     assert len({length(seed, "--noops", "0") for seed in range(3)}) == 1
 
 
-def test_with_an_overlay_the_panel_is_beside_the_game(checkpoint, tmp_path):
-    film = tmp_path / "clip.mp4"
-    assert run(checkpoint, "--record", film, "--overlay") == 0
-    with av.open(str(film)) as video:
+def test_the_overlay_is_beside_the_game(checkpoint, tmp_path):
+    video_file = tmp_path / "clip.mp4"
+    assert run(checkpoint, "--record", video_file, "--overlay") == 0
+    with av.open(str(video_file)) as video:
         first, *_, last = (frame.to_ndarray(format="rgb24") for frame in video.decode(video=0))
     assert first.shape == last.shape == (720, 1280, 3)
     blank = np.std(first[:, 800:], axis=(0, 1)).max()
-    assert blank < 3, "there is nothing to tell before the first decision"
+    assert blank < 3, "the panel is empty before the first step"
     assert np.std(last[:, 800:]) > 20
 
 
-def test_several_agents_play_the_whole_game_together(checkpoint, tmp_path, capsys):
+def test_several_checkpoints_play_the_full_game(checkpoint, tmp_path, capsys):
     other = tmp_path / "y.chkpt"
     save(other, content(game="SuperMarioBros-1-2-v0"))
     assert run(checkpoint, other, "--record", tmp_path / "clip.mp4", "--epsilon", 0.2) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[0] == "1-1: played by x.chkpt"
-    assert told[-1].startswith("Episode 1 - ")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "1-1: played by x.chkpt"
+    assert lines[-1].startswith("Episode 1 - ")
 
 
-def test_without_a_display_a_video_is_written_and_said_so(
+def test_without_a_display_a_video_is_recorded_and_reported(
     checkpoint, tmp_path, monkeypatch, capsys
 ):
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     assert run(checkpoint) == 0
-    assert "there is no display: writing x.mp4 instead" in capsys.readouterr().out
+    assert "there is no display: recording x.mp4 instead" in capsys.readouterr().out
     assert (tmp_path / "x.mp4").stat().st_size > 1000
 
 
 @pytest.mark.parametrize(
-    ("changes", "complaint"),
+    ("changes", "message"),
     [
         ({"agent": "evil:Agent"}, "needs code of its maker's; add --agent evil:Agent if you trust"),
         ({"game": "evil:Game-v0"}, "needs code of its maker's; add --game evil:Game-v0 if you"),
         ({"agent": "dqn"}, "unknown agent 'dqn'"),
         ({"hyper": {"gamma": "x"}}, "hyper.gamma cannot be 'x'"),
-        ({"hyper": {"hidden": 3}}, "does not fit its agent"),
+        ({"hyper": {"hidden_size": 3}}, "does not fit its agent"),
         ({"wrappers": {"skip": -1}}, "skip must be"),
         ({"wrappers": {"size": 64}}, "was trained with shape of states (4, 84, 84)"),
         ({"num_actions": 9}, "was trained with actions 9, this game has 2"),
@@ -124,47 +123,47 @@ def test_without_a_display_a_video_is_written_and_said_so(
         ({"state_shape": ["x"]}, "shape of states"),
     ],
 )
-def test_a_checkpoint_that_cannot_play_is_refused_in_one_line(tmp_path, capsys, changes, complaint):
+def test_a_checkpoint_that_cannot_play_is_refused_in_one_line(tmp_path, capsys, changes, message):
     save(tmp_path / "x.chkpt", content(**changes))
     assert run(tmp_path / "x.chkpt", "--record", tmp_path / "clip.mp4") == 2
     error = capsys.readouterr().err
-    assert complaint in error
+    assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "clip.mp4").exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "message"),
     [
         (["--epsilon", 2], "--epsilon must lie between 0 and 1, got 2.0"),
         (["--episodes", 0], "--episodes must be at least 1, got 0"),
         (["--record", "clip.avi"], "clip.avi"),
         (["--record", "nowhere/clip.mp4"], "nowhere"),
-        (["{folder}/x.chkpt"], "were trained on the same, SuperMarioBros-1-1-v0; give one of them"),
+        (["{folder}/x.chkpt"], "were both trained on SuperMarioBros-1-1-v0; give one of them"),
         (["--game", "CartPole-v1"], "unexpected keyword argument 'actions'"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_and_exits_with_2(checkpoint, capsys, arguments, complaint):
+def test_a_usage_error_is_one_line_and_exits_with_2(checkpoint, capsys, arguments, message):
     folder = checkpoint.parent
-    assert run(checkpoint, *(str(each).format(folder=folder) for each in arguments)) == 2
+    assert run(checkpoint, *(str(argument).format(folder=folder) for argument in arguments)) == 2
     error = capsys.readouterr().err
-    assert complaint in error
+    assert message in error
     assert error.startswith("mario-play: error: ")
     assert error.count("\n") == 1
 
 
-def test_without_a_checkpoint_one_is_asked_for(capsys):
+def test_a_missing_checkpoint_argument_is_reported(capsys):
     assert run() == 2
     assert "give the path of a .chkpt file; see mario-play --help" in capsys.readouterr().err
 
 
-def test_whoever_reads_the_help_may_stop_reading():
+def test_closing_the_pipe_of_the_help_text_prints_no_error():
     command = "from mario.commands.play import main; main(['--help'])"
     with subprocess.Popen(
         [sys.executable, "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as playing:
-        assert playing.stdout is not None
-        playing.stdout.close()
-        _, complaint = playing.communicate()
-    assert complaint == b""
-    assert playing.returncode == 141
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, error = process.communicate()
+    assert error == b""
+    assert process.returncode == 141

@@ -1,4 +1,4 @@
-"""The drawn pad shows which buttons are held down."""
+"""The drawn controller highlights the pressed buttons."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import pytest
 from mario.games.actions import BUTTONS, action_masks
 from mario.playback.gamepad import draw_gamepad
 
-LIT = (255, 204, 51)
+PRESSED_COLOUR = (255, 204, 51)
 
 
-def lit(buttons):
-    """Where the pad is lit, bool ``(height, width)``."""
-    return (np.asarray(draw_gamepad(buttons, 460))[..., :3] == LIT).all(axis=-1)
+def highlighted(buttons):
+    """Return a mask of the highlighted pixels, bool ``(height, width)``."""
+    return (np.asarray(draw_gamepad(buttons, 460))[..., :3] == PRESSED_COLOUR).all(axis=-1)
 
 
-def test_at_rest_nothing_is_lit():
-    assert not lit(0).any()
+def test_released_buttons_are_not_highlighted():
+    assert not highlighted(0).any()
 
 
 @pytest.mark.parametrize("button", BUTTONS)
-def test_every_button_lights_a_place_of_its_own(button):
-    mine = lit(BUTTONS[button])
-    others = lit(255 - BUTTONS[button])
-    assert mine.sum() > 100
-    assert not (mine & others).any()
+def test_each_button_highlights_its_own_area(button):
+    area = highlighted(BUTTONS[button])
+    other_areas = highlighted(255 - BUTTONS[button])
+    assert area.sum() > 100
+    assert not (area & other_areas).any()
 
 
-def test_buttons_lie_where_they_do_on_a_pad():
+def test_buttons_are_arranged_as_on_the_real_controller():
     def centre(button):
-        rows, columns = np.nonzero(lit(BUTTONS[button]))
+        rows, columns = np.nonzero(highlighted(BUTTONS[button]))
         return rows.mean(), columns.mean()
 
     order = ["left", "right", "select", "start", "B", "A"]
@@ -38,13 +38,13 @@ def test_buttons_lie_where_they_do_on_a_pad():
     assert centre("up")[0] < centre("left")[0] < centre("down")[0]
 
 
-def test_buttons_held_together_are_lit_together():
+def test_buttons_pressed_together_are_highlighted_together():
     (run_and_jump,) = action_masks([["right", "A", "B"]])
-    each = [lit(BUTTONS[button]) for button in ("right", "A", "B")]
-    assert (lit(run_and_jump) == np.logical_or.reduce(each)).all()
+    areas = [highlighted(BUTTONS[button]) for button in ("right", "A", "B")]
+    assert (highlighted(run_and_jump) == np.logical_or.reduce(areas)).all()
 
 
-def test_around_the_pad_one_sees_what_lies_behind():
+def test_the_picture_is_transparent_around_the_controller():
     corner = draw_gamepad(0, 230).getpixel((0, 0))
     assert corner[3] < 64
     assert draw_gamepad(0, 230).getpixel((115, 2))[3] == 255

@@ -22,18 +22,18 @@ SHAPE = (240, 256, 3)
 
 
 def colours(count: int, seed: int = 0) -> NDArray[np.uint8]:
-    """So many different colours, ``(count, 3)``."""
+    """Return distinct colours, ``(count, 3)``."""
     packed = np.random.default_rng(seed).choice(1 << 24, size=count, replace=False)
     return np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=-1).astype(np.uint8)
 
 
 def picture(number: int) -> NDArray[np.uint8]:
-    """A screen of 8 x 8 blocks in 54 colours that moves to the left."""
+    """Return a screen of 8 x 8 blocks in 54 colours that scrolls to the left."""
     blocks = np.arange(30 * 32).reshape(30, 32) * 7 % 54
     return np.roll(colours(54)[blocks.repeat(8, axis=0).repeat(8, axis=1)], -number, axis=1)
 
 
-def film(path: Path, frames: int, **settings: float) -> Path:
+def record(path: Path, frames: int, **settings: float) -> Path:
     with VideoWriter(path, **settings) as video:
         for number in range(frames):
             video.write(picture(number))
@@ -41,7 +41,7 @@ def film(path: Path, frames: int, **settings: float) -> Path:
 
 
 def decode(path: Path) -> tuple[list[NDArray[np.uint8]], list[float], float]:
-    """The frames, the time of each and the duration, in seconds."""
+    """Return the frames, their times and the duration in seconds."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         frames = list(container.decode(stream))
@@ -53,16 +53,16 @@ def decode(path: Path) -> tuple[list[NDArray[np.uint8]], list[float], float]:
     )
 
 
-def test_an_mp4_has_every_frame_at_the_games_speed(tmp_path):
-    frames, times, duration = decode(film(tmp_path / "play.mp4", 60))
+def test_an_mp4_has_every_frame_at_the_speed_of_the_game(tmp_path):
+    frames, times, duration = decode(record(tmp_path / "play.mp4", 60))
     assert len(frames) == 60
     assert frames[0].shape == (720, 768, 3)
     np.testing.assert_allclose(times, np.arange(60) / NES_FPS, atol=1e-4)
     assert duration == pytest.approx(60 / NES_FPS, abs=1e-3)
 
 
-def test_an_mp4_is_what_every_browser_shows(tmp_path):
-    path = film(tmp_path / "play.mp4", 2)
+def test_an_mp4_has_the_format_that_every_browser_supports(tmp_path):
+    path = record(tmp_path / "play.mp4", 2)
     with av.open(str(path)) as container:
         codec = container.streams.video[0].codec_context
         assert (codec.name, codec.pix_fmt) == ("h264", "yuv420p")
@@ -70,8 +70,8 @@ def test_an_mp4_is_what_every_browser_shows(tmp_path):
     assert content.index(b"moov") < content.index(b"mdat")
 
 
-def test_an_mp4_keeps_the_colours_of_large_areas(tmp_path):
-    frames, _, _ = decode(film(tmp_path / "play.mp4", 1))
+def test_an_mp4_preserves_the_colours_of_large_areas(tmp_path):
+    frames, _, _ = decode(record(tmp_path / "play.mp4", 1))
     middles = frames[0][12::24, 12::24].astype(int)
     assert np.abs(middles - picture(0)[4::8, 4::8]).max() < 24
 
@@ -79,7 +79,7 @@ def test_an_mp4_keeps_the_colours_of_large_areas(tmp_path):
 @pytest.mark.parametrize(
     ("shape", "scale", "size"), [((33, 51), 1, (34, 52)), ((84, 84), 2, (168, 168))]
 )
-def test_the_sides_of_an_mp4_are_made_even(tmp_path, shape, scale, size):
+def test_an_mp4_is_padded_to_even_sides(tmp_path, shape, scale, size):
     with VideoWriter(tmp_path / "play.mp4", scale=scale) as video:
         video.write(np.full((*shape, 3), 200, dtype=np.uint8))
     (frame,), _, _ = decode(tmp_path / "play.mp4")
@@ -87,15 +87,15 @@ def test_the_sides_of_an_mp4_are_made_even(tmp_path, shape, scale, size):
     assert np.abs(frame.astype(int) - 200).max() < 4
 
 
-def test_a_gif_shows_every_pixel_in_its_very_colour(tmp_path):
-    frames, times, _ = decode(film(tmp_path / "play.gif", 40))
+def test_a_gif_shows_every_pixel_in_its_exact_colour(tmp_path):
+    frames, times, _ = decode(record(tmp_path / "play.gif", 40))
     assert frames[0].shape == (480, 512, 3)
     for frame, time in zip(frames, times, strict=True):
         shown = picture(int(time * NES_FPS))
         np.testing.assert_array_equal(frame, shown.repeat(2, axis=0).repeat(2, axis=1))
 
 
-def test_colours_that_come_later_are_as_exact(tmp_path):
+def test_colours_that_appear_late_are_exact(tmp_path):
     with VideoWriter(tmp_path / "play.gif", scale=1, fps=100 / 3) as video:
         scenes = [np.resize(colours(60, seed), SHAPE) for seed in range(4)]
         for scene in scenes:
@@ -114,20 +114,20 @@ def test_a_gif_lasts_as_long_as_the_game_did(tmp_path, frames):
     assert 0 <= duration - frames / NES_FPS <= 0.03
 
 
-def test_a_gif_of_a_game_that_stands_still_lasts_as_long(tmp_path):
+def test_a_gif_of_identical_frames_has_the_full_duration(tmp_path):
     with VideoWriter(tmp_path / "play.gif") as video:
         for _ in range(120):
             video.write(picture(0))
     assert decode(tmp_path / "play.gif")[2] == pytest.approx(120 / NES_FPS, abs=0.03)
 
 
-def test_a_slow_game_is_shown_at_its_own_speed_in_a_gif(tmp_path):
-    film(tmp_path / "play.gif", 5, fps=5.0)
+def test_a_gif_at_a_low_frame_rate_has_the_full_duration(tmp_path):
+    record(tmp_path / "play.gif", 5, fps=5.0)
     assert decode(tmp_path / "play.gif")[2] == pytest.approx(1.0, abs=0.03)
 
 
-def test_in_a_gif_what_stays_as_it_was_takes_no_room(tmp_path):
-    """Also when a colour comes up that was not there at first."""
+def test_unchanged_regions_take_no_space_in_a_gif(tmp_path):
+    """The colour that appears later must not change this."""
     rng = np.random.default_rng(0)
     still = colours(200)[rng.integers(0, 200, (120, 128))]
     moving = np.repeat(still[None], 20, axis=0)
@@ -164,12 +164,12 @@ def test_a_gif_shows_similar_colours_where_there_are_more_than_255(tmp_path):
     assert np.abs(shown.astype(int) - frame).max() <= 4
 
 
-def test_nothing_has_the_final_name_before_the_end(tmp_path):
+def test_the_final_file_name_appears_only_on_close(tmp_path):
     path = tmp_path / "play.mp4"
-    path.write_text("an earlier film")
+    path.write_text("an earlier video")
     video = VideoWriter(path)
     video.write(picture(0))
-    assert path.read_text() == "an earlier film"
+    assert path.read_text() == "an earlier video"
     video.close()
     video.close()
     assert len(decode(path)[0]) == 1
@@ -177,34 +177,34 @@ def test_nothing_has_the_final_name_before_the_end(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["play.mp4", "play.gif"])
-def test_an_interrupted_film_leaves_nothing(tmp_path, name):
+def test_an_interrupted_recording_leaves_no_file(tmp_path, name):
     def frames() -> Iterator[NDArray[np.uint8]]:
         yield picture(0)
         raise KeyboardInterrupt
 
-    def interrupted_film() -> None:
+    def record_interrupted() -> None:
         with VideoWriter(tmp_path / name) as video:
             for frame in frames():
                 video.write(frame)
 
     with pytest.raises(KeyboardInterrupt):
-        interrupted_film()
+        record_interrupted()
     assert not list(tmp_path.iterdir())
 
 
-def test_a_film_without_a_frame_is_none(tmp_path):
-    film(tmp_path / "play.mp4", 0)
+def test_a_video_without_frames_leaves_no_file(tmp_path):
+    record(tmp_path / "play.mp4", 0)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["play.avi", "play", "mp4"])
-def test_another_ending_is_refused_with_the_two_there_are(tmp_path, name):
+def test_an_unsupported_suffix_is_refused_with_the_supported_ones(tmp_path, name):
     with pytest.raises(UsageError, match=rf"{name}: .* must end in \.mp4 or \.gif, got '.*'"):
         VideoWriter(tmp_path / name)
 
 
-def test_an_ending_in_capitals_is_as_good(tmp_path):
-    assert len(decode(film(tmp_path / "PLAY.GIF", 2))[0]) == 2
+def test_an_upper_case_suffix_is_accepted(tmp_path):
+    assert len(decode(record(tmp_path / "PLAY.GIF", 2))[0]) == 2
 
 
 def test_a_missing_folder_is_refused(tmp_path):
@@ -212,27 +212,27 @@ def test_a_missing_folder_is_refused(tmp_path):
         VideoWriter(tmp_path / "gone" / "play.mp4")
 
 
-def test_a_folder_of_the_videos_name_is_refused(tmp_path):
+def test_a_folder_with_the_name_of_the_video_is_refused(tmp_path):
     (tmp_path / "play.mp4").mkdir()
     with pytest.raises(UsageError, match="it is a folder"):
         VideoWriter(tmp_path / "play.mp4")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
-def test_a_folder_that_cannot_be_written_in_is_refused(tmp_path):
+def test_a_read_only_folder_is_refused(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(UsageError, match="Permission denied; choose another location"):
         VideoWriter(tmp_path / "play.mp4")
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_leaves_no_file(tmp_path, monkeypatch):
     video = VideoWriter(tmp_path / "play.mp4")
     video.write(picture(0))
 
-    def full(*_):
+    def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mario.playback.video.os.replace", full)
+    monkeypatch.setattr("mario.playback.video.os.replace", fail)
     with pytest.raises(UsageError, match=r"play.mp4: No space left on device; choose another"):
         video.close()
     assert not list(tmp_path.iterdir())
@@ -246,7 +246,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
         (np.zeros(SHAPE, np.float32), r"float32 \(240, 256, 3\)"),
     ],
 )
-def test_frames_are_all_of_one_kind(tmp_path, frame, received):
+def test_a_frame_of_another_shape_or_type_is_refused(tmp_path, frame, received):
     video = VideoWriter(tmp_path / "play.gif")
     video.write(picture(0))
     with pytest.raises(ValueError, match=rf"uint8 \(240, 256, 3\), got {received}"):

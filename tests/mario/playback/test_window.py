@@ -1,4 +1,4 @@
-"""The window, on SDL's display of no hardware, in a process of its own."""
+"""The window, on SDL's dummy display, each in its own process."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ frame[:, :100] = 255, 128, 0
 
 
 def run(script: str, driver: str | None = "dummy", **environment: str) -> str:
-    """What a script prints that has ``frame`` and `Window`."""
-    inherited = {name: text for name, text in os.environ.items() if name != "SDL_VIDEODRIVER"}
-    chosen = {} if driver is None else {"SDL_VIDEODRIVER": driver}
+    """Run a script after `BEGIN` and return its output."""
+    inherited = {name: value for name, value in os.environ.items() if name != "SDL_VIDEODRIVER"}
+    selected = {} if driver is None else {"SDL_VIDEODRIVER": driver}
     done = subprocess.run(
         [sys.executable, "-c", BEGIN + script],
-        env={**inherited, **chosen, **environment},
+        env={**inherited, **selected, **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -36,7 +36,7 @@ def run(script: str, driver: str | None = "dummy", **environment: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_a_window_shows_the_frame_enlarged_under_its_title_and_prints_nothing():
+def test_a_window_shows_the_enlarged_frame_and_its_title_and_prints_nothing():
     script = """
 with Window("Mario plays", scale=2) as window:
     assert window.show(frame) is True
@@ -51,24 +51,24 @@ window.close()
 
 
 @pytest.mark.parametrize(
-    ("event", "goes_on"),
+    ("event", "continues"),
     [
         ("pygame.QUIT", False),
         ("pygame.KEYDOWN, key=pygame.K_ESCAPE", False),
         ("pygame.KEYDOWN, key=pygame.K_a", True),
     ],
 )
-def test_closing_it_or_pressing_escape_ends_the_show(event, goes_on):
+def test_closing_the_window_or_pressing_escape_stops(event, continues):
     script = f"""
 window = Window("Mario plays")
 window.show(frame)
 pygame.event.post(pygame.event.Event({event}))
 print(window.show(frame))
 """
-    assert run(script) == f"{goes_on}\n"
+    assert run(script) == f"{continues}\n"
 
 
-def test_frames_are_shown_at_the_consoles_speed():
+def test_frames_are_shown_at_the_speed_of_the_console():
     script = """
 window = Window("Mario plays", scale=1)
 window.show(frame)
@@ -80,7 +80,7 @@ print(time.monotonic() - start)
     assert float(run(script)) == pytest.approx(60 / 60.0988, abs=0.1)
 
 
-def test_a_window_after_a_pause_does_not_hurry_to_catch_up():
+def test_a_window_does_not_speed_up_after_a_pause():
     script = """
 window = Window("Mario plays", scale=1)
 window.show(frame)
@@ -94,8 +94,8 @@ print(time.monotonic() - start > 0.15)
     assert run(script) == "True\n"
 
 
-@pytest.mark.parametrize("driver", ["none such", None])
-def test_where_no_screen_can_be_reached_the_remedy_is_told(driver):
+@pytest.mark.parametrize("driver", ["no-such-driver", None])
+def test_an_error_names_the_remedy_where_there_is_no_screen(driver):
     script = """
 from mario.errors import UsageError
 try:
@@ -103,12 +103,12 @@ try:
 except UsageError as error:
     print(error)
 """
-    told = run(script, driver, DISPLAY=":none")
-    assert re.search("cannot open a window: .*; record a video with --record instead", told)
+    output = run(script, driver, DISPLAY=":none")
+    assert re.search("cannot open a window: .*; record a video with --record instead", output)
 
 
 @pytest.mark.parametrize(
-    ("platform", "environment", "there"),
+    ("platform", "environment", "expected"),
     [
         ("linux", {}, False),
         ("linux", {"DISPLAY": ""}, False),
@@ -118,10 +118,10 @@ except UsageError as error:
         ("win32", {}, True),
     ],
 )
-def test_a_display_is_found_as_each_system_tells_of_it(monkeypatch, platform, environment, there):
+def test_has_display_follows_the_rules_of_each_system(monkeypatch, platform, environment, expected):
     monkeypatch.setattr(sys, "platform", platform)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert has_display() is there
+    assert has_display() is expected

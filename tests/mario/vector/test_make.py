@@ -9,7 +9,7 @@ import torch
 
 from agents import DDQN, DDQNConfig
 from mario.errors import UsageError
-from mario.playback.watch import Closed, FrameTap, watch_episode
+from mario.playback.watch import FrameObserver, StopPlayback, watch_episode
 from mario.vector import make as build
 from mario.vector.make import (
     make_agent,
@@ -63,13 +63,15 @@ def test_a_tap_sees_every_frame_and_can_end_the_show():
         frames.append(frame)
         return len(frames) < 7
 
-    env = make_env(GAME, "tutorial", "auto", WrapperConfig(), lambda env: FrameTap(env, [sink]))
+    env = make_env(
+        GAME, "tutorial", "auto", WrapperConfig(), lambda env: FrameObserver(env, [sink])
+    )
     env.reset()
     env.step(0)
     assert len(frames) == 5
     assert all(frame.shape == (240, 256, 3) and frame.dtype == np.uint8 for frame in frames)
     assert not np.shares_memory(frames[0], frames[1])
-    with pytest.raises(Closed):
+    with pytest.raises(StopPlayback):
         env.step(0)
     assert len(frames) == 7
     env.close()
