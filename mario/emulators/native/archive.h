@@ -1,4 +1,7 @@
-// Three visitors of an object's fields: how many bytes they take, to bytes, and from bytes.
+// Three archives for save states: one counts bytes, one writes fields, one reads them.
+//
+// A class with state has `template <typename Archive> void serialize(Archive&)`, which passes every
+// field to the archive.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +11,7 @@
 
 namespace nes {
 
-class Measure {
+class SizeArchive {
  public:
   template <typename T>
   void operator()(const T&) {
@@ -22,15 +25,15 @@ class Measure {
   std::size_t size_ = 0;
 };
 
-class Writer {
+class WriteArchive {
  public:
-  explicit Writer(std::uint8_t* out) : out_(out) {}
+  explicit WriteArchive(std::uint8_t* out) : out_(out) {}
   template <typename T>
   void operator()(const T& value) {
     bytes(reinterpret_cast<const std::uint8_t*>(&value), sizeof(T));
   }
-  void bytes(const std::uint8_t* from, std::size_t count) {
-    if (count > 0) std::memcpy(out_, from, count);
+  void bytes(const std::uint8_t* in, std::size_t count) {
+    if (count > 0) std::memcpy(out_, in, count);
     out_ += count;
   }
 
@@ -38,17 +41,17 @@ class Writer {
   std::uint8_t* out_;
 };
 
-class Reader {
+class ReadArchive {
  public:
-  explicit Reader(const std::uint8_t* in) : in_(in) {}
+  explicit ReadArchive(const std::uint8_t* in) : in_(in) {}
   template <typename T>
   void operator()(T& value) {
     bytes(reinterpret_cast<std::uint8_t*>(&value), sizeof(T));
   }
-  // A bool of any other value than 0 and 1 is undefined behaviour.
+  // A bool with a value other than 0 or 1 is undefined behavior.
   void operator()(bool& value) { value = *in_++ != 0; }
-  void bytes(std::uint8_t* to, std::size_t count) {
-    if (count > 0) std::memcpy(to, in_, count);
+  void bytes(std::uint8_t* out, std::size_t count) {
+    if (count > 0) std::memcpy(out, in_, count);
     in_ += count;
   }
 

@@ -1,4 +1,4 @@
-// The console as plain C functions, for Python's ctypes.
+// The console as C functions, which Python calls through ctypes.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -15,13 +15,13 @@
 
 using nes::Console;
 
-// Returns null, and what is wrong in `error`, for a ROM that cannot be played.
+// Returns null and a message in `error` if the ROM cannot be played.
 NES_EXPORT Console* nes_open(const std::uint8_t* rom, std::size_t size, char* error,
                              std::size_t error_size) {
   try {
     return new Console(std::vector<std::uint8_t>(rom, rom + size));
-  } catch (const std::exception& fault) {
-    std::snprintf(error, error_size, "%s", fault.what());
+  } catch (const std::exception& exception) {
+    std::snprintf(error, error_size, "%s", exception.what());
     return nullptr;
   }
 }
@@ -30,8 +30,8 @@ NES_EXPORT void nes_close(Console* console) { delete console; }
 
 NES_EXPORT void nes_power_on(Console* console) { console->power_on(); }
 
-NES_EXPORT void nes_advance(Console* console, std::uint8_t buttons, int drawn) {
-  console->advance(buttons, drawn != 0);
+NES_EXPORT void nes_advance(Console* console, std::uint8_t buttons, int render) {
+  console->advance(buttons, render != 0);
 }
 
 NES_EXPORT std::uint8_t* nes_ram(Console* console) { return console->ram(); }

@@ -13,7 +13,7 @@
 namespace nes {
 namespace {
 
-// nes-py's: 89,343 dots, one or two more than the picture has, so the picture wanders.
+// As in nes-py: 89,343 dots, one or two more than the PPU's frame, so the frame boundary drifts.
 constexpr int kFrameCycles = 29781;
 constexpr int kDotsPerCycle = 3;
 constexpr std::uint32_t kMagic = 0x3153454E;  // "NES1"
@@ -34,20 +34,20 @@ struct Console::Parts {
     cpu.power_on(bus);
   }
 
-  // Whether fields just read are possible ones; the banks follow them.
-  bool follow() {
+  // Checks fields that were just loaded, and selects the banks. Returns whether they are valid.
+  bool finish_load() {
     if (!cpu.is_valid() || !ppu.is_valid() || !bus.apu().is_valid()) return false;
-    cartridge.remap();
-    bus.map();
+    cartridge.update_banks();
+    bus.update_pages();
     return true;
   }
 
   template <typename Archive>
-  void fields(Archive& archive) {
-    cpu.fields(archive);
-    bus.fields(archive);
-    ppu.fields(archive);
-    cartridge.fields(archive);
+  void serialize(Archive& archive) {
+    cpu.serialize(archive);
+    bus.serialize(archive);
+    ppu.serialize(archive);
+    cartridge.serialize(archive);
   }
 
   Cartridge cartridge;
@@ -61,22 +61,22 @@ Console::~Console() = default;
 
 void Console::power_on() { parts_->power_on(); }
 
-void Console::advance(std::uint8_t buttons, bool drawn) {
+void Console::advance(std::uint8_t buttons, bool render) {
   auto& [cartridge, ppu, bus, cpu] = *parts_;
-  bus.hold(buttons);
-  ppu.begin_frame(drawn);
+  bus.hold_buttons(buttons);
+  ppu.begin_frame(render);
   for (;;) {
-    if (!cpu.is_masked() && bus.interrupts(cpu.now())) cpu.interrupt(bus, Cpu::kIrq);
-    const int event = ppu.next_event();
-    const int picture = event / kDotsPerCycle;
-    const int sound = cpu.is_masked() ? Apu::kNever : bus.apu().next_interrupt();
-    const int end = std::min({picture, sound, kFrameCycles});
+    if (!cpu.irq_disabled() && bus.irq_pending(cpu.now())) cpu.interrupt(bus, Cpu::kIrq);
+    const int ppu_event = ppu.next_event();
+    const int ppu_cycle = ppu_event / kDotsPerCycle;
+    const int apu_cycle = cpu.irq_disabled() ? Apu::kNever : bus.apu().next_irq();
+    const int end = std::min({ppu_cycle, apu_cycle, kFrameCycles});
     cpu.run(bus, end);
     if (cpu.now() < end) continue;
     if (end == kFrameCycles) break;
-    if (end < picture) continue;
-    ppu.run_to(event + 1);
-    if (ppu.take_interrupt()) cpu.interrupt(bus, Cpu::kNmi);
+    if (end < ppu_cycle) continue;
+    ppu.run_to(ppu_event + 1);
+    if (ppu.take_nmi()) cpu.interrupt(bus, Cpu::kNmi);
   }
   bus.end_frame(kFrameCycles);
   cpu.end_frame(kFrameCycles);
@@ -87,29 +87,29 @@ std::uint8_t* Console::ram() { return parts_->bus.ram(); }
 const std::uint8_t* Console::screen() const { return parts_->ppu.screen(); }
 
 std::size_t Console::state_size() const {
-  Measure measure;
-  parts_->fields(measure);
-  return sizeof kMagic + sizeof(std::uint64_t) + measure.size();
+  SizeArchive archive;
+  parts_->serialize(archive);
+  return sizeof kMagic + sizeof(std::uint64_t) + archive.size();
 }
 
 void Console::save_state(std::uint8_t* out) const {
-  Writer writer(out);
-  writer(kMagic);
-  writer(parts_->cartridge.digest());
-  parts_->fields(writer);
+  WriteArchive archive(out);
+  archive(kMagic);
+  archive(parts_->cartridge.digest());
+  parts_->serialize(archive);
 }
 
 bool Console::load_state(const std::uint8_t* in, std::size_t size) {
   if (size != state_size()) return false;
   std::uint32_t magic = 0;
   std::uint64_t digest = 0;
-  Reader reader(in);
-  reader(magic), reader(digest);
+  ReadArchive archive(in);
+  archive(magic), archive(digest);
   if (magic != kMagic || digest != parts_->cartridge.digest()) return false;
   std::vector<std::uint8_t> before(size);
   save_state(before.data());
-  parts_->fields(reader);
-  if (parts_->follow()) return true;
+  parts_->serialize(archive);
+  if (parts_->finish_load()) return true;
   load_state(before.data(), size);
   return false;
 }

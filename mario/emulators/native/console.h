@@ -1,4 +1,5 @@
-// One NES with a cartridge in it: no globals, nothing shared, so that any number can run at a time.
+// An NES with a cartridge inserted. It has no global state, so any number of consoles can run
+// concurrently.
 #pragma once
 
 #include <cstddef>
@@ -15,26 +16,27 @@ constexpr std::size_t kRamBytes = 2048;
 
 class Console {
  public:
-  // Switches a console on. `rom` is a whole iNES file. Throws std::invalid_argument, its message one
-  // line, for a ROM that is broken, truncated, PAL or of an unknown mapper.
+  // Switches the console on. `rom` is a complete iNES file. Throws std::invalid_argument with a
+  // one-line message if the ROM is invalid, truncated, for PAL, or of an unsupported mapper.
   explicit Console(const std::vector<std::uint8_t>& rom);
   ~Console();
 
-  // Off and on again.
+  // Switches the console off and on again.
   void power_on();
 
-  // Runs one frame with these buttons of controller 1 held (nes-py's bits). A frame that is not
-  // `drawn` has the same effects on the game, but screen() is not brought up to date.
-  void advance(std::uint8_t buttons, bool drawn);
+  // Runs one frame with these buttons of controller 1 held, in nes-py's bit order. Without `render`
+  // the game runs identically, but screen() is not updated.
+  void advance(std::uint8_t buttons, bool render);
 
-  // The console's 2,048 bytes of work memory, live, to be read and written between frames.
+  // The 2,048 bytes of work RAM, which may be read and written between frames.
   std::uint8_t* ram();
 
-  // The last drawn frame as indices 0..63 into the palette, kWidth x kHeight, rows from the top.
+  // The last rendered frame: palette indices 0..63, kHeight rows of kWidth.
   const std::uint8_t* screen() const;
 
-  // The whole state. load_state() returns false, and changes nothing, for bytes that are no state
-  // of this cartridge; whatever the bytes, it never reads or writes out of bounds, then or later.
+  // Saves and loads the complete state. load_state() returns false, and changes nothing, if the
+  // bytes are not a state of this cartridge. No input makes it access memory out of bounds, neither
+  // during the call nor later.
   std::size_t state_size() const;
   void save_state(std::uint8_t* out) const;
   bool load_state(const std::uint8_t* in, std::size_t size);
@@ -44,7 +46,7 @@ class Console {
   std::unique_ptr<Parts> parts_;
 };
 
-// Red, green, blue of each of the 64 palette entries: nes-py's.
+// Red, green and blue of the 64 palette entries, as in nes-py.
 extern const std::uint8_t kPalette[64][3];
 
 }  // namespace nes

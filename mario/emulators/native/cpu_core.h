@@ -1,12 +1,12 @@
-// The processor at work, its registers as local variables of one loop: everything here is inlined,
-// and nobody is given the address of a Core, so that they stay in the machine's registers.
+// The CPU's operations. Everything is inlined into one loop, and the address of a Core never
+// escapes, so that the compiler keeps its members in machine registers.
 #pragma once
 
 #include <cstdint>
 
 #include "bus.h"
 #include "cpu.h"
-#include "idle.h"
+#include "idle_loop.h"
 
 #if defined(__GNUC__)
 #define NES_INLINE inline __attribute__((always_inline))
@@ -20,9 +20,9 @@ namespace nes {
 
 class Cpu::Core {
  public:
-  Core(const Cpu& cpu, Bus& bus, Idler& idler, int end)
-      : bus_(bus), idler_(idler), ram_(bus.ram()), now_(cpu.now_), end_(end), pc_(cpu.pc_), a_(cpu.a_),
-        x_(cpu.x_), y_(cpu.y_), sp_(cpu.sp_) {
+  Core(const Cpu& cpu, Bus& bus, IdleLoop& idle_loop, int end)
+      : bus_(bus), idle_loop_(idle_loop), ram_(bus.ram()), now_(cpu.now_), end_(end),
+        pc_(cpu.pc_), a_(cpu.a_), x_(cpu.x_), y_(cpu.y_), sp_(cpu.sp_) {
     set_flags(cpu.flags_);
   }
 
@@ -50,9 +50,9 @@ class Cpu::Core {
   }
   NES_INLINE void push(int value) { ram_[0x100 | sp_--] = low(value); }
   NES_INLINE Byte pull() { return ram_[0x100 | ++sp_]; }
-  NES_INLINE Word zero_word(Byte at) { return word(ram_[at] | ram_[low(at + 1)] << 8); }
+  NES_INLINE Word zero_page_word(Byte at) { return word(ram_[at] | ram_[low(at + 1)] << 8); }
 
-  // Addresses. The `far` ones cost a cycle more on another page than their base.
+  // Addressing modes. Those named `page_cross` cost one more cycle if indexing crosses a page.
   NES_INLINE Word imm() { return pc_++; }
   NES_INLINE Word zp() { return fetch(); }
   NES_INLINE Word zpx() { return low(fetch() + x_); }
@@ -60,28 +60,28 @@ class Cpu::Core {
   NES_INLINE Word abs() { return fetch_word(); }
   NES_INLINE Word abx() { return word(fetch_word() + x_); }
   NES_INLINE Word aby() { return word(fetch_word() + y_); }
-  NES_INLINE Word izx() { return zero_word(low(fetch() + x_)); }
-  NES_INLINE Word izy() { return word(zero_word(fetch()) + y_); }
-  NES_INLINE Word far(Word base, Byte index) {
+  NES_INLINE Word izx() { return zero_page_word(low(fetch() + x_)); }
+  NES_INLINE Word izy() { return word(zero_page_word(fetch()) + y_); }
+  NES_INLINE Word indexed(Word base, Byte index) {
     cost_ += (base & 0xFF) + index > 0xFF;
     return word(base + index);
   }
-  NES_INLINE Word far_abx() { return far(fetch_word(), x_); }
-  NES_INLINE Word far_aby() { return far(fetch_word(), y_); }
-  NES_INLINE Word far_izy() { return far(zero_word(fetch()), y_); }
+  NES_INLINE Word abx_page_cross() { return indexed(fetch_word(), x_); }
+  NES_INLINE Word aby_page_cross() { return indexed(fetch_word(), y_); }
+  NES_INLINE Word izy_page_cross() { return indexed(zero_page_word(fetch()), y_); }
 
   // Flags.
   NES_INLINE Byte set_zn(int value) { return zero_ = negative_ = low(value); }
   Byte flags() const {
     return low((carry_ ? kCarry : 0) | (zero_ ? 0 : kZero) | (overflow_ ? kOverflow : 0) |
-               (negative_ & kNegative) | other_);
+               (negative_ & kNegative) | other_flags_);
   }
   NES_INLINE void set_flags(Byte flags) {
     carry_ = flags & kCarry;
     zero_ = ~flags & kZero;
     overflow_ = flags & kOverflow;
     negative_ = flags;
-    other_ = flags & (kMask | kDecimal);
+    other_flags_ = flags & (kInterruptDisable | kDecimal);
   }
 
   // Operations.
@@ -132,7 +132,7 @@ class Cpu::Core {
   }
   NES_INLINE Byte inc(Byte value) { return set_zn(value + 1); }
   NES_INLINE Byte dec(Byte value) { return set_zn(value - 1); }
-  // Unofficial ones: one of the above, and something with its result.
+  // Unofficial operations, which combine two of the above.
   NES_INLINE Byte slo(Byte value) { return value = asl(value), ora(value), value; }
   NES_INLINE Byte rla(Byte value) { return value = rol(value), and_(value), value; }
   NES_INLINE Byte sre(Byte value) { return value = lsr(value), eor(value), value; }
@@ -157,10 +157,10 @@ class Cpu::Core {
     const auto offset = static_cast<std::int8_t>(fetch());
     if (!taken) return;
     const Word target = word(pc_ + offset);
-    // nes-py's price of another page is two cycles; the machine's is one.
+    // As in nes-py, a branch to another page costs two more cycles. On hardware it costs one.
     cost_ += (target ^ pc_) & 0xFF00 ? 3 : 1;
     if (offset >= -7 && offset <= -4) {
-      cost_ += idler_.skip(bus_, target, word(pc_ - 2), cost_, now_, end_);
+      cost_ += idle_loop_.skip(bus_, target, word(pc_ - 2), cost_, now_, end_);
     }
     pc_ = target;
   }
@@ -172,7 +172,7 @@ class Cpu::Core {
   NES_INLINE void jump_indirect() {
     const Word at = fetch_word();
     const Byte first = read(at);
-    // The processor does not carry into the page of the second byte.
+    // A hardware bug: the second byte is read from the same page as the first.
     pc_ = word(first | read(word((at & 0xFF00) | low(at + 1))) << 8);
   }
   NES_INLINE void call() {
@@ -188,26 +188,26 @@ class Cpu::Core {
     ++pc_;
     push(pc_ >> 8), push(pc_);
     push(flags() | kUnused | kBreak);
-    other_ |= kMask;
+    other_flags_ |= kInterruptDisable;
     const Byte first = read(kIrq);
     pc_ = word(first | read(kIrq + 1) << 8);
   }
-  // What unmasks interrupts ends the run, so that one that waits is seen to.
-  NES_INLINE void unmasked() {
-    if (!(other_ & kMask)) end_ = now_;
+  // Ends the run if interrupts are enabled, so that a pending one is handled.
+  NES_INLINE void poll_irq() {
+    if (!(other_flags_ & kInterruptDisable)) end_ = now_;
   }
-  NES_INLINE void jam() {
+  NES_INLINE void halt() {
     --pc_;
     cost_ = end_ - now_;
   }
 
   Bus& bus_;
-  Idler& idler_;
+  IdleLoop& idle_loop_;
   Byte* ram_;
   int now_, end_, cost_ = 0;
   Word pc_;
   Byte a_, x_, y_, sp_;
-  Byte zero_ = 0, negative_ = 0, other_ = 0;
+  Byte zero_ = 0, negative_ = 0, other_flags_ = 0;
   bool carry_ = false, overflow_ = false;
 };
 

@@ -1,11 +1,11 @@
-// The processor's loop: one case for each opcode.
+// The CPU's main loop: one case per opcode.
 #include "cpu_core.h"
 
 namespace nes {
 namespace {
 
-// https://www.nesdev.org/6502_cpu.txt, without what another page costs. BRK takes as long as in
-// nes-py: twice what the machine takes.
+// https://www.nesdev.org/6502_cpu.txt, without the cost of crossing a page. BRK takes 14 cycles as
+// in nes-py, twice as long as on hardware.
 constexpr std::uint8_t kCycles[0x100] = {
     14, 6, 2, 8, 3, 3, 5, 5, 3, 2, 2, 2, 4, 4, 6, 6, 2, 5, 2, 8, 4, 4, 6, 6, 2, 4, 2, 7, 4, 4, 7, 7,
     6,  6, 2, 8, 3, 3, 5, 5, 4, 2, 2, 2, 4, 4, 6, 6, 2, 5, 2, 8, 4, 4, 6, 6, 2, 4, 2, 7, 4, 4, 7, 7,
@@ -19,40 +19,40 @@ constexpr std::uint8_t kCycles[0x100] = {
 
 }  // namespace
 
-// The forms of an instruction that only reads, from its lowest opcode.
+// All addressing modes of an instruction that only reads; `code` is its lowest opcode.
 #define ALL_READS(code, op)                                  \
   case (code) + 0x00: op(read(izx())); break;                \
   case (code) + 0x04: op(read(zp())); break;                 \
   case (code) + 0x08: op(read(imm())); break;                \
   case (code) + 0x0C: op(read(abs())); break;                \
-  case (code) + 0x10: op(read(far_izy())); break;            \
+  case (code) + 0x10: op(read(izy_page_cross())); break;            \
   case (code) + 0x14: op(read(zpx())); break;                \
-  case (code) + 0x18: op(read(far_aby())); break;            \
-  case (code) + 0x1C: op(read(far_abx())); break;
+  case (code) + 0x18: op(read(aby_page_cross())); break;            \
+  case (code) + 0x1C: op(read(abx_page_cross())); break;
 
-// Reads, works and writes back.
-#define CHANGE(mode, op)      \
+// An instruction that reads a value and writes the result back.
+#define READ_MODIFY_WRITE(mode, op)      \
   {                           \
     const Word at = mode();   \
     write(at, op(read(at)));  \
     break;                    \
   }
-// As in nes-py, another page costs them a cycle, which it does not on the machine.
-#define ALL_CHANGES(code, op)                  \
-  case (code) + 0x00: CHANGE(zp, op)           \
+// As in nes-py, crossing a page costs one more cycle. On hardware it does not.
+#define ALL_SHIFTS(code, op)                  \
+  case (code) + 0x00: READ_MODIFY_WRITE(zp, op)           \
   case (code) + 0x04: a_ = op(a_); break;      \
-  case (code) + 0x08: CHANGE(abs, op)          \
-  case (code) + 0x10: CHANGE(zpx, op)          \
-  case (code) + 0x18: CHANGE(far_abx, op)
+  case (code) + 0x08: READ_MODIFY_WRITE(abs, op)          \
+  case (code) + 0x10: READ_MODIFY_WRITE(zpx, op)          \
+  case (code) + 0x18: READ_MODIFY_WRITE(abx_page_cross, op)
 
-#define ALL_COMBINED(code, op)                 \
-  case (code) + 0x00: CHANGE(izx, op)          \
-  case (code) + 0x04: CHANGE(zp, op)           \
-  case (code) + 0x0C: CHANGE(abs, op)          \
-  case (code) + 0x10: CHANGE(izy, op)          \
-  case (code) + 0x14: CHANGE(zpx, op)          \
-  case (code) + 0x18: CHANGE(aby, op)          \
-  case (code) + 0x1C: CHANGE(abx, op)
+#define ALL_UNOFFICIAL(code, op)                 \
+  case (code) + 0x00: READ_MODIFY_WRITE(izx, op)          \
+  case (code) + 0x04: READ_MODIFY_WRITE(zp, op)           \
+  case (code) + 0x0C: READ_MODIFY_WRITE(abs, op)          \
+  case (code) + 0x10: READ_MODIFY_WRITE(izy, op)          \
+  case (code) + 0x14: READ_MODIFY_WRITE(zpx, op)          \
+  case (code) + 0x18: READ_MODIFY_WRITE(aby, op)          \
+  case (code) + 0x1C: READ_MODIFY_WRITE(abx, op)
 
 void Cpu::Core::run() {
   while (now_ < end_) {
@@ -66,18 +66,18 @@ void Cpu::Core::run() {
       ALL_READS(0xA1, lda)
       ALL_READS(0xC1, cmp)
       ALL_READS(0xE1, sbc)
-      ALL_CHANGES(0x06, asl)
-      ALL_CHANGES(0x26, rol)
-      ALL_CHANGES(0x46, lsr)
-      ALL_CHANGES(0x66, ror)
-      case 0xC6: CHANGE(zp, dec)
-      case 0xCE: CHANGE(abs, dec)
-      case 0xD6: CHANGE(zpx, dec)
-      case 0xDE: CHANGE(far_abx, dec)
-      case 0xE6: CHANGE(zp, inc)
-      case 0xEE: CHANGE(abs, inc)
-      case 0xF6: CHANGE(zpx, inc)
-      case 0xFE: CHANGE(far_abx, inc)
+      ALL_SHIFTS(0x06, asl)
+      ALL_SHIFTS(0x26, rol)
+      ALL_SHIFTS(0x46, lsr)
+      ALL_SHIFTS(0x66, ror)
+      case 0xC6: READ_MODIFY_WRITE(zp, dec)
+      case 0xCE: READ_MODIFY_WRITE(abs, dec)
+      case 0xD6: READ_MODIFY_WRITE(zpx, dec)
+      case 0xDE: READ_MODIFY_WRITE(abx_page_cross, dec)
+      case 0xE6: READ_MODIFY_WRITE(zp, inc)
+      case 0xEE: READ_MODIFY_WRITE(abs, inc)
+      case 0xF6: READ_MODIFY_WRITE(zpx, inc)
+      case 0xFE: READ_MODIFY_WRITE(abx_page_cross, inc)
 
       case 0x81: write(izx(), a_); break;
       case 0x85: write(zp(), a_); break;
@@ -96,12 +96,12 @@ void Cpu::Core::run() {
       case 0xA6: ldx(read(zp())); break;
       case 0xAE: ldx(read(abs())); break;
       case 0xB6: ldx(read(zpy())); break;
-      case 0xBE: ldx(read(far_aby())); break;
+      case 0xBE: ldx(read(aby_page_cross())); break;
       case 0xA0: ldy(read(imm())); break;
       case 0xA4: ldy(read(zp())); break;
       case 0xAC: ldy(read(abs())); break;
       case 0xB4: ldy(read(zpx())); break;
-      case 0xBC: ldy(read(far_abx())); break;
+      case 0xBC: ldy(read(abx_page_cross())); break;
       case 0xC0: cpy(read(imm())); break;
       case 0xC4: cpy(read(zp())); break;
       case 0xCC: cpy(read(abs())); break;
@@ -124,15 +124,15 @@ void Cpu::Core::run() {
       case 0x48: push(a_); break;
       case 0x68: lda(pull()); break;
       case 0x08: push(flags() | kUnused | kBreak); break;
-      case 0x28: set_flags(pull()); unmasked(); break;
+      case 0x28: set_flags(pull()); poll_irq(); break;
 
       case 0x18: carry_ = false; break;
       case 0x38: carry_ = true; break;
-      case 0x58: other_ &= low(~kMask); unmasked(); break;
-      case 0x78: other_ |= kMask; break;
+      case 0x58: other_flags_ &= low(~kInterruptDisable); poll_irq(); break;
+      case 0x78: other_flags_ |= kInterruptDisable; break;
       case 0xB8: overflow_ = false; break;
-      case 0xD8: other_ &= low(~kDecimal); break;
-      case 0xF8: other_ |= kDecimal; break;
+      case 0xD8: other_flags_ &= low(~kDecimal); break;
+      case 0xF8: other_flags_ |= kDecimal; break;
 
       case 0x10: branch(!(negative_ & 0x80)); break;
       case 0x30: branch(negative_ & 0x80); break;
@@ -146,23 +146,23 @@ void Cpu::Core::run() {
       case 0x6C: jump_indirect(); break;
       case 0x20: call(); break;
       case 0x60: pull_pc(); ++pc_; break;
-      case 0x40: set_flags(pull()); pull_pc(); unmasked(); break;
+      case 0x40: set_flags(pull()); pull_pc(); poll_irq(); break;
       case 0x00: break_(); break;
 
-      // Unofficial ones, https://www.nesdev.org/wiki/CPU_unofficial_opcodes
-      ALL_COMBINED(0x03, slo)
-      ALL_COMBINED(0x23, rla)
-      ALL_COMBINED(0x43, sre)
-      ALL_COMBINED(0x63, rra)
-      ALL_COMBINED(0xC3, dcp)
-      ALL_COMBINED(0xE3, isc)
+      // Unofficial opcodes, https://www.nesdev.org/wiki/CPU_unofficial_opcodes
+      ALL_UNOFFICIAL(0x03, slo)
+      ALL_UNOFFICIAL(0x23, rla)
+      ALL_UNOFFICIAL(0x43, sre)
+      ALL_UNOFFICIAL(0x63, rra)
+      ALL_UNOFFICIAL(0xC3, dcp)
+      ALL_UNOFFICIAL(0xE3, isc)
       case 0xA3: lax(read(izx())); break;
       case 0xA7: lax(read(zp())); break;
       case 0xAB: lax(read(imm())); break;
       case 0xAF: lax(read(abs())); break;
-      case 0xB3: lax(read(far_izy())); break;
+      case 0xB3: lax(read(izy_page_cross())); break;
       case 0xB7: lax(read(zpy())); break;
-      case 0xBF: lax(read(far_aby())); break;
+      case 0xBF: lax(read(aby_page_cross())); break;
       case 0x83: write(izx(), a_ & x_); break;
       case 0x87: write(zp(), a_ & x_); break;
       case 0x8F: write(abs(), a_ & x_); break;
@@ -178,12 +178,14 @@ void Cpu::Core::run() {
       case 0x04: case 0x44: case 0x64: ignore(read(zp())); break;
       case 0x14: case 0x34: case 0x54: case 0x74: case 0xD4: case 0xF4: ignore(read(zpx())); break;
       case 0x0C: ignore(read(abs())); break;
-      case 0x1C: case 0x3C: case 0x5C: case 0x7C: case 0xDC: case 0xFC: ignore(read(far_abx())); break;
-      // No two machines agree on what these do, so no game uses them: they do nothing.
+      case 0x1C: case 0x3C: case 0x5C: case 0x7C: case 0xDC: case 0xFC:
+        ignore(read(abx_page_cross()));
+        break;
+      // These are unstable: they differ between consoles, so games do not use them. Ignored.
       case 0x8B: ++pc_; break;
       case 0x93: ++pc_; break;
       case 0x9B: case 0x9C: case 0x9E: case 0x9F: case 0xBB: pc_ += 2; break;
-      default: jam();
+      default: halt();
     }
     now_ += cost_;
   }
@@ -191,8 +193,8 @@ void Cpu::Core::run() {
 
 void Cpu::run(Bus& bus, int end) {
   if (now_ >= end) return;
-  Idler idler;
-  Core core(*this, bus, idler, end);
+  IdleLoop idle_loop;
+  Core core(*this, bus, idle_loop, end);
   core.run();
   core.store(*this);
 }

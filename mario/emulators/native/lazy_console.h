@@ -15,8 +15,8 @@ struct Snapshot {
 };
 
 // Whether a frame's screen is needed is often known only after the frame, for example when it ended
-// the episode. The state before each frame that is not rendered is therefore kept, and screen() runs
-// the frame again with rendering.
+// the episode. The state before each frame that is not rendered is therefore kept, and screen()
+// runs the frame again with rendering.
 class LazyConsole {
  public:
   // See Console.

@@ -5,9 +5,9 @@
 namespace nes {
 namespace {
 
-constexpr std::array<int, 8> kFirstPictures = {0, 1, 2, 3, 4, 5, 6, 7};
+constexpr std::array<int, 8> kFirstChrBanks = {0, 1, 2, 3, 4, 5, 6, 7};
 
-std::array<int, 8> pictures_of_4k(int low, int high) {
+std::array<int, 8> chr_banks_of_4k(int low, int high) {
   std::array<int, 8> banks{};
   for (int i = 0; i < 4; ++i) {
     banks[static_cast<std::size_t>(i)] = 4 * low + i;
@@ -16,7 +16,7 @@ std::array<int, 8> pictures_of_4k(int low, int high) {
   return banks;
 }
 
-std::array<int, 4> program_of_16k(int low, int high) {
+std::array<int, 4> prg_banks_of_16k(int low, int high) {
   return {2 * low, 2 * low + 1, 2 * high, 2 * high + 1};
 }
 
@@ -25,7 +25,7 @@ class Nrom final : public Mapper {
  public:
   explicit Nrom(const Rom& rom) : mirroring_(rom.mirroring) {}
   void write(std::uint16_t, std::uint8_t) override {}
-  Banks banks() const override { return {{0, 1, 2, 3}, kFirstPictures, mirroring_}; }
+  Banks banks() const override { return {{0, 1, 2, 3}, kFirstChrBanks, mirroring_}; }
 
  private:
   Mirroring mirroring_;
@@ -35,30 +35,30 @@ class Nrom final : public Mapper {
 class Mmc1 final : public Mapper {
  public:
   Mmc1() {
-    control() = 0x0F;  // the last bank at $C000, mirrored as nes-py begins
+    control() = 0x0F;  // the last bank at $C000, and nes-py's initial mirroring
   }
 
   void write(std::uint16_t address, std::uint8_t value) override {
     if (value & 0x80) {
-      shifted() = written() = 0;
+      shift_register() = write_count() = 0;
       control() |= 0x0C;
       return;
     }
-    shifted() = static_cast<std::uint8_t>((shifted() & 0x1F) >> 1 | (value & 1) << 4);
-    if (++written() < 5) return;
-    registers[static_cast<std::size_t>(address >> 13 & 3)] = shifted();
-    shifted() = written() = 0;
+    shift_register() = static_cast<std::uint8_t>((shift_register() & 0x1F) >> 1 | (value & 1) << 4);
+    if (++write_count() < 5) return;
+    registers[static_cast<std::size_t>(address >> 13 & 3)] = shift_register();
+    shift_register() = write_count() = 0;
   }
 
   Banks banks() const override {
     const int control = registers[0], low = registers[1], high = registers[2];
-    const int program = registers[3] & 0x0F;
+    const int prg = registers[3] & 0x0F;
     Banks banks{};
-    banks.pictures = control & 0x10 ? pictures_of_4k(low, high) : pictures_of_4k(low & ~1, low | 1);
+    banks.chr = control & 0x10 ? chr_banks_of_4k(low, high) : chr_banks_of_4k(low & ~1, low | 1);
     switch (control >> 2 & 3) {
-      case 2: banks.program = program_of_16k(0, program); break;
-      case 3: banks.program = program_of_16k(program, -1); break;
-      default: banks.program = program_of_16k(program & ~1, program | 1);
+      case 2: banks.prg = prg_banks_of_16k(0, prg); break;
+      case 3: banks.prg = prg_banks_of_16k(prg, -1); break;
+      default: banks.prg = prg_banks_of_16k(prg & ~1, prg | 1);
     }
     static constexpr Mirroring kMirrorings[] = {Mirroring::kLower, Mirroring::kUpper,
                                                 Mirroring::kVertical, Mirroring::kHorizontal};
@@ -68,8 +68,8 @@ class Mmc1 final : public Mapper {
 
  private:
   std::uint8_t& control() { return registers[0]; }
-  std::uint8_t& shifted() { return registers[4]; }
-  std::uint8_t& written() { return registers[5]; }
+  std::uint8_t& shift_register() { return registers[4]; }
+  std::uint8_t& write_count() { return registers[5]; }
 };
 
 // https://www.nesdev.org/wiki/UxROM
@@ -78,7 +78,7 @@ class Uxrom final : public Mapper {
   explicit Uxrom(const Rom& rom) : mirroring_(rom.mirroring) {}
   void write(std::uint16_t, std::uint8_t value) override { registers[0] = value; }
   Banks banks() const override {
-    return {program_of_16k(registers[0], -1), kFirstPictures, mirroring_};
+    return {prg_banks_of_16k(registers[0], -1), kFirstChrBanks, mirroring_};
   }
 
  private:
@@ -91,7 +91,7 @@ class Cnrom final : public Mapper {
   explicit Cnrom(const Rom& rom) : mirroring_(rom.mirroring) {}
   void write(std::uint16_t, std::uint8_t value) override { registers[0] = value & 3; }
   Banks banks() const override {
-    return {{0, 1, 2, 3}, pictures_of_4k(2 * registers[0], 2 * registers[0] + 1), mirroring_};
+    return {{0, 1, 2, 3}, chr_banks_of_4k(2 * registers[0], 2 * registers[0] + 1), mirroring_};
   }
 
  private:
@@ -122,21 +122,21 @@ class Mmc3 final : public Mapper {
   Banks banks() const override {
     Banks banks{};
     const int select = registers[kSelect];
-    banks.program = {registers[6], registers[7], -2, -1};
-    if (select & 0x40) std::swap(banks.program[0], banks.program[2]);
+    banks.prg = {registers[6], registers[7], -2, -1};
+    if (select & 0x40) std::swap(banks.prg[0], banks.prg[2]);
     const std::size_t half = select & 0x80 ? 4 : 0;
     for (std::size_t i = 0; i < 2; ++i) {
-      banks.pictures[half ^ (2 * i)] = registers[i] & ~1;
-      banks.pictures[half ^ (2 * i + 1)] = registers[i] | 1;
+      banks.chr[half ^ (2 * i)] = registers[i] & ~1;
+      banks.chr[half ^ (2 * i + 1)] = registers[i] | 1;
     }
-    for (std::size_t i = 0; i < 4; ++i) banks.pictures[half ^ (4 + i)] = registers[2 + i];
+    for (std::size_t i = 0; i < 4; ++i) banks.chr[half ^ (4 + i)] = registers[2 + i];
     banks.mirroring = four_screens_            ? Mirroring::kFourScreens
                       : registers[kMirroring] ? Mirroring::kHorizontal
                                               : Mirroring::kVertical;
     return banks;
   }
 
-  void count_line() override {
+  void clock_scanline() override {
     std::uint8_t& counter = registers[kCounter];
     if (counter == 0 || registers[kReload]) {
       counter = registers[kLatch];
@@ -146,8 +146,8 @@ class Mmc3 final : public Mapper {
     }
     if (counter == 0 && registers[kEnabled]) registers[kPending] = 1;
   }
-  bool counts_lines() const override { return true; }
-  bool interrupts() const override { return registers[kPending] != 0; }
+  bool counts_scanlines() const override { return true; }
+  bool irq_pending() const override { return registers[kPending] != 0; }
 
  private:
   enum : std::size_t { kSelect = 8, kMirroring, kLatch, kCounter, kReload, kEnabled, kPending };

@@ -1,4 +1,4 @@
-// The circuit of a cartridge: which banks the console sees, and a counter of lines.
+// Mappers: the circuits of a cartridge that select banks and, in one case, count scanlines.
 #pragma once
 
 #include <array>
@@ -9,26 +9,26 @@
 
 namespace nes {
 
-// Numbers of banks; who uses them takes them modulo the number of banks there are, and a negative
-// one counts from the last.
+// Selected bank numbers. They are taken modulo the number of banks; negative numbers count from the
+// last bank.
 struct Banks {
-  std::array<int, 4> program;   // 8 kB each, at $8000
-  std::array<int, 8> pictures;  // 1 kB each, at 0
+  std::array<int, 4> prg;  // 8 kB each, from $8000 on
+  std::array<int, 8> chr;  // 1 kB each, from PPU address 0 on
   Mirroring mirroring;
 };
 
 class Mapper {
  public:
   virtual ~Mapper() = default;
-  // Writes of the game at $8000 and above.
+  // A write by the CPU to $8000 or above.
   virtual void write(std::uint16_t address, std::uint8_t value) = 0;
   virtual Banks banks() const = 0;
-  // What MMC3 counts: a line has been drawn.
-  virtual void count_line() {}
-  virtual bool counts_lines() const { return false; }
-  virtual bool interrupts() const { return false; }
+  // Called once per rendered scanline.
+  virtual void clock_scanline() {}
+  virtual bool counts_scanlines() const { return false; }
+  virtual bool irq_pending() const { return false; }
 
-  // All of a mapper's state. Any value of any byte is harmless.
+  // The complete state of the mapper. Every value of every byte is valid.
   std::array<std::uint8_t, 16> registers{};
 };
 

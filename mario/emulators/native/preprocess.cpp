@@ -13,22 +13,24 @@
 namespace nes {
 namespace {
 
-void to_gray(const Grays& grays, const std::uint8_t* screen, int count, std::uint8_t* gray) {
-  for (int i = 0; i < count; ++i) gray[i] = grays[screen[i] & 63];
+void to_gray(const GrayPalette& palette, const std::uint8_t* screen, int count,
+             std::uint8_t* gray) {
+  for (int i = 0; i < count; ++i) gray[i] = palette[screen[i] & 63];
 }
 
 #ifdef NES_HAS_AVX2
-// Looks up 32 pixels at a time, ten times as fast; a register holds a quarter of the table.
-__attribute__((target("avx2"))) void to_gray_avx2(const Grays& grays, const std::uint8_t* screen,
-                                                  int count, std::uint8_t* gray) {
+// Looks up 32 pixels at a time, ten times as fast. A register holds a quarter of the palette.
+__attribute__((target("avx2"))) void to_gray_avx2(const GrayPalette& palette,
+                                                  const std::uint8_t* screen, int count,
+                                                  std::uint8_t* gray) {
   __m256i quarters[4];
   for (int i = 0; i < 4; ++i) {
-    const auto* quarter = reinterpret_cast<const __m128i*>(grays.data() + 16 * i);
+    const auto* quarter = reinterpret_cast<const __m128i*>(palette.data() + 16 * i);
     quarters[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128(quarter));
   }
   for (int i = 0; i < count; i += 32) {
     const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(screen + i));
-    const __m256i bit4 = _mm256_slli_epi16(x, 3);  // a blend asks for the highest bit of a byte
+    const __m256i bit4 = _mm256_slli_epi16(x, 3);  // blendv tests the highest bit of a byte
     const __m256i bit5 = _mm256_slli_epi16(x, 2);
     const __m256i low = _mm256_blendv_epi8(_mm256_shuffle_epi8(quarters[0], x),
                                            _mm256_shuffle_epi8(quarters[1], x), bit4);
@@ -39,85 +41,87 @@ __attribute__((target("avx2"))) void to_gray_avx2(const Grays& grays, const std:
 }
 #endif
 
-// `count`: of pixels, whole rows.
-void look_up(const Grays& grays, const std::uint8_t* screen, int count, std::uint8_t* gray) {
+// Converts `count` pixels, a multiple of the screen width.
+void convert_to_gray(const GrayPalette& palette, const std::uint8_t* screen, int count,
+                     std::uint8_t* gray) {
 #ifdef NES_HAS_AVX2
   static const bool has_avx2 = __builtin_cpu_supports("avx2");
-  if (has_avx2) return to_gray_avx2(grays, screen, count, gray);
+  if (has_avx2) return to_gray_avx2(palette, screen, count, gray);
 #endif
-  to_gray(grays, screen, count, gray);
+  to_gray(palette, screen, count, gray);
 }
 
-// Known to the compiler, the number of taps makes it twice as fast; 0 if it is not.
+// A compile-time number of taps makes this twice as fast; 0 means that it is a runtime value.
 template <int kTaps>
-void sum_taps(const std::vector<int>& firsts, const std::uint16_t* shares, int taps,
+void sum_taps(const std::vector<int>& first_pixels, const std::uint16_t* weights, int taps,
               const std::uint16_t* pixels, int* sums) {
   const int count = kTaps ? kTaps : taps;
-  for (const int first : firsts) {
+  for (const int first : first_pixels) {
     int sum = 0;
-    for (int k = 0; k < count; ++k) sum += pixels[first + k] * *shares++;
+    for (int k = 0; k < count; ++k) sum += pixels[first + k] * *weights++;
     *sums++ = sum;
   }
 }
 
-int checked(int size, int crop) {
+int check_size(int size, int crop) {
   if (crop < 0) throw std::invalid_argument("crop must be at least 0");
-  const int most = kHeight - crop;
-  if (size >= 1 && size <= most) return size;
-  throw std::invalid_argument("size must be in 1 to " + std::to_string(most) + ", got " +
+  const int max_size = kHeight - crop;
+  if (size >= 1 && size <= max_size) return size;
+  throw std::invalid_argument("size must be in 1 to " + std::to_string(max_size) + ", got " +
                               std::to_string(size));
 }
 
 }  // namespace
 
-Preprocess::Shares::Shares(int from, int to) {
+Preprocess::Weights::Weights(int from, int to) {
   const int common = std::gcd(from, to);
-  const int source = to / common;  // the length of a pixel
-  whole = from / common;           // and of one that it goes into
-  taps = (whole + 2 * source - 2) / source;
+  const int source = to / common;  // length of a source pixel
+  total = from / common;           // length of a target pixel
+  taps = (total + 2 * source - 2) / source;
   values.resize(to * taps);
   for (int i = 0; i < to; ++i) {
-    const int begin = i * whole, end = begin + whole;
-    firsts.push_back(std::min(begin / source, from - taps));
+    const int begin = i * total, end = begin + total;
+    first_pixels.push_back(std::min(begin / source, from - taps));
     for (int k = 0; k < taps; ++k) {
-      const int pixel = (firsts[i] + k) * source;
+      const int pixel = (first_pixels[i] + k) * source;
       values[i * taps + k] = std::max(0, std::min(end, pixel + source) - std::max(begin, pixel));
     }
   }
 }
 
-Preprocess::Preprocess(int size, int crop, const Grays& grays)
-    : size_(checked(size, crop)),
+Preprocess::Preprocess(int size, int crop, const GrayPalette& gray_palette)
+    : size_(check_size(size, crop)),
       crop_(crop),
-      rows_(kHeight - crop, size),
-      columns_(kWidth, size),
-      grays_(grays) {}
+      row_weights_(kHeight - crop, size),
+      column_weights_(kWidth, size),
+      gray_palette_(gray_palette) {}
 
-void Preprocess::operator()(const std::uint8_t* screen, std::uint8_t* picture) const {
+void Preprocess::operator()(const std::uint8_t* screen, std::uint8_t* image) const {
   std::uint8_t gray[kWidth * kHeight];
-  look_up(grays_, screen + crop_ * kWidth, (kHeight - crop_) * kWidth, gray);
+  convert_to_gray(gray_palette_, screen + crop_ * kWidth, (kHeight - crop_) * kWidth, gray);
   for (int row = 0; row < size_; ++row) {
     std::uint16_t sums[kWidth] = {};
     sum_rows(gray, row, sums);
-    sum_columns(sums, picture + row * size_);
+    sum_columns(sums, image + row * size_);
   }
 }
 
 void Preprocess::sum_rows(const std::uint8_t* gray, int row, std::uint16_t* sums) const {
-  for (int k = 0; k < rows_.taps; ++k) {
-    const std::uint16_t share = rows_.values[row * rows_.taps + k];
-    const std::uint8_t* line = gray + (rows_.firsts[row] + k) * kWidth;
-    if (share == 0) continue;
-    for (int x = 0; x < kWidth; ++x) sums[x] += share * line[x];
+  for (int k = 0; k < row_weights_.taps; ++k) {
+    const std::uint16_t weight = row_weights_.values[row * row_weights_.taps + k];
+    const std::uint8_t* line = gray + (row_weights_.first_pixels[row] + k) * kWidth;
+    if (weight == 0) continue;
+    for (int x = 0; x < kWidth; ++x) sums[x] += weight * line[x];
   }
 }
 
-void Preprocess::sum_columns(const std::uint16_t* sums, std::uint8_t* picture) const {
+void Preprocess::sum_columns(const std::uint16_t* sums, std::uint8_t* image_row) const {
   int totals[kHeight];
-  const auto sum = columns_.taps == 4 ? sum_taps<4> : sum_taps<0>;
-  sum(columns_.firsts, columns_.values.data(), columns_.taps, sums, totals);
-  const float scale = 1.0f / static_cast<float>(rows_.whole * columns_.whole);
-  for (int i = 0; i < size_; ++i) picture[i] = static_cast<int>(totals[i] * scale + 0.5f);
+  const Weights& weights = column_weights_;
+  const auto sum = weights.taps == 4 ? sum_taps<4> : sum_taps<0>;
+  sum(weights.first_pixels, weights.values.data(), weights.taps, sums, totals);
+  const float scale = 1.0f / static_cast<float>(row_weights_.total * weights.total);
+  for (int i = 0; i < size_; ++i) image_row[i] = static_cast<int>(totals[i] * scale + 0.5f);
 }
 
 }  // namespace nes

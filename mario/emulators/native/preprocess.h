@@ -1,4 +1,4 @@
-// Makes of a screen what an agent sees: a small gray picture.
+// Converts a screen to the small gray image that an agent observes.
 #pragma once
 
 #include <array>
@@ -9,40 +9,41 @@
 
 namespace nes {
 
-// How bright each color of the palette is in a picture.
-using Grays = std::array<std::uint8_t, 64>;
+// Gray level of each color of the palette.
+using GrayPalette = std::array<std::uint8_t, 64>;
 
-// The screen in gray, resized by area.
+// Converts a screen to gray and resizes it by area averaging.
 //
-// Measured in what a side of the screen and one of the picture have in common, the share of each
-// pixel in another is a whole number. So are all sums, and the picture is the exact mean, rounded.
+// With lengths measured in units of 1 / lcm(source side, target side), every overlap between a
+// source pixel and a target pixel is an integer, and so are all sums. The result is the exact mean,
+// rounded to the nearest integer.
 class Preprocess {
  public:
-  // `size`: height and width of the picture; `crop`: rows at the screen's top that it leaves out.
-  // Throws std::invalid_argument if that is negative, or fewer are left than the picture has.
-  Preprocess(int size, int crop, const Grays& grays);
+  // `size`: height and width of the image. `crop`: rows removed from the top of the screen.
+  // Throws std::invalid_argument if `crop` is negative or fewer than `size` rows remain.
+  Preprocess(int size, int crop, const GrayPalette& gray_palette);
 
   int size() const { return size_; }
 
-  // Writes the picture, size x size, of a screen of palette indices 0..63.
-  void operator()(const std::uint8_t* screen, std::uint8_t* picture) const;
+  // Writes the image, size x size, of a screen of palette indices 0..63.
+  void operator()(const std::uint8_t* screen, std::uint8_t* image) const;
 
  private:
-  // What of `from` pixels goes into each of `to`: `taps` of them, from the first on.
-  struct Shares {
-    Shares(int from, int to);
+  // Weights of `from` source pixels in each of `to` target pixels: `taps` consecutive pixels each.
+  struct Weights {
+    Weights(int from, int to);
 
-    int taps, whole;  // `whole`: what the shares of one come to
-    std::vector<int> firsts;
-    std::vector<std::uint16_t> values;  // to x taps
+    int taps, total;  // `total`: sum of the weights of one target pixel
+    std::vector<int> first_pixels;
+    std::vector<std::uint16_t> values;  // (to, taps)
   };
 
   void sum_rows(const std::uint8_t* gray, int row, std::uint16_t* sums) const;
-  void sum_columns(const std::uint16_t* sums, std::uint8_t* picture) const;
+  void sum_columns(const std::uint16_t* sums, std::uint8_t* image_row) const;
 
   int size_, crop_;
-  Shares rows_, columns_;
-  Grays grays_;
+  Weights row_weights_, column_weights_;
+  GrayPalette gray_palette_;
 };
 
 }  // namespace nes

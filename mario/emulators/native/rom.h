@@ -1,4 +1,4 @@
-// What an iNES ROM file holds.
+// The contents of an iNES ROM file.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@ namespace nes {
 enum class Mirroring : std::uint8_t { kHorizontal, kVertical, kLower, kUpper, kFourScreens };
 
 struct Rom {
-  std::vector<std::uint8_t> program;   // 16 kB banks
-  std::vector<std::uint8_t> pictures;  // 8 kB banks; none if the cartridge draws its own
+  std::vector<std::uint8_t> prg;  // 16 kB banks
+  std::vector<std::uint8_t> chr;  // 8 kB banks; empty if the cartridge has CHR RAM
   std::uint8_t mapper = 0;
   Mirroring mirroring = Mirroring::kHorizontal;
   bool work_ram = false;     // 8 kB at $6000
-  std::uint64_t digest = 0;  // of the whole file, so that a state is not given to another game
+  std::uint64_t digest = 0;  // of the file, to refuse states of other games
 };
 
-// Throws std::invalid_argument, its message one line, for a file that cannot be played.
+// Throws std::invalid_argument with a one-line message if the file cannot be played.
 Rom read_rom(const std::vector<std::uint8_t>& file);
 
 }  // namespace nes

@@ -101,7 +101,7 @@ std::unique_ptr<nes::Games> make_vector_env(PyObject* args, PyObject* kwargs) {
   nes::Place place;
   int stall_frames, skip, stack, size, crop, square, keeps_farthest, count, threads;
   double sticky;
-  nes::Grays grays;
+  nes::GrayPalette grays;
   if (!PyArg_ParseTupleAndKeywords(
           args, kwargs, "y#(iii)iy#iiiiy#idpii", const_cast<char**>(names), &rom, &rom_size,
           &place[0], &place[1], &place[2], &stall_frames, &masks, &masks_size, &skip, &stack, &size,
