@@ -14,7 +14,7 @@ from mario.emulators.emulator import FRAMES_PER_SECOND
 from mario.playback.overlay import Overlay
 from mario.playback.video import VideoWriter
 from mario.playback.watch import Frame, FrameObserver, StopPlayback, watch_episode
-from mario.runs.trained_agent import open_agent
+from mario.runs.trained_agent import load_agent
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Camera:
 
 def film(flags: ClipFlags) -> None:
     """Film one greedy episode."""
-    trained = open_agent(flags.checkpoint)
+    trained = load_agent(flags.checkpoint)
     overlay = Overlay(flags.scale)
     with VideoWriter(flags.out, fps=FRAMES_PER_SECOND / flags.every, scale=1) as writer:
         camera = Camera(writer, overlay, flags)

@@ -25,11 +25,12 @@ from mario.commands import cli
 from mario.commands.train import read_flags
 from mario.config.serialization import to_dict
 from mario.errors import UsageError
-from mario.evaluation.episodes import EpisodeResult, Evaluation
-from mario.evaluation.measure import measure
-from mario.runs.checkpoint import Checkpoint, halved, load, save
-from mario.runs.run_folder import Run
-from mario.runs.trained_agent import open_agent
+from mario.evaluation.episodes import EpisodeResult
+from mario.evaluation.evaluate import evaluate_agent
+from mario.evaluation.summary import EvaluationSummary
+from mario.runs.checkpoint import Checkpoint, load, save, to_float16
+from mario.runs.run_folder import RunFolder
+from mario.runs.trained_agent import load_agent
 from mario.system.files import write_atomically
 
 HEADER = (
@@ -78,7 +79,7 @@ def ship(arguments: list[str]) -> int:
     checkpoint = load(flags.source)
     if "training" not in checkpoint:
         raise UsageError(f"{flags.source} does not say how it was trained; name one of a newer run")
-    config = Run.read_config(flags.source)
+    config = RunFolder.read_config(flags.source)
     checkpoint["training"] |= {"command": command_of(config)}
     played, figures = _measured(flags.source, flags.episodes, flags.epsilon)
     if not flags.single:
@@ -96,7 +97,7 @@ def command_of(config: dict[str, Any]) -> str:
     """The command that trains an agent again: what it does not say is what its preset says.
 
     Args:
-        config: of its run, see `mario.runs.run_folder.Run.read_config`.
+        config: of its run, see `mario.runs.run_folder.RunFolder.read_config`.
     """
     values = _flat(config)
     words = [f"--{name}={config[name]}" for name in GIVEN if config[name] is not None]
@@ -113,7 +114,7 @@ def command_of(config: dict[str, Any]) -> str:
 
 def row_of(name: str, checkpoint: Checkpoint) -> str:
     """The agent's row of the table."""
-    training, figures = checkpoint["training"], Evaluation(**checkpoint["evaluation"])
+    training, figures = checkpoint["training"], EvaluationSummary(**checkpoint["evaluation"])
     cells = (
         f"[`{name}`]({name})",
         checkpoint["game"],
@@ -141,8 +142,8 @@ def with_row(text: str, row: str) -> str:
 
 
 def _halve(
-    flags: ShipFlags, checkpoint: Checkpoint, single: list[EpisodeResult], before: Evaluation
-) -> tuple[list[EpisodeResult], Evaluation]:
+    flags: ShipFlags, checkpoint: Checkpoint, single: list[EpisodeResult], before: EvaluationSummary
+) -> tuple[list[EpisodeResult], EvaluationSummary]:
     _write(flags, checkpoint)
     played, after = _measured(flags.destination, flags.episodes, before.epsilon)
     alike = sum(one.actions == other.actions for one, other in zip(single, played, strict=True))
@@ -157,21 +158,24 @@ def _halve(
 
 def _measured(
     path: Path, episodes: int, epsilon: float | None
-) -> tuple[list[EpisodeResult], Evaluation]:
+) -> tuple[list[EpisodeResult], EvaluationSummary]:
     """The episodes by their seeds, and the figures."""
-    trained = open_agent(path)
+    trained = load_agent(path)
     with closing(trained.make_vector_env(episodes=episodes)) as games:
-        played, figures = measure(trained, games, episodes, epsilon=epsilon)
+        played, figures = evaluate_agent(trained, games, episodes, epsilon=epsilon)
     return sorted(played, key=lambda each: each.seed), figures
 
 
 def _write(flags: ShipFlags, checkpoint: Checkpoint) -> None:
     kept = {key: value for key, value in checkpoint.items() if key != "resume"}
-    save(flags.destination, kept if flags.single else halved(kept))
+    save(flags.destination, kept if flags.single else to_float16(kept))
 
 
 def _worse(
-    single: list[EpisodeResult], before: Evaluation, half: list[EpisodeResult], after: Evaluation
+    single: list[EpisodeResult],
+    before: EvaluationSummary,
+    half: list[EpisodeResult],
+    after: EvaluationSummary,
 ) -> bool:
     if before.has_levels:
         return after.clear_rate < before.clear_rate
@@ -195,7 +199,7 @@ def mean_falls(before: Sequence[float], after: Sequence[float]) -> bool:
     return statistics.fmean(after) < statistics.fmean(before) - 2 * error
 
 
-def _result(figures: Evaluation) -> str:
+def _result(figures: EvaluationSummary) -> str:
     random = f", {figures.epsilon:.0%} of the decisions random" if figures.epsilon else ""
     if not figures.has_levels:
         low, high = figures.mean_return_ci95

@@ -1,91 +1,97 @@
-"""What the commands share: flags from dataclasses, mistakes in one line, exit codes."""
+"""Shared by the commands: flags from dataclasses, one-line errors and exit codes."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import io
-import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import tyro
+from tyro import _errors as parse_errors
 
 from mario.errors import RunError, UsageError
 
 T = TypeVar("T")
 
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
 def run(name: str, body: Callable[[], int]) -> NoReturn:
-    """Run a command and exit as the shell expects.
+    """Run a command and exit.
 
-    Exit codes: what ``body`` returns; 2 for a mistake of the user's and 1 for a run that cannot go
-    on, each with one line on stderr.
+    The exit code is what ``body`` returns, 2 for an error in the user's input, or 1 for a run that
+    cannot continue. Errors are printed in one line on stderr.
+
+    Args:
+        name: name of the command.
+        body: the command.
     """
     try:
         code = body()
     except UsageError as error:
-        code = _complain(name, error, 2)
+        code = _print_error(name, error, 2)
     except RunError as error:
-        code = _complain(name, error, 1)
-    except BrokenPipeError:  # whoever read what is printed, `head` for one, has read enough
-        sys.stdout = None  # or leaving would try to print the rest
+        code = _print_error(name, error, 1)
+    except BrokenPipeError:  # the reader of stdout, e.g. `head`, has closed it
+        sys.stdout = None  # otherwise Python would try to flush it at exit
         code = 141
     except OSError as error:
-        if error.errno not in FULL_DISK:
+        if error.errno not in DISK_ERRORS:
             raise
-        code = _complain(name, error, 2)
+        code = _print_error(name, error, 2)
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
 
 
 def parse(
-    name: str, kind: Any, arguments: Sequence[str], description: str, default: T | None = None
+    name: str,
+    config_type: Any,
+    arguments: Sequence[str],
+    description: str,
+    default: T | None = None,
 ) -> Any:
-    """Read flags into a dataclass.
+    """Parse flags into a dataclass.
 
     Args:
-        name: the command.
-        kind: the dataclass, which may have parameters of its own.
-        arguments: what the user typed.
-        description: the first lines of ``--help``.
+        name: name of the command.
+        config_type: the dataclass, possibly with type parameters.
+        arguments: the command line without the name of the command.
+        description: first lines of ``--help``.
         default: values of the flags that are not given.
 
     Raises:
-        UsageError: a flag that cannot be read; the message is one line.
+        UsageError: a flag is unknown, missing or has an invalid value.
     """
-    complaint = io.StringIO()
-    start = tyro.MISSING_NONPROP if default is None else default
-    read: Callable[..., Any] = (
-        tyro.cli
-    )  # its overloads leave no room for a default that may be none
-    try:
-        with contextlib.redirect_stderr(complaint):
-            return read(kind, prog=name, args=arguments, description=description, default=start)
-    except SystemExit as leaving:
-        if not leaving.code:
-            raise
-    raise UsageError(f"{_message(complaint.getvalue())}; see {name} --help")
+    # tyro's overloads do not accept a default that may be missing.
+    cli: Callable[..., Any] = tyro.cli
+    initial = tyro.MISSING_NONPROP if default is None else default
+    with parse_errors.on_parse_error(_raise_usage_error):
+        return cli(config_type, prog=name, args=arguments, description=description, default=initial)
 
 
-def _message(box: str) -> str:
-    """The message out of the box that is drawn around it, in one line.
+def _raise_usage_error(event: parse_errors.ParseErrorEvent) -> NoReturn:
+    """Raise an error in place of tyro's message, which has several lines in a drawn box."""
+    match event:
+        case parse_errors.UnrecognizedArgs(tokens=tokens):
+            message = f"unrecognized arguments: {' '.join(tokens)}"
+        case parse_errors.MissingArgs(missing_arguments=missing):
+            message = f"missing required {', '.join(each.arg.display_name() for each in missing)}"
+        case parse_errors.InvalidChoice(argument=argument, value=value, choices=choices):
+            message = f"{argument.display_name()} cannot be {value!r}; use {' or '.join(choices)}"
+        case parse_errors.BadValue(argument=argument):
+            message = f"{argument.display_name()} needs a value of type {argument.lowered.metavar}"
+        case parse_errors.InstantiationFailure(argument=argument, message=message):
+            message = message.splitlines()[0]
+            if argument is not None:  # else the dataclass itself raised it
+                expected = f"{argument.display_name()} expects {argument.lowered.metavar}"
+                message = f"{expected}: {message}"
+        case _:
+            message = f"invalid arguments ({type(event).__name__})"
+    raise UsageError(f"{message.rstrip('.')}; see {event.prog} --help")
 
-    A terminal that knows its characters has the title in the upper edge; any other has it in a
-    paragraph of its own.
-    """
-    lines = [line.strip("│ ") for line in box.splitlines()]
-    text = "\n".join("" if re.match(r"[╭╰─]|-+$", line) else line for line in lines)
-    paragraphs = [each for each in re.split(r"\n{2,}", text.strip("\n")) if each]
-    message = " ".join(paragraphs[0 if box.startswith("╭") else 1].split())
-    message = re.sub(r"no type matching \S+ could be instantiated from", "cannot be", message)
-    return re.sub(r"^Error parsing (\S+):", r"\1:", message).rstrip(".")
 
-
-def _complain(name: str, error: Exception, code: int) -> int:
+def _print_error(name: str, error: Exception, code: int) -> int:
     print(f"{name}: error: {error}", file=sys.stderr)
     return code

@@ -1,4 +1,4 @@
-"""`mario-eval`: measure how well a trained agent plays."""
+"""`mario-eval`: evaluate a trained agent."""
 
 from __future__ import annotations
 
@@ -14,45 +14,64 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from mario.commands import cli
+from mario.config.validation import require_at_least, require_probability
+from mario.errors import UsageError
 
 if TYPE_CHECKING:
-    from mario.evaluation.episodes import EpisodeResult, Evaluation, LevelArea
+    from mario.evaluation.episodes import EpisodeResult, LevelArea
     from mario.evaluation.level_survey import LevelSurvey
+    from mario.evaluation.summary import EvaluationSummary
     from mario.runs.trained_agent import TrainedAgent
 
-    Draw = Callable[[Evaluation, list[EpisodeResult]], None]
+    DrawMap = Callable[[EvaluationSummary, list[EpisodeResult]], None]
 
 NAME = "mario-eval"
-DESCRIPTION = """Measure how well a trained agent plays: greedy episodes, from all starts alike."""
+DESCRIPTION = """Evaluate a trained agent: play episodes with the greedy policy, print statistics.
+
+Each episode starts after a random number of no-ops, because all episodes of a deterministic game
+would be the same otherwise.
+"""
 
 
 @dataclass(frozen=True)
 class EvalFlags:
-    """What to measure."""
+    """The flags of ``mario-eval``."""
 
     checkpoint: Annotated[Path, tyro.conf.Positional]
-    """The trained agent: a .chkpt file, of ours or of the tutorial's."""
+    """Checkpoint of the agent: a .chkpt file of mario-train or of the PyTorch tutorial."""
     episodes: int = 100
-    """Episodes to play."""
+    """Number of episodes."""
     noops: int = 30
-    """Episodes start with 0 to this many frames without a button, with each number as often."""
+    """Each episode starts with 0 to this many no-op frames. The numbers of no-ops are spread
+    evenly over the episodes."""
     epsilon: float | None = None
-    """Share of the decisions that are random; a few make every episode another one. None for as
-    many as it was examined with in training, most often none."""
+    """Probability of a random action in each step. Makes the episodes of a deterministic game
+    differ. None for the value of the evaluations during training, which is usually 0."""
     json: bool = False
     """Print one JSON object and nothing else."""
     map: Path | None = None
-    """Draw a map of the level with where Mario dies: OUT.png."""
+    """Draw a map of the level that shows where Mario died, as this .png file."""
     game: str | None = None
-    """Play this game in place of the one that the agent was trained on."""
+    """Game to play; None for the game that the agent was trained on."""
     agent: str | None = None
-    """module:Class of the agent, if it is one of your own."""
+    """module:Class of the agent. Required if it is an agent of your own."""
     num_envs: int | None = None
-    """Games played at a time; None for as many as is fastest."""
+    """Number of environments that run in parallel; None for the fastest number."""
     emulator: str = "auto"
-    """Emulator behind NES games: auto, native or nes-py."""
+    """Emulator of NES games: auto, native or nes-py."""
     seed: int = 0
-    """Seed of what is drawn at random; also decides which starts come once more than others."""
+    """Seed of the starts and of the random actions."""
+
+    def __post_init__(self) -> None:
+        require_at_least("--episodes", self.episodes, 1)
+        require_at_least("--noops", self.noops, 0)
+        require_at_least("--seed", self.seed, 0)
+        if self.num_envs is not None:
+            require_at_least("--num-envs", self.num_envs, 1)
+        if self.epsilon is not None:
+            require_probability("--epsilon", self.epsilon)
+        if self.map is not None:
+            _check_map(self.map)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -62,107 +81,104 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def evaluate(arguments: Sequence[str]) -> int:
-    """Evaluate as the flags say and print the figures.
+    """Evaluate an agent and print the statistics.
+
+    Args:
+        arguments: the command line without the name of the command.
 
     Returns:
-        The exit code: 0, or 130 / 143 when a signal cut the evaluation short.
+        The exit code: 0, or 130 / 143 if a signal stopped the evaluation.
     """
     flags = cli.parse(NAME, EvalFlags, arguments, DESCRIPTION)
-    # Imported here, so that a game's process, which imports the main program, stays small.
-    from mario.config.run_config import at_least, between_0_and_1
-    from mario.evaluation.measure import measure
-    from mario.runs.trained_agent import open_agent
+    # Imported late, because game processes import the main module and should not import torch.
+    from mario.evaluation.evaluate import evaluate_agent
+    from mario.runs.trained_agent import load_agent
     from mario.system.signals import StopSignals
 
-    for name, least in (("episodes", 1), ("noops", 0), ("seed", 0), ("num_envs", 1)):
-        if (value := getattr(flags, name)) is not None:
-            at_least(f"--{name.replace('_', '-')}", value, least)
-    if flags.epsilon is not None:
-        between_0_and_1("--epsilon", flags.epsilon)
-    trained = open_agent(flags.checkpoint, game=flags.game, agent=flags.agent)
+    trained = load_agent(flags.checkpoint, game=flags.game, agent=flags.agent)
     with ExitStack() as stack, StopSignals() as stop:
-        draw = _open_map(flags, trained, stack)
-        games = trained.make_vector_env(
+        draw_map = _prepare_map(flags, trained, stack)
+        envs = trained.make_vector_env(
             flags.emulator, episodes=flags.episodes, noops=flags.noops, num_envs=flags.num_envs,
-            seed=flags.seed, report=_warn,
+            seed=flags.seed, report=_print_to_stderr,
         )  # fmt: skip
-        stack.callback(games.close)
-        played, figures = measure(
-            trained, games, flags.episodes, epsilon=flags.epsilon, seed=flags.seed,
-            on_episode=_ignore if flags.json else _show, stop=lambda: bool(stop),
+        stack.callback(envs.close)
+        results, summary = evaluate_agent(
+            trained, envs, flags.episodes, epsilon=flags.epsilon, seed=flags.seed,
+            on_episode=_ignore if flags.json else _print_episode, stop=lambda: bool(stop),
         )  # fmt: skip
-        if len(played) < flags.episodes:
-            _warn(f"stopped after {len(played)} of {flags.episodes} episodes")
+        if len(results) < flags.episodes:
+            _print_to_stderr(f"stopped after {len(results)} of {flags.episodes} episodes")
             return stop.exit_code
-        print(json.dumps(figures.told()) if flags.json else _table(figures))
-        draw(figures, played)
+        print(json.dumps(summary.report()) if flags.json else _table(summary))
+        draw_map(summary, results)
         return 0
 
 
-def _open_map(flags: EvalFlags, trained: TrainedAgent, stack: ExitStack) -> Draw:
-    """What draws the map that was asked for, once there is something to draw.
+def _check_map(path: Path) -> None:
+    if path.suffix != ".png":
+        raise UsageError(f"--map {path} must be a .png file; use {path.with_suffix('.png')}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--map {path}: folder {path.parent} does not exist; create it first")
+
+
+def _prepare_map(flags: EvalFlags, trained: TrainedAgent, stack: ExitStack) -> DrawMap:
+    """Return a function that draws the map, if ``--map`` was given.
 
     Raises:
-        UsageError: there is no map of this game, or it cannot be drawn into that file.
+        UsageError: the game has no maps.
     """
-    from mario.errors import UsageError
-    from mario.evaluation.level_map import draw_map
-    from mario.evaluation.level_survey import SurveyRecorder, survey
-    from mario.vector.make import make_env, parse_actions
-
     path = flags.map
     if path is None:
-        return lambda figures, played: None
-    if path.suffix != ".png":
-        raise UsageError(f"--map draws a .png, got {path}; name it {path.with_suffix('.png')}")
-    if not path.parent.is_dir():
-        raise UsageError(f"--map {path}: there is no folder {path.parent}; make it first")
+        return lambda summary, results: None
+    from mario.evaluation.level_map import draw_map
+    from mario.evaluation.level_survey import SurveyRecorder, survey_levels
+
     surveys: dict[LevelArea, LevelSurvey] = {}
-    env = make_env(
-        trained.game, parse_actions(trained.actions), flags.emulator,
-        trained.wrappers.with_noops(flags.noops), inner=partial(SurveyRecorder, surveys=surveys),
-    )  # fmt: skip
+    recorder = partial(SurveyRecorder, surveys=surveys)
+    env = trained.make_env(flags.emulator, noops=flags.noops, inner=recorder)
     stack.callback(env.close)
 
-    def draw(figures: Evaluation, played: list[EpisodeResult]) -> None:
-        """Draw what was played."""
-        survey(env, surveys, played)
-        draw_map(path, figures, played, surveys)
+    def draw(summary: EvaluationSummary, results: list[EpisodeResult]) -> None:
+        survey_levels(env, surveys, results)
+        draw_map(path, summary, results, surveys)
 
     return draw
 
 
-def _ignore(played: EpisodeResult) -> None:
-    """Say nothing of an episode."""
+def _ignore(result: EpisodeResult) -> None:
+    """Print nothing."""
 
 
-def _show(played: EpisodeResult) -> None:
-    place = "" if played.best_x is None else f" - Best X {played.best_x}"
-    print(f"Reward {played.reward:.0f} - Length {played.length}{place} - Ended by {played.ending}")
+def _print_episode(result: EpisodeResult) -> None:
+    best_x = "" if result.best_x is None else f" - Best X {result.best_x}"
+    print(f"Reward {result.reward:.0f} - Length {result.length}{best_x} - Ended by {result.ending}")
 
 
-def _table(figures: Evaluation) -> str:
-    low, high = figures.clear_rate_ci95
-    least, most = figures.mean_return_ci95
+def _table(summary: EvaluationSummary) -> str:
+    clear_rate = f"{summary.clear_rate:.1%}", [f"{x:.1%}" for x in summary.clear_rate_ci95]
+    mean_return = f"{summary.mean_return:.1f}", [f"{x:.1f}" for x in summary.mean_return_ci95]
     rows = {
-        "game": figures.game,
-        "episodes": figures.episodes,
-        "different episodes": figures.distinct_episodes,
-        "clear rate": f"{figures.clear_rate:.1%} (95 % interval {low:.1%} to {high:.1%})"
-        if figures.has_levels
-        else None,
-        "mean return": f"{figures.mean_return:.1f} (95 % interval {least:.1f} to {most:.1f})",
-        "mean x": figures.mean_x_pos,
-        "max x": figures.max_x_pos,
-        "median decisions to clear": figures.median_steps_to_clear,
-        "deaths": len(figures.deaths) if figures.has_levels else None,
-        "decisions trained": f"{figures.steps_trained:,}",
-        "emulator": figures.emulator,
-        "seed": figures.seed,
-        "random decisions": f"{figures.epsilon:.1%}" if figures.epsilon else None,
+        "game": summary.game,
+        "episodes": summary.episodes,
+        "distinct episodes": summary.distinct_episodes,
+        "clear rate": _with_interval(*clear_rate) if summary.has_levels else None,
+        "mean return": _with_interval(*mean_return),
+        "mean x": summary.mean_x_pos,
+        "max x": summary.max_x_pos,
+        "median steps to clear": summary.median_steps_to_clear,
+        "deaths": len(summary.deaths) if summary.has_levels else None,
+        "steps trained": f"{summary.steps_trained:,}",
+        "emulator": summary.emulator,
+        "seed": summary.seed,
+        "random actions": f"{summary.epsilon:.1%}" if summary.epsilon else None,
     }
-    return "\n".join(f"{name:>26}  {value}" for name, value in rows.items() if value is not None)
+    return "\n".join(f"{name:>22}  {value}" for name, value in rows.items() if value is not None)
 
 
-def _warn(line: str) -> None:
+def _with_interval(value: str, bounds: Sequence[str]) -> str:
+    return f"{value} (95 % interval {' to '.join(bounds)})"
+
+
+def _print_to_stderr(line: str) -> None:
     print(line, file=sys.stderr)

@@ -66,13 +66,13 @@ def play(arguments: Sequence[str]) -> int:
     """
     flags = cli.parse(NAME, PlayFlags, arguments, DESCRIPTION)
     # Imported here because game processes import the main module, and this imports torch.
-    from mario.config.run_config import at_least, between_0_and_1
+    from mario.config.validation import require_at_least, require_probability
     from mario.playback.watch import FrameObserver, StopPlayback, watch_episode
     from mario.system.signals import StopSignals
 
     for name, least in (("episodes", 1), ("noops", 0), ("seed", 0)):
-        at_least(f"--{name}", getattr(flags, name), least)
-    between_0_and_1("--epsilon", flags.epsilon)
+        require_at_least(f"--{name}", getattr(flags, name), least)
+    require_probability("--epsilon", flags.epsilon)
     player = _open_player(flags)
     with ExitStack() as stack, StopSignals() as stop:
         show_frame, overlay = _open_output(flags, player.game, stack)
@@ -104,12 +104,12 @@ def _open_player(flags: PlayFlags) -> TrainedAgent | LevelExperts:
     """Open the checkpoint, or several checkpoints as one player."""
     from mario.errors import UsageError
     from mario.playback.level_experts import open_experts
-    from mario.runs.trained_agent import open_agent
+    from mario.runs.trained_agent import load_agent
 
     if not flags.checkpoints:
         raise UsageError(f"give the path of a .chkpt file; see {NAME} --help")
     if len(flags.checkpoints) == 1:
-        return open_agent(flags.checkpoints[0], game=flags.game, agent=flags.agent)
+        return load_agent(flags.checkpoints[0], game=flags.game, agent=flags.agent)
     return open_experts(flags.checkpoints, game=flags.game, agent=flags.agent)
 
 

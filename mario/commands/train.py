@@ -106,9 +106,9 @@ def _of_run(run: Path, agent: str | None) -> TrainConfig[Any]:
     A user's own agent must be named again: no file decides which code is run.
     """
     from mario.config.run_config import agent_class
-    from mario.runs.run_folder import Run
+    from mario.runs.run_folder import RunFolder
 
-    values = Run.read_config(run)
+    values = RunFolder.read_config(run)
     name = str(values.get("agent"))
     if ":" in name and agent is None:
         raise UsageError(f"{run} was trained with an agent of your own; add --agent {name}")
@@ -126,11 +126,11 @@ def _config(values: dict[str, Any], hyper: type[Any]) -> TrainConfig[Any]:
 
 def _check_same_run(saved: TrainConfig[Any], asked: TrainConfig[Any], run: Path) -> None:
     """Refuse to resume a run as something that it is not."""
-    from mario.config.run_config import MAY_CHANGE
+    from mario.config.run_config import RESUME_OVERRIDES
 
     for item in dataclasses.fields(saved):
         before, now = getattr(saved, item.name), getattr(asked, item.name)
-        if item.name not in MAY_CHANGE and before != now:
+        if item.name not in RESUME_OVERRIDES and before != now:
             flag = item.name.replace("_", "-")
             raise UsageError(
                 f"{run} has --{flag} {before}, which cannot become {now}; "

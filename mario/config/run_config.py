@@ -1,4 +1,4 @@
-"""The configuration of a training run: one frozen dataclass is flags, presets and saved file."""
+"""Configuration of a training run: one frozen dataclass for flags, presets and ``config.yaml``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from agents import Agent, AgentConfig
+from mario.config.validation import require_at_least, require_probability
 from mario.errors import UsageError, unknown
 from mario.system.plugins import load_plugin
 from wrappers import WrapperConfig
@@ -21,121 +22,127 @@ AGENTS = {
     "reinforce": "agents.reinforce.agent:REINFORCE",
 }
 DEFAULT_PRESETS = {"ddqn": "mario", "ppo": "mario-ppo", "reinforce": "pong-karpathy"}
-"""The preset of each agent that is used when none is named."""
+"""Preset of each agent when ``--preset`` is not given."""
 
 
 @dataclass(frozen=True)
 class EvaluationConfig:
-    """How the agent is examined while it trains: greedily, from all starts alike."""
+    """Periodic evaluation of the greedy policy during training."""
 
     every: int = 25_000
-    """Decisions between two evaluations; there is also one at the end of training."""
+    """Agent steps between two evaluations. The final agent is always evaluated."""
     episodes: int = 20
-    """Episodes of one evaluation; 0 for no evaluation at all."""
+    """Episodes per evaluation; 0 disables evaluation."""
     confirm_episodes: int = 100
-    """Episodes that an agent which clears levels must have played to take the best one's place."""
+    """Episodes that an agent which clears levels must play in total before it can become the
+    best agent."""
     noop_max: int = 30
-    """Episodes start with 0 to this many frames without a button, with each number as often."""
+    """Each episode starts with 0 to this many no-op frames. The numbers of no-ops are spread
+    evenly over the episodes."""
     epsilon: float = 0.0
-    """Share of the decisions that are random; a few make each episode of a game without chance
-    another one."""
+    """Probability of a random action in each step. Makes the episodes of a deterministic game
+    differ."""
     target_clear_rate: float | None = None
-    """Clear rate at which the run is complete, once an agent has it confirmed; none to go on."""
+    """Stop training when the best agent has reached this clear rate; None to train until the
+    totals are reached."""
 
     def __post_init__(self) -> None:
-        at_least("--evaluation.every", self.every, 1)
-        at_least("--evaluation.episodes", self.episodes, 0)
-        at_least("--evaluation.confirm-episodes", self.confirm_episodes, 0)
-        at_least("--evaluation.noop-max", self.noop_max, 0)
-        between_0_and_1("--evaluation.epsilon", self.epsilon)
-        if self.target_clear_rate is not None and not 0 < self.target_clear_rate <= 1:
+        require_at_least("--evaluation.every", self.every, 1)
+        require_at_least("--evaluation.episodes", self.episodes, 0)
+        require_at_least("--evaluation.confirm-episodes", self.confirm_episodes, 0)
+        require_at_least("--evaluation.noop-max", self.noop_max, 0)
+        require_probability("--evaluation.epsilon", self.epsilon)
+        target = self.target_clear_rate
+        if target is not None and not 0 < target <= 1:
             raise UsageError(
-                f"--evaluation.target-clear-rate must be above 0 and up to 1, got {self.target_clear_rate}"
+                f"--evaluation.target-clear-rate must be above 0 and at most 1, got {target}"
             )
-        if self.target_clear_rate is not None and not self.episodes:
+        if target is not None and not self.episodes:
             raise UsageError(
-                "--evaluation.target-clear-rate needs evaluations; give --evaluation.episodes"
+                f"--evaluation.target-clear-rate {target} needs evaluations, but "
+                "--evaluation.episodes is 0; set it to 1 or more"
             )
 
 
 @dataclass(frozen=True)
 class DiagnosticsConfig:
-    """When a run that goes wrong is warned of."""
+    """Warnings about training that makes no progress or diverges."""
 
     check_every: int = 10_000
-    """Decisions that are looked at together."""
+    """Agent steps between two checks."""
     patience: int = 500_000
-    """Decisions without progress that are nothing to worry about."""
+    """Agent steps without progress before a warning."""
     repeat_after: int = 500_000
-    """Decisions before the same warning is given again."""
+    """Agent steps before the same warning is repeated."""
 
     def __post_init__(self) -> None:
         for name in ("check_every", "patience", "repeat_after"):
-            at_least(f"--diagnostics.{name}", getattr(self, name), 1)
+            require_at_least(f"--diagnostics.{name.replace('_', '-')}", getattr(self, name), 1)
 
 
 @dataclass(frozen=True)
 class TrainConfig(Generic[H]):
-    """Everything that a training run is made from."""
+    """The complete configuration of a training run."""
 
     hyper: H
-    """Hyper-parameters of the agent."""
+    """Hyperparameters of the agent."""
     game: str = DEFAULT_GAME
-    """Game to train on: an id of Gymnasium's registry, or module:id for a game of your own."""
+    """Game to train on: a Gymnasium environment ID, or module:ID for a game of your own."""
     agent: str = "ddqn"
-    """Agent to train: ddqn, ppo, reinforce, or module:Class for an Agent of your own."""
+    """Agent to train: ddqn, ppo, reinforce, or module:Class for an agent of your own."""
     preset: str | None = None
-    """Named set of defaults; flags override it."""
+    """Named set of defaults, which other flags override. None for the preset of the agent."""
     actions: str | None = None
-    """Action set: right-only, simple, complex, tutorial or buttons, for Atari minimal or full, or
-    your own as lists of buttons; None for the game's own."""
+    """Action set. NES games: right-only, simple, complex, tutorial or buttons; Atari: minimal or
+    full; or your own as JSON lists of buttons. None for the default of the game."""
     episodes: int | None = None
-    """Episodes of the run in total, also when it is resumed; 40,000 if neither this nor steps."""
+    """Total number of episodes of the run, including those before a resume. 40,000 if neither
+    this nor --steps is given."""
     steps: int | None = None
-    """Decisions of the run in total, over all games, also when it is resumed."""
+    """Total number of agent steps of the run over all environments, including those before a
+    resume."""
     num_envs: int = 1
-    """Games played at a time."""
+    """Number of environments that run in parallel."""
     seed: int = 0
-    """Seed of everything that is drawn at random."""
+    """Seed of all random number generators."""
     warm_start: Path | None = None
-    """Checkpoint whose weights the agent starts with, trained on any game with as many actions."""
+    """Checkpoint whose weights initialize the agent. It may come from another game that has the
+    same number of actions."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where the network runs; auto takes a GPU if there is one."""
+    """Device of the network; auto uses a GPU if one is available."""
     threads: int | None = None
-    """Threads that the network learns with; None for the cores that no game's process needs."""
+    """CPU threads for learning; None for the cores that no environment process uses."""
     emulator: Literal["auto", "native", "nes-py"] = "auto"
-    """Emulator behind NES games."""
+    """Emulator of NES games; auto prefers the native one."""
     save_dir: Path = Path("checkpoints")
-    """Folder in which the run's own folder is made."""
+    """Folder in which the folder of the run is created."""
     save_seconds: float = 60.0
-    """Seconds between two saves of all that resuming needs (last.chkpt)."""
+    """Seconds between two saves of the full training state (last.chkpt)."""
     save_every: int = 500_000
-    """Decisions between two checkpoints that are kept for good (mario_net_<n>.chkpt)."""
+    """Agent steps between two numbered checkpoints (mario_net_<n>.chkpt), which are kept."""
     log_every: int = 20
-    """Episodes between two lines of the log."""
+    """Episodes between two lines in the log."""
     tensorboard: bool = True
-    """Write TensorBoard events into the run's folder."""
+    """Write TensorBoard event files."""
     wrappers: WrapperConfig = field(default_factory=WrapperConfig)
-    """What the agent sees of the game."""
+    """Preprocessing of observations and rewards."""
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
-    """How the agent is examined while it trains."""
+    """Periodic evaluation."""
     diagnostics: DiagnosticsConfig = field(default_factory=DiagnosticsConfig)
-    """When a run that goes wrong is warned of."""
+    """Warnings about training that goes wrong."""
 
     def __post_init__(self) -> None:
-        for name in ("episodes", "steps"):
-            if (total := getattr(self, name)) is not None:
-                at_least(f"--{name}", total, 1)
+        for name in ("episodes", "steps", "threads"):
+            if (value := getattr(self, name)) is not None:
+                require_at_least(f"--{name}", value, 1)
         for name in ("num_envs", "save_every", "log_every"):
-            at_least(f"--{name.replace('_', '-')}", getattr(self, name), 1)
-        if self.threads is not None:
-            at_least("--threads", self.threads, 1)
-        at_least("--seed", self.seed, 0)
-        at_least("--save-seconds", self.save_seconds, 0)
+            require_at_least(f"--{name.replace('_', '-')}", getattr(self, name), 1)
+        require_at_least("--seed", self.seed, 0)
+        require_at_least("--save-seconds", self.save_seconds, 0)
 
     @property
     def total_episodes(self) -> int | None:
-        """Episodes at which the run ends, None if only decisions count."""
+        """Number of episodes after which the run is complete; None if only steps limit it."""
         if self.episodes is None and self.steps is None:
             return DEFAULT_EPISODES
         return self.episodes
@@ -143,42 +150,25 @@ class TrainConfig(Generic[H]):
 
 @dataclass(frozen=True)
 class TrainFlags(TrainConfig[H]):
-    """The flags of ``mario-train``: the configuration of a run, new or to be gone on with."""
+    """The flags of ``mario-train``: the configuration of a new or resumed run."""
 
     resume: Path | None = None
-    """Folder of a run to go on with; everything but totals and saving is as it was. What is given
-    beside it counts from then on."""
+    """Folder of the run to resume. Its configuration is kept, except for the flags that are given
+    as well."""
 
 
-MAY_CHANGE = frozenset(
+RESUME_OVERRIDES = frozenset(
     {"episodes", "steps", "device", "save_dir", "save_seconds", "save_every", "log_every"}
     | {"tensorboard", "evaluation", "diagnostics", "preset", "threads"}
 )
-"""What may differ when a run is resumed: nothing that changes what is learned."""
-
-
-def at_least(name: str, value: float, least: float) -> None:
-    """Refuse a number below its least sensible value.
-
-    Raises:
-        UsageError: ``value`` is less than ``least``, or not a number.
-    """
-    if not value >= least:
-        raise UsageError(f"{name} must be at least {least:,}, got {value}")
-
-
-def between_0_and_1(name: str, value: float) -> None:
-    """Refuse what cannot be a share.
-
-    Raises:
-        UsageError: ``value`` does not lie between 0 and 1.
-    """
-    if not 0 <= value <= 1:
-        raise UsageError(f"{name} must lie between 0 and 1, got {value}")
+"""Fields that may change when a run is resumed: none of them affects what is learned."""
 
 
 def agent_class(name: str) -> type[Agent]:
-    """Find an agent by its name, or a user's own by ``module:Class``.
+    """Return the class of an agent.
+
+    Args:
+        name: a built-in agent, or ``module:Class``.
 
     Raises:
         UsageError: there is no such agent.

@@ -1,4 +1,4 @@
-"""Evaluates an agent while it trains, and knows its best evaluation so far."""
+"""Evaluates an agent periodically during training and keeps track of the best evaluation."""
 
 from __future__ import annotations
 
@@ -7,31 +7,43 @@ from typing import Any
 
 from agents import Agent
 from mario.config.run_config import EvaluationConfig
-from mario.evaluation.episodes import EpisodeResult, Evaluation, play_episodes, summarize
+from mario.errors import RunError
+from mario.evaluation.episodes import EpisodeResult, play_episodes
+from mario.evaluation.summary import EvaluationSummary, summarize
 from mario.vector.base import GameVectorEnv
 
 SEED_OFFSET = 1_000_000_007
-"""Keeps the episodes of evaluations apart from those of training."""
+"""Added to the run's seed, so that evaluation episodes differ from training episodes."""
 
 
 class Evaluator:
-    """Examines an agent at intervals, on games of its own, always on the same episodes.
+    """Evaluates an agent periodically, always with the same episodes.
 
-    Of many agents that played few episodes each, the one that looks best was mostly the luckiest.
-    So one that looks better than the best, and clears levels at all, plays on, from other starts,
-    to as many episodes as the best has played; only if it is still better does it take its place.
-    One that clears nothing is worth no more than a look: the farther one is the better then.
+    It follows `mario.training.callbacks.Callback`, and needs nothing of the trainer but its
+    ``agent``, ``steps``, ``stopping`` and ``report_evaluation``.
+
+    Of many agents with few evaluation episodes each, the best-looking one was mostly lucky.
+    An agent that clears levels and looks better than the best one therefore plays further
+    episodes, with other seeds, until it has played ``confirm_episodes``. It becomes the best
+    agent only if it is still better then. An agent that clears no level needs no confirmation.
 
     Args:
-        config: how often and how long.
-        make_vector_env: makes the games of one examination, given their seed.
-        game: the game's id, for the figures.
+        config: when to evaluate, and how many episodes.
+        make_vector_env: makes the environments of one evaluation from a seed.
+        game: ID of the game, for the summary.
         seed: the run's seed.
-        emulator: which emulator plays, for the figures.
-        elapsed: seconds that the run has been going on.
-        report: is told of each evaluation in one line.
-        stop: is asked after each step; True ends an evaluation, which then does not count.
+        emulator: name of the emulator, for the summary.
+        elapsed: returns the duration of the run in seconds.
+        report: called with one line for each evaluation.
+        stop: polled after each step; True aborts the evaluation, which is then discarded.
+
+    Attributes:
+        trainer: set by the trainer before training.
+        latest: the latest complete evaluation.
     """
+
+    name = "evaluator"
+    trainer: Any
 
     def __init__(
         self,
@@ -45,48 +57,75 @@ class Evaluator:
         report: Callable[[str], None] = print,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._config, self._make_games, self._stop = config, make_vector_env, stop
+        self._config, self._make_vector_env, self._stop = config, make_vector_env, stop
         self._game, self._seed, self._emulator = game, seed + SEED_OFFSET, emulator
         self._elapsed, self._report = elapsed, report
         self._best: tuple[float, float, float] | None = None
         self._last_steps = 0
         self._seconds = 0.0
-        self.latest: Evaluation | None = None
+        self.latest: EvaluationSummary | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the best agent has reached ``target_clear_rate``, which ends the run."""
+        target = self._config.target_clear_rate
+        return target is not None and self._best is not None and self._best[0] >= target
 
     def due(self, steps: int) -> bool:
-        """Whether it is time, ``steps`` decisions into the run."""
+        """Return whether an evaluation is due after ``steps`` agent steps."""
         every = self._config.every
         return self._config.episodes > 0 and steps // every > self._last_steps // every
 
-    @property
-    def satisfied(self) -> bool:
-        """Whether the best agent clears as often as the run is to go on for."""
-        until = self._config.target_clear_rate
-        return until is not None and self._best is not None and self._best[0] >= until
+    def evaluate(self, agent: Agent, steps: int) -> bool:
+        """Evaluate the agent, unless it was already evaluated at this step.
 
-    def examine(self, agent: Agent, steps: int) -> bool:
-        """Evaluate the agent.
+        Args:
+            agent: the agent; its training mode is restored.
+            steps: agent steps that it was trained for.
 
         Returns:
             Whether this is the best evaluation so far.
         """
         if self._config.episodes == 0 or (self.latest and steps == self._last_steps):
             return False
-        began = self._elapsed()
+        start = self._elapsed()
         try:
-            self.latest = self._figures(agent, steps)
-        except _Stopped:
+            summary = self._evaluate_and_confirm(agent, steps)
+        except _StoppedError:
             return False
-        self._last_steps = steps
-        self._seconds += self._elapsed() - began
-        self._report(self._line(self.latest, self._elapsed() - began))
-        best = self._looks_best(self.latest)
-        if best:
-            self._best = self.latest.rank
-        return best
+        self.latest, self._last_steps = summary, steps
+        self._seconds += self._elapsed() - start
+        self._report(self._line(summary, self._elapsed() - start))
+        is_best = self._looks_best(summary)
+        if is_best:
+            self._best = summary.sort_key
+        return is_best
+
+    def on_step(self, step: object) -> None:
+        """Evaluate if an evaluation is due."""
+        del step
+        if self.due(self.trainer.steps):
+            self._evaluate_trainer()
+
+    def on_update(self, metrics: dict[str, float]) -> None:
+        """Do nothing."""
+
+    def on_episode(self, record: object) -> None:
+        """Do nothing."""
+
+    def on_evaluation(self, evaluation: EvaluationSummary, is_best: bool) -> None:
+        """Do nothing."""
+
+    def on_end(self, error: RunError | None) -> None:
+        """Evaluate the final agent, unless training failed or was stopped."""
+        if error is None and not self.trainer.stopping:
+            self._evaluate_trainer()
+
+    def on_close(self) -> None:
+        """Do nothing."""
 
     def state_dict(self) -> dict[str, Any]:
-        """The best and the latest evaluation, and how long all of them took."""
+        """Return the best and the latest evaluation, and the total duration of evaluations."""
         return {
             "best": None if self._best is None else list(self._best),
             "last_steps": self._last_steps,
@@ -95,52 +134,58 @@ class Evaluator:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state_dict` was taken."""
+        """Restore what `state_dict` returned."""
         self._best = None if state["best"] is None else tuple(state["best"])
         self._last_steps = state["last_steps"]
-        self.latest = Evaluation(**state["latest"]) if state["latest"] else None
+        self.latest = EvaluationSummary(**state["latest"]) if state["latest"] else None
         self._seconds = state["seconds"]
 
-    def _figures(self, agent: Agent, steps: int) -> Evaluation:
-        few, many = self._config.episodes, self._config.confirm_episodes
-        played = self._play(agent, self._seed, few)
-        figures = self._summarize(played, steps)
-        if few < many and figures.clear_rate and self._looks_best(figures):
-            played += self._play(agent, self._seed + 1, many - few)
-            figures = self._summarize(played, steps)
-        return figures
+    def _evaluate_trainer(self) -> None:
+        previous = self.latest
+        is_best = self.evaluate(self.trainer.agent, self.trainer.steps)
+        if self.latest is not None and self.latest is not previous:
+            self.trainer.report_evaluation(self.latest, is_best)
 
-    def _looks_best(self, figures: Evaluation) -> bool:
-        return self._best is None or figures.rank > self._best
+    def _evaluate_and_confirm(self, agent: Agent, steps: int) -> EvaluationSummary:
+        episodes, confirm_episodes = self._config.episodes, self._config.confirm_episodes
+        results = self._play(agent, self._seed, episodes)
+        summary = self._summarize(results, steps)
+        if episodes < confirm_episodes and summary.clear_rate and self._looks_best(summary):
+            results += self._play(agent, self._seed + 1, confirm_episodes - episodes)
+            summary = self._summarize(results, steps)
+        return summary
+
+    def _looks_best(self, summary: EvaluationSummary) -> bool:
+        return self._best is None or summary.sort_key > self._best
 
     def _play(self, agent: Agent, seed: int, episodes: int) -> list[EpisodeResult]:
-        games = self._make_games(seed)
+        envs = self._make_vector_env(seed)
         try:
-            played = play_episodes(
-                agent, games, episodes, epsilon=self._config.epsilon, seed=seed, stop=self._stop
+            results = play_episodes(
+                agent, envs, episodes, epsilon=self._config.epsilon, seed=seed, stop=self._stop
             )
         finally:
-            games.close()
-        if len(played) < episodes:
-            raise _Stopped
-        return played
+            envs.close()
+        if len(results) < episodes:
+            raise _StoppedError
+        return results
 
-    def _summarize(self, played: list[EpisodeResult], steps: int) -> Evaluation:
+    def _summarize(self, results: list[EpisodeResult], steps: int) -> EvaluationSummary:
         return summarize(
-            played, game=self._game, steps_trained=steps, emulator=self._emulator,
+            results, game=self._game, steps_trained=steps, emulator=self._emulator,
             seed=self._seed, epsilon=self._config.epsilon,
         )  # fmt: skip
 
-    def _line(self, figures: Evaluation, seconds: float) -> str:
-        x = "" if figures.mean_x_pos is None else f" - Mean X {figures.mean_x_pos:.0f}"
-        cleared = f" - Clear Rate {figures.clear_rate:.2f}" if figures.has_levels else ""
-        share = self._seconds / max(self._elapsed(), self._seconds, 1e-9)
+    def _line(self, summary: EvaluationSummary, seconds: float) -> str:
+        mean_x = "" if summary.mean_x_pos is None else f" - Mean X {summary.mean_x_pos:.0f}"
+        clear_rate = f" - Clear Rate {summary.clear_rate:.2f}" if summary.has_levels else ""
+        fraction = self._seconds / max(self._elapsed(), self._seconds, 1e-9)
         return (
-            f"Evaluation at step {figures.steps_trained:,} - {figures.episodes} episodes"
-            f"{cleared} - Mean Return {figures.mean_return:.1f}{x} - "
-            f"Seconds {seconds:.1f} (evaluations: {share:.0%} of the run)"
+            f"Evaluation at step {summary.steps_trained:,} - {summary.episodes} episodes"
+            f"{clear_rate} - Mean Return {summary.mean_return:.1f}{mean_x} - "
+            f"Seconds {seconds:.1f} (evaluations: {fraction:.0%} of the run)"
         )
 
 
-class _Stopped(Exception):
-    """Raised out of an evaluation that was cut short."""
+class _StoppedError(Exception):
+    """Raised when an evaluation was aborted."""

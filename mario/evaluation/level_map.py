@@ -1,50 +1,57 @@
-"""Draws a map of the levels an evaluation was played in, with where its episodes were lost."""
+"""Draws a map of the levels of an evaluation, with a mark where each episode was lost."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mario.evaluation.episodes import EpisodeResult, Evaluation, LevelArea
-from mario.evaluation.level_survey import HEIGHT, SCREEN, STATUS_ROWS, LevelSurvey
+from mario.evaluation.episodes import EpisodeResult, LevelArea
+from mario.evaluation.level_survey import HEIGHT, SCREEN_WIDTH, STATUS_ROWS, LevelSurvey
+from mario.evaluation.summary import EvaluationSummary
 from mario.system.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ROW = 7 * SCREEN
-"""Pixels of a level that are drawn side by side; what is longer goes on below."""
-STRIP, CAPTION, GAP, MARGIN = 70, 110, 60, 60
-NARROWEST = 1400
+ROW_WIDTH = 7 * SCREEN_WIDTH
+"""Pixels of a level in one row; a longer level continues in the next row."""
+HISTOGRAM_HEIGHT, CAPTION_HEIGHT, GAP, MARGIN = 70, 110, 60, 60
+MIN_WIDTH = 1400
 """Pixels that the caption needs."""
-BIN = 32
-MIDDLE, FEET = 8, 24
-"""Pixels from the corner that Mario's place is told of to the middle of small Mario."""
-FALLEN = 240
-"""So high ends nobody but who fell down a hole: heights begin again at the top."""
+BIN_WIDTH = 32
+CENTER_X, FEET_Y = 8, 24
+"""Pixels from Mario's position in RAM to the middle and to the feet of small Mario."""
+PIT_HEIGHT = 240
+"""Minimum height at the end of an episode that was lost in a pit: below the screen the height
+wraps around to its maximum."""
 
 
 class DeathMarker(NamedTuple):
-    """A way to lose an episode.
+    """How the map shows one kind of lost episodes.
 
     Attributes:
-        label: what people call it.
-        endings: the `ending` it stands for.
-        colour: of its marks and bars.
-        marker: matplotlib's name of the mark's shape.
+        label: text of the legend.
+        endings: the endings that it covers.
+        color: color of the marks and bars.
+        symbol: matplotlib marker.
     """
 
     label: str
     endings: tuple[str, ...]
-    colour: str
-    marker: str
+    color: str
+    symbol: str
+
+    def select(self, results: Sequence[EpisodeResult]) -> list[EpisodeResult]:
+        """Return the episodes that ended in one of the endings."""
+        return [result for result in results if result.ending in self.endings]
 
 
-LOSSES = (
+MARKERS = (
     DeathMarker("died", ("death", "game over"), "#e3001b", "o"),
     DeathMarker("stuck, or out of time", ("time", "truncated"), "#ffb000", "s"),
 )
@@ -52,148 +59,146 @@ LOSSES = (
 
 def draw_map(
     path: Path,
-    figures: Evaluation,
-    played: Sequence[EpisodeResult],
+    summary: EvaluationSummary,
+    results: Sequence[EpisodeResult],
     surveys: Mapping[LevelArea, LevelSurvey],
 ) -> None:
-    """Write the map as a PNG: rows of pictures, a strip below each with how many were lost where.
+    """Write the map as a PNG: rows of level images, each above a histogram of the lost episodes.
 
     Args:
-        path: where to.
-        figures: of the evaluation.
-        played: its episodes.
-        surveys: what the stretches look like.
+        path: the file.
+        summary: statistics of the evaluation.
+        results: its episodes.
+        surveys: images of the areas.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
-    # Figure and canvas by hand: pyplot's global state is not for threads.
+    # Without pyplot, whose global state is not thread-safe.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     rows = list(_rows(surveys))
-    width = 2 * MARGIN + max(NARROWEST, *(right - left for _, left, right in rows))
-    height = CAPTION + len(rows) * (HEIGHT + STRIP + GAP)
+    width = 2 * MARGIN + max(MIN_WIDTH, *(right - left for _, left, right in rows))
+    row_height = HEIGHT + HISTOGRAM_HEIGHT + GAP
+    height = CAPTION_HEIGHT + len(rows) * row_height
     figure = Figure(figsize=(width / 100, height / 100), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
-    most = max(_most_in_a_bin(played), 1)
-    for number, (stretch, left, right) in enumerate(rows):
-        top = CAPTION + number * (HEIGHT + STRIP + GAP)
-        here = [each for each in played if each.stretch == stretch]
-        picture = _add_axes(figure, top, right - left, HEIGHT)
-        picture.imshow(surveys[stretch].pixels[:, left:right], extent=(left, right, HEIGHT, 0))
-        _mark(picture, here, left, right)
-        _count(_add_axes(figure, top + HEIGHT, right - left, STRIP), here, left, right, most)
-    _caption(figure, figures, played)
+    max_count = _max_bin_count(results)
+    for index, (area, left, right) in enumerate(rows):
+        top = CAPTION_HEIGHT + index * row_height
+        area_results = [result for result in results if result.level_area == area]
+        image_axes = _add_axes(figure, top, right - left, HEIGHT)
+        image_axes.imshow(surveys[area].pixels[:, left:right], extent=(left, right, HEIGHT, 0))
+        _draw_marks(image_axes, area_results, left, right)
+        axes = _add_axes(figure, top + HEIGHT, right - left, HISTOGRAM_HEIGHT)
+        _draw_histogram(axes, area_results, left, right, max_count)
+    _draw_caption(figure, summary, results)
     write_atomically(path, lambda file: figure.savefig(file, format="png"))
 
 
+def headline(summary: EvaluationSummary, results: Sequence[EpisodeResult]) -> str:
+    """Return a sentence with the number of cleared episodes and the clear rate."""
+    clears = sum(result.ending == "flag" for result in results)
+    low, high = summary.clear_rate_ci95
+    random_actions = f", {summary.epsilon:.1%} random actions" if summary.epsilon else ""
+    return (
+        f"{summary.game}: {clears} of {summary.episodes} episodes cleared, "
+        f"{summary.clear_rate:.1%} (95 % interval {low:.1%} to {high:.1%}){random_actions}"
+    )
+
+
 def _rows(surveys: Mapping[LevelArea, LevelSurvey]) -> Iterator[tuple[LevelArea, int, int]]:
-    """The stretches, cut to rows: each with the columns it goes from and to."""
-    for stretch, seen in surveys.items():
-        for left in range(seen.left, seen.right, ROW):
-            yield stretch, left, min(left + ROW, seen.right)
+    """Yield the rows of the map: an area, and its first and its end column in the row."""
+    for area, survey in surveys.items():
+        for left in range(survey.left, survey.right, ROW_WIDTH):
+            yield area, left, min(left + ROW_WIDTH, survey.right)
 
 
 def _add_axes(figure: Figure, top: int, width: int, height: int) -> Axes:
-    """Axes at a place given in pixels from the top."""
-    whole_width, whole_height = figure.get_size_inches() * figure.dpi
+    """Add axes whose top edge and size are given in pixels."""
+    figure_width, figure_height = figure.get_size_inches() * figure.dpi
+    bottom = 1 - (top + height) / figure_height
     axes = figure.add_axes(
-        (
-            MARGIN / whole_width,
-            1 - (top + height) / whole_height,
-            width / whole_width,
-            height / whole_height,
-        )
+        (MARGIN / figure_width, bottom, width / figure_width, height / figure_height)
     )
     axes.set_xticks([])
     axes.set_yticks([])
     return axes
 
 
-def _mark(axes: Axes, played: Sequence[EpisodeResult], left: int, right: int) -> None:
-    for loss in LOSSES:
-        places = [
-            (each.x_pos + MIDDLE, _row_of(each.y_pos))
-            for each in played
-            if each.ending in loss.endings and each.x_pos is not None and each.y_pos is not None
+def _draw_marks(axes: Axes, results: Sequence[EpisodeResult], left: int, right: int) -> None:
+    """Mark the position at which each lost episode ended."""
+    for marker in MARKERS:
+        positions = [
+            (result.x_pos + CENTER_X, _image_row(result.y_pos))
+            for result in marker.select(results)
+            if result.x_pos is not None and result.y_pos is not None
         ]
         axes.scatter(
-            [x for x, _ in places], [y for _, y in places], s=260, marker=loss.marker,
-            color=loss.colour, alpha=0.5, edgecolors="white", linewidths=1.5,
+            [x for x, _ in positions], [y for _, y in positions], s=260, marker=marker.symbol,
+            color=marker.color, alpha=0.5, edgecolors="white", linewidths=1.5,
         )  # fmt: skip
     axes.set_xlim(left, right)
     axes.set_ylim(HEIGHT, 0)
 
 
-def _row_of(y_pos: int) -> int:
-    """The row of the picture in which Mario ended; the last one for who fell."""
-    row = 255 - y_pos + FEET - STATUS_ROWS
-    return HEIGHT - 1 if FALLEN <= y_pos <= 255 else min(max(row, 0), HEIGHT - 1)
+def _image_row(y_pos: int) -> int:
+    """Return the image row of Mario's feet; the last row if he fell into a pit."""
+    row = 255 - y_pos + FEET_Y - STATUS_ROWS
+    return HEIGHT - 1 if PIT_HEIGHT <= y_pos <= 255 else min(max(row, 0), HEIGHT - 1)
 
 
-def _count(axes: Axes, played: Sequence[EpisodeResult], left: int, right: int, most: int) -> None:
-    """Bars of how many episodes were lost where."""
+def _draw_histogram(
+    axes: Axes, results: Sequence[EpisodeResult], left: int, right: int, max_count: int
+) -> None:
+    """Draw how many episodes were lost at which position."""
     axes.hist(
-        [_places(played, loss) for loss in LOSSES],
-        bins=np.arange(left - left % BIN, right + BIN, BIN).tolist(),
-        color=[loss.colour for loss in LOSSES],
+        [_centers(marker.select(results)) for marker in MARKERS],
+        bins=np.arange(left - left % BIN_WIDTH, right + BIN_WIDTH, BIN_WIDTH).tolist(),
+        color=[marker.color for marker in MARKERS],
         stacked=True,
     )
     axes.set_xlim(left, right)
-    axes.set_ylim(0, 1.1 * most)
-    axes.set_xticks(range(-(-left // SCREEN) * SCREEN, right + 1, SCREEN))
-    axes.set_yticks([0, most])
+    axes.set_ylim(0, 1.1 * max_count)
+    axes.set_xticks(range(-(-left // SCREEN_WIDTH) * SCREEN_WIDTH, right + 1, SCREEN_WIDTH))
+    axes.set_yticks([0, max_count])
     axes.tick_params(labelsize=13)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _places(played: Sequence[EpisodeResult], loss: DeathMarker) -> list[int]:
-    return [
-        each.x_pos + MIDDLE
-        for each in played
-        if each.ending in loss.endings and each.x_pos is not None
-    ]
+def _centers(results: Sequence[EpisodeResult]) -> list[int]:
+    return [result.x_pos + CENTER_X for result in results if result.x_pos is not None]
 
 
-def _most_in_a_bin(played: Sequence[EpisodeResult]) -> int:
-    counts: dict[tuple[LevelArea | None, int], int] = {}
-    for each in played:
-        if each.ending != "flag" and each.x_pos is not None:
-            place = each.stretch, (each.x_pos + MIDDLE) // BIN
-            counts[place] = counts.get(place, 0) + 1
-    return max(counts.values(), default=0)
-
-
-def headline(figures: Evaluation, played: Sequence[EpisodeResult]) -> str:
-    """How many episodes were cleared, in words."""
-    clears = sum(each.ending == "flag" for each in played)
-    low, high = figures.clear_rate_ci95
-    random = f", {figures.epsilon:.1%} of decisions random" if figures.epsilon else ""
-    return (
-        f"{figures.game}: {clears} of {figures.episodes} episodes cleared, "
-        f"{figures.clear_rate:.1%} (95 % interval {low:.1%} to {high:.1%}){random}"
+def _max_bin_count(results: Sequence[EpisodeResult]) -> int:
+    """Return the number of lost episodes in the fullest bin of all areas, at least 1."""
+    bins = Counter(
+        (result.level_area, (result.x_pos + CENTER_X) // BIN_WIDTH)
+        for result in results
+        if result.ending != "flag" and result.x_pos is not None
     )
+    return max(bins.values(), default=1)
 
 
-def _caption(figure: Figure, figures: Evaluation, played: Sequence[EpisodeResult]) -> None:
+def _draw_caption(
+    figure: Figure, summary: EvaluationSummary, results: Sequence[EpisodeResult]
+) -> None:
     from matplotlib.lines import Line2D
 
-    _, height = figure.get_size_inches() * figure.dpi
-    whole_width = figure.get_size_inches()[0] * figure.dpi
+    figure_width, figure_height = figure.get_size_inches() * figure.dpi
     figure.text(
-        MARGIN / whole_width, 1 - 40 / height,
-        headline(figures, played),
+        MARGIN / figure_width, 1 - 40 / figure_height, headline(summary, results),
         fontsize=18, fontweight="bold",
     )  # fmt: skip
     handles = [
         Line2D(
-            [], [], linestyle="", marker=loss.marker, markersize=13, color=loss.colour,
-            label=f"{sum(each.ending in loss.endings for each in played)} {loss.label}",
+            [], [], linestyle="", marker=marker.symbol, markersize=13, color=marker.color,
+            label=f"{len(marker.select(results))} {marker.label}",
         )
-        for loss in LOSSES
+        for marker in MARKERS
     ]  # fmt: skip
-    corner = (MARGIN - 10) / whole_width, 1 - 56 / height
+    corner = (MARGIN - 10) / figure_width, 1 - 56 / figure_height
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=corner, ncols=2, frameon=False,
         fontsize=15, borderaxespad=0, borderpad=0,

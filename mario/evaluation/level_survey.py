@@ -1,4 +1,4 @@
-"""Maps the levels of Super Mario Bros. from what is seen when an episode is played again."""
+"""Maps the levels of Super Mario Bros. by replaying evaluation episodes."""
 
 from __future__ import annotations
 
@@ -16,89 +16,91 @@ from mario.games.super_mario_bros import SuperMarioBros
 
 STATUS_ROWS = 32
 """Rows at the top of the screen that show score, coins and time."""
-HEIGHT, SCREEN = 240 - STATUS_ROWS, 256
-LONGEST = 32 * SCREEN
-"""More than the length of any level."""
-TILE = 16
+HEIGHT, SCREEN_WIDTH = 240 - STATUS_ROWS, 256
+MAX_WIDTH = 32 * SCREEN_WIDTH
+"""More pixels than the longest level has."""
+TILE_SIZE = 16
 
 
 @dataclass
 class LevelSurvey:
-    """A stretch of a level as far as it was seen.
+    """Image of the part of an area that was visible in the replayed episodes.
 
     Attributes:
-        pixels: uint8 ``(HEIGHT, LONGEST, 3)``; column x shows what is at x pixels.
-        left: the first column that was seen.
-        right: the column after the last.
+        pixels: uint8 ``(HEIGHT, MAX_WIDTH, 3)``; column x shows position x of the area in pixels.
+        left: first visible column.
+        right: column after the last visible one.
     """
 
     pixels: NDArray[np.uint8] = field(
-        default_factory=lambda: np.zeros((HEIGHT, LONGEST, 3), np.uint8)
+        default_factory=lambda: np.zeros((HEIGHT, MAX_WIDTH, 3), np.uint8)
     )
-    left: int = LONGEST
+    left: int = MAX_WIDTH
     right: int = 0
 
     def paste(self, frame: NDArray[np.uint8], x: int) -> None:
-        """Add a screen, uint8 ``(240, 256, 3)``, whose left edge is at ``x``."""
-        self.left, self.right = min(self.left, x), max(self.right, x + SCREEN)
-        self.pixels[:, x : x + SCREEN] = frame[STATUS_ROWS:]
+        """Add a frame, uint8 ``(240, 256, 3)``, whose left edge is at position ``x``."""
+        self.left, self.right = min(self.left, x), max(self.right, x + SCREEN_WIDTH)
+        self.pixels[:, x : x + SCREEN_WIDTH] = frame[STATUS_ROWS:]
 
 
 class SurveyRecorder(gym.Wrapper[Any, Any, Any, Any]):
-    """Pastes every screen of a game to where it belongs.
+    """Pastes every frame of a game into the survey of its area.
 
     Args:
-        env: the bare game.
-        surveys: is filled, in the order in which the stretches are come to.
+        env: the game without other wrappers.
+        surveys: receives the surveys, in the order in which the areas are entered.
 
     Raises:
-        UsageError: it is another game than Super Mario Bros.
+        UsageError: the game is not Super Mario Bros.
     """
 
     def __init__(self, env: gym.Env[Any, Any], surveys: dict[LevelArea, LevelSurvey]) -> None:
         super().__init__(env)
         if not isinstance(env.unwrapped, SuperMarioBros):
             name = type(env.unwrapped).__name__
-            raise UsageError(f"there are maps of Super Mario Bros. alone, not of {name}")
+            raise UsageError(f"maps can be drawn of Super Mario Bros. only, not of {name}")
         self._game = env.unwrapped
         self._surveys = surveys
-        self._before: tuple[LevelArea, int] | None = None
+        self._previous: tuple[LevelArea, int] | None = None
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step the game and paste its screen."""
+        """Step the game and record its frame."""
         result = self.env.step(action)
-        self._look(result[0])
+        self._record(result[0])
         return result
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Reset the game; the memory of where the screen was is not of this episode."""
-        self._before = None
+        """Reset the game."""
+        self._previous = None
         return self.env.reset(**kwargs)
 
-    def _look(self, frame: NDArray[np.uint8]) -> None:
+    def _record(self, frame: NDArray[np.uint8]) -> None:
         mario = self._game.mario
-        here = (mario.world, mario.stage, mario.area)
-        before, self._before = self._before, (here, mario.screen_x)
-        # the memory is already a frame ahead of the picture
-        if before is not None and before[0] == here and abs(mario.screen_x - before[1]) < TILE:
-            self._surveys.setdefault(here, LevelSurvey()).paste(frame, before[1])
+        area = (mario.world, mario.stage, mario.area)
+        previous, self._previous = self._previous, (area, mario.screen_x)
+        # RAM is one frame ahead of the picture, so the frame belongs to the previous position.
+        if previous is None or previous[0] != area:
+            return
+        if abs(mario.screen_x - previous[1]) < TILE_SIZE:
+            self._surveys.setdefault(area, LevelSurvey()).paste(frame, previous[1])
 
 
-def survey(
-    env: gym.Env[Any, Any], surveys: dict[LevelArea, LevelSurvey], played: Iterable[EpisodeResult]
+def survey_levels(
+    env: gym.Env[Any, Any], surveys: dict[LevelArea, LevelSurvey], results: Iterable[EpisodeResult]
 ) -> None:
-    """Play again the episode that came farthest, and one for each other stretch that one ended in.
+    """Replay the best episode, and one episode for each further area in which an episode ended.
 
     Args:
-        env: the game as the agent saw it, around a `SurveyRecorder`.
-        surveys: what the `SurveyRecorder` fills.
-        played: how the episodes of an evaluation went.
+        env: the game with the agent's wrappers around a `SurveyRecorder`.
+        surveys: the surveys that the `SurveyRecorder` fills.
+        results: the episodes of an evaluation.
     """
-    farthest_first = sorted(
-        played, key=lambda each: (each.ending == "flag", each.best_x or 0), reverse=True
+    best_first = sorted(
+        results, key=lambda result: (result.ending == "flag", result.best_x or 0), reverse=True
     )
-    for each in farthest_first:
-        if not surveys or each.stretch not in surveys:
-            env.reset(seed=each.seed)
-            for action in each.actions:
+    for result in best_first:
+        if not surveys or result.level_area not in surveys:
+            env.reset(seed=result.seed)
+            for action in result.actions:
                 env.step(action)

@@ -19,7 +19,7 @@ from mario.games.registry import MARIO, RANDOM_STAGES
 from mario.games.super_mario_bros import SuperMarioBros
 from mario.playback.level_router import Expert, LevelRouter
 from mario.playback.level_stack import ResetStackOnNewLevel
-from mario.runs.trained_agent import TrainedAgent, open_agent
+from mario.runs.trained_agent import TrainedAgent, load_agent
 from mario.vector.make import make_env, parse_actions
 
 NOT_OBSERVED = (
@@ -90,12 +90,12 @@ def open_experts(
     Args:
         paths: Checkpoint files.
         game: Id of the game to play; None for the full game that contains the levels.
-        agent: ``module:Class`` of a user's agent, see `mario.runs.trained_agent.open_agent`.
+        agent: ``module:Class`` of a user's agent, see `mario.runs.trained_agent.load_agent`.
 
     Raises:
         UsageError: A checkpoint cannot be used, or two of them do not fit together.
     """
-    checkpoints = tuple(open_agent(path, agent=agent) for path in paths)
+    checkpoints = tuple(load_agent(path, agent=agent) for path in paths)
     for first, second in combinations(checkpoints, 2):
         _check_pair(first, second)
     return LevelExperts(checkpoints, game or _full_game(checkpoints[0]))

@@ -1,12 +1,14 @@
-"""A trained agent in one file, written atomically and read with suspicion.
+"""Checkpoint files: written atomically, and verified before they are read.
 
-A checkpoint is a torch archive: ``model`` (the weights that playing needs), ``exploration_rate``,
-and what the agent was made from. ``last.chkpt`` also has ``resume``: all that going on exactly
-needs. Weights may be kept in half precision, and come out single all the same.
+A checkpoint is a torch archive with ``model`` (the tensors that acting needs),
+``exploration_rate``, and the configuration of the agent and its environment. ``last.chkpt`` also
+has ``resume``, the whole state of the run. Weights may be stored as float16; `load` converts them
+to float32.
 
-Nothing in a file is ever executed: an archive is checked against its CRCs, and ours also
-against a digest of the whole file, kept in the archive's comment; then it is read with
-``weights_only=True``. The CRCs alone do not see every flipped bit: they leave out the directory.
+Loading never executes anything from a file. First the CRCs of the archive are verified and, for
+files of this program, a digest of the whole file, which is stored in the archive's comment. The
+digest is needed because the CRCs do not cover the archive's directory. Then the file is read with
+``weights_only=True``.
 """
 
 from __future__ import annotations
@@ -27,9 +29,9 @@ from mario.system.files import write_atomically
 Types = dict[str, type | tuple[type, ...]]
 
 FORMAT = 2
-SEAL = b"sha256:"
+DIGEST_PREFIX = b"sha256:"
 LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""How files of torch before 1.6 begin; they have no CRCs."""
+"""First bytes of files that torch wrote before version 1.6, which have no CRCs."""
 
 TUTORIAL_TYPES: Types = {"model": dict, "exploration_rate": (int, float)}
 OUR_TYPES: Types = {
@@ -54,7 +56,7 @@ Checkpoint = dict[str, Any]
 
 
 class CheckpointError(UsageError):
-    """Raised when a file cannot be used as a checkpoint; the message names the file and why."""
+    """Raised when a file cannot be used as a checkpoint; the message names the file."""
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -62,63 +64,65 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
     Raises:
         RunError: a weight is not finite; nothing is written.
-        OSError: the disk is full, read-only or gone; an older file of that name is untouched.
+        OSError: the disk is full, read-only or missing; an existing file is left unchanged.
     """
-    for name, tensor in _tensors(checkpoint["model"]):
+    for name, tensor in _float_tensors(checkpoint["model"]):
         if not torch.isfinite(tensor).all():
             raise RunError(f"weight {name} is not finite; {path.name} was not written")
     archive = io.BytesIO()
     torch.save(checkpoint, archive)
-    sealed = seal(archive.getvalue())
-    write_atomically(path, lambda file: file.write(sealed))
+    content = add_digest(archive.getvalue())
+    write_atomically(path, lambda file: file.write(content))
 
 
-def seal(archive: bytes) -> bytes:
-    """An archive without a comment, with the digest of its bytes as its comment."""
-    body = archive[:-2]  # an archive ends with the length of its comment, two bytes
-    comment = SEAL + hashlib.sha256(body).hexdigest().encode()
+def add_digest(archive: bytes) -> bytes:
+    """Return a ZIP archive that has no comment with the digest of its bytes as the comment."""
+    body = archive[:-2]  # the last two bytes are the length of the comment
+    comment = DIGEST_PREFIX + hashlib.sha256(body).hexdigest().encode()
     return body + len(comment).to_bytes(2, "little") + comment
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint after checking that it is whole.
+    """Verify and read a checkpoint.
 
     Returns:
-        The checkpoint: of ours with all of its keys, or a tutorial's with `TUTORIAL_TYPES` alone.
+        The checkpoint, with all keys of `OUR_TYPES`, or only those of `TUTORIAL_TYPES` if the
+        code of the PyTorch tutorial wrote the file. Float tensors of the model are float32.
 
     Raises:
-        CheckpointError: missing, truncated, damaged, of another kind or from a newer version.
+        CheckpointError: the file is missing, truncated, damaged, not a checkpoint, or has another
+            format version.
     """
-    _check_whole(path)
+    _verify_file(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, ValueError, KeyError, EOFError, OSError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"checkpoint {path} is refused: {reason}") from None
-    except Exception as error:  # whatever a hostile file can make a parser raise
+    except Exception as error:  # a malicious file can make the parser raise anything
         raise CheckpointError(f"checkpoint {path} is refused: {type(error).__name__}") from None
-    _check_content(path, content)
+    _verify_content(path, content)
     checkpoint: Checkpoint = content
-    return checkpoint | {"model": _of_type(content["model"], torch.float16, torch.float32)}
+    return checkpoint | {"model": _convert(content["model"], torch.float16, torch.float32)}
 
 
-def halved(checkpoint: Checkpoint) -> Checkpoint:
-    """The same with its weights in half precision, and without what only resuming needs.
+def to_float16(checkpoint: Checkpoint) -> Checkpoint:
+    """Return a checkpoint with float16 weights and without the state that only resuming needs.
 
-    >>> halved({"model": {"bias": torch.ones(1)}, "steps": 3, "resume": {"steps": 3}})
+    >>> to_float16({"model": {"bias": torch.ones(1)}, "steps": 3, "resume": {"steps": 3}})
     {'model': {'bias': tensor([1.], dtype=torch.float16)}, 'steps': 3}
     """
     kept = {key: value for key, value in checkpoint.items() if key != "resume"}
-    return kept | {"model": _of_type(checkpoint["model"], torch.float32, torch.float16)}
+    return kept | {"model": _convert(checkpoint["model"], torch.float32, torch.float16)}
 
 
 def is_tutorial(checkpoint: Checkpoint) -> bool:
-    """Whether the file was written by the tutorial's own code, which says nothing of its game."""
+    """Return whether the PyTorch tutorial's code wrote the file; it stores no configuration."""
     return "format" not in checkpoint
 
 
-def _check_whole(path: Path) -> None:
-    """Refuse a file that is missing, empty, cut short or differs from its digest or its CRCs."""
+def _verify_file(path: Path) -> None:
+    """Refuse a file that is missing, truncated, or does not match its digest or its CRCs."""
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "does not exist"
         raise CheckpointError(f"checkpoint {path} {kind}; give the path of a .chkpt file")
@@ -127,31 +131,31 @@ def _check_whole(path: Path) -> None:
             if file.read(len(LEGACY_MAGIC)) == LEGACY_MAGIC:
                 return
         with zipfile.ZipFile(path) as archive:
-            damaged = _damage(path, archive)
+            damage = _find_damage(path, archive)
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError):
-        damaged = "it is no whole archive"
+        damage = "it is not a complete ZIP archive"
     except OSError as error:
         raise CheckpointError(f"checkpoint {path} cannot be read: {error.strerror}") from None
-    if damaged:
-        raise CheckpointError(f"checkpoint {path} is damaged or not a checkpoint: {damaged}")
+    if damage:
+        raise CheckpointError(f"checkpoint {path} is damaged or not a checkpoint: {damage}")
 
 
-def _damage(path: Path, archive: zipfile.ZipFile) -> str | None:
-    """What is wrong with an archive, or None."""
+def _find_damage(path: Path, archive: zipfile.ZipFile) -> str | None:
+    """Return what is wrong with an archive, or None."""
     if archive.comment:
         content = path.read_bytes()
-        bare = content[: len(content) - len(archive.comment)]
-        return None if seal(bare) == content else "it differs from its digest"
+        body = content[: len(content) - len(archive.comment)]
+        return None if add_digest(body) == content else "it differs from its digest"
     for entry in archive.infolist():
-        # torch writes plain records; what differs may be read otherwise than it is checked
+        # torch.save stores records uncompressed; a compressed one may expand to any size
         if entry.compress_type or entry.compress_size != entry.file_size:
             return f"{entry.filename} is compressed"
-    wrong = archive.testzip()
-    return f"{wrong} differs from its CRC" if wrong else None
+    damaged = archive.testzip()
+    return f"{damaged} differs from its CRC" if damaged else None
 
 
-def _check_content(path: Path, content: object) -> None:
-    """Refuse what is not one of the two kinds of checkpoint."""
+def _verify_content(path: Path, content: object) -> None:
+    """Refuse content that is neither of the two kinds of checkpoints."""
     if not isinstance(content, dict) or any(key not in content for key in TUTORIAL_TYPES):
         raise CheckpointError(f"checkpoint {path} has no {' and '.join(TUTORIAL_TYPES)}")
     if content.get("format", FORMAT) != FORMAT:
@@ -159,22 +163,26 @@ def _check_content(path: Path, content: object) -> None:
             f"checkpoint {path} has format {content['format']!r}, this version reads {FORMAT}; "
             "install the version that wrote it"
         )
-    for key, kind in (TUTORIAL_TYPES if is_tutorial(content) else OUR_TYPES).items():
-        if not isinstance(content.get(key, ...), kind):
+    for key, expected in (TUTORIAL_TYPES if is_tutorial(content) else OUR_TYPES).items():
+        if not isinstance(content.get(key, ...), expected):
             raise CheckpointError(f"checkpoint {path} has no usable {key!r}")
     rate = torch.tensor(content["exploration_rate"])
-    for name, tensor in _tensors({"exploration_rate": rate, **content["model"]}):
+    for name, tensor in _float_tensors({"exploration_rate": rate, **content["model"]}):
         if not torch.isfinite(tensor).all():
             raise CheckpointError(f"checkpoint {path} has weights that are not finite: {name}")
 
 
-def _of_type(weights: dict[str, Any], old: torch.dtype, new: torch.dtype) -> dict[str, Any]:
-    """The weights, with those of one type in another."""
-    changed = {name: tensor.to(new) for name, tensor in _tensors(weights) if tensor.dtype is old}
-    return weights | changed
+def _convert(weights: dict[str, Any], source: torch.dtype, target: torch.dtype) -> dict[str, Any]:
+    """Return the weights with tensors of one dtype converted to another."""
+    converted = {
+        name: tensor.to(target)
+        for name, tensor in _float_tensors(weights)
+        if tensor.dtype is source
+    }
+    return weights | converted
 
 
-def _tensors(weights: dict[str, Any]) -> Iterator[tuple[str, torch.Tensor]]:
+def _float_tensors(weights: dict[str, Any]) -> Iterator[tuple[str, torch.Tensor]]:
     for name, value in weights.items():
         if isinstance(value, torch.Tensor) and value.is_floating_point():
             yield name, value

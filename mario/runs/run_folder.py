@@ -1,4 +1,4 @@
-"""The folder of one training run: made once, written by one trainer at a time, never lost."""
+"""The folder of a training run: created once, and used by one training process at a time."""
 
 from __future__ import annotations
 
@@ -22,157 +22,189 @@ LAST, PREVIOUS, BEST, CONFIG, LOCK = (
 )  # fmt: skip
 
 
-class Run:
-    """A run folder, locked against a second trainer for as long as this object is open."""
+class RunFolder:
+    """A run folder, locked against other training processes until it is closed.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._lock = self._take_lock()
-        remove_leftovers(folder)
+    Args:
+        path: the folder, which exists.
+
+    Attributes:
+        path: the folder.
+
+    Raises:
+        UsageError: another process uses the folder, or it is not writable.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = self._acquire_lock()
+        remove_leftovers(path)
 
     @classmethod
     def create(cls, save_dir: Path, config: dict[str, Any], now: datetime.datetime) -> Self:
-        """Make a new folder ``<save_dir>/<YYYY-MM-DDTHH-MM-SS>`` and write ``config.yaml`` in it.
+        """Create the folder ``<save_dir>/<YYYY-MM-DDTHH-MM-SS>`` and write ``config.yaml`` into it.
 
         Raises:
-            UsageError: the folder cannot be made.
+            UsageError: the folder cannot be created or written.
         """
-        name = now.strftime("%Y-%m-%dT%H-%M-%S")
-        for attempt in range(1, 100):
-            folder = save_dir / (name if attempt == 1 else f"{name}-{attempt}")
-            try:
-                folder.mkdir(parents=True)
-                break
-            except FileExistsError:
-                if not save_dir.is_dir():
-                    raise UsageError(
-                        f"cannot make {folder}: {save_dir} is a file; choose another --save-dir"
-                    ) from None
-            except OSError as error:
-                raise UsageError(
-                    f"cannot make {folder}: {error.strerror}; choose another --save-dir"
-                ) from None
+        path = _create_folder(save_dir, now.strftime("%Y-%m-%dT%H-%M-%S"))
         try:
-            _write_config(folder, config)
+            _write_config(path, config)
         except OSError as error:
-            folder.rmdir()
+            path.rmdir()
             raise UsageError(
-                f"cannot write in {folder}: {error.strerror}; choose another --save-dir"
+                f"cannot write in {path}: {error.strerror}; choose another --save-dir"
             ) from None
-        return cls(folder)
+        return cls(path)
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Open the folder of an earlier run; a checkpoint in it may be named instead of it.
+    def open(cls, path: Path) -> Self:
+        """Open the folder of an earlier run.
+
+        Args:
+            path: the folder, or a checkpoint in it.
 
         Raises:
-            UsageError: it is not the folder of a run, or another trainer is at work in it.
+            UsageError: it is not a run folder, or another process uses it.
         """
-        folder = folder.parent if folder.is_file() else folder
-        if not (folder / CONFIG).is_file():
-            raise _no_run(folder)
-        return cls(folder)
+        path = _folder_of(path)
+        if not (path / CONFIG).is_file():
+            raise _not_a_run(path)
+        return cls(path)
 
     @staticmethod
-    def read_config(folder: Path) -> dict[str, Any]:
-        """The configuration that a run was started with, or last went on with.
+    def read_config(path: Path) -> dict[str, Any]:
+        """Return the configuration with which a run was last started or resumed.
+
+        Args:
+            path: the folder, or a checkpoint in it.
 
         Raises:
-            UsageError: it cannot be read.
+            UsageError: there is no readable configuration.
         """
-        folder = folder.parent if folder.is_file() else folder
-        path = folder / CONFIG
+        file = _folder_of(path) / CONFIG
         try:
-            config = yaml.safe_load(path.read_text(encoding="utf-8"))
+            config = yaml.safe_load(file.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
-            raise _no_run(folder) from None
+            raise _not_a_run(file.parent) from None
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             reason = getattr(error, "strerror", None) or "it is damaged"
-            raise UsageError(f"cannot read {path}: {reason}; name a folder of a run") from None
+            raise UsageError(f"cannot read {file}: {reason}; give the folder of a run") from None
         if not isinstance(config, dict):
-            raise UsageError(f"cannot read {path}: it is not a configuration")
+            raise UsageError(f"cannot read {file}: it is damaged; give the folder of a run")
         return config
 
-    def go_on_with(self, config: dict[str, Any]) -> None:
-        """Write ``config.yaml`` anew: totals and the like may be others when a run is resumed.
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Replace ``config.yaml``; the totals, for example, may change when a run is resumed.
 
         Raises:
             UsageError: it cannot be written.
         """
         try:
-            _write_config(self.folder, config)
+            _write_config(self.path, config)
         except OSError as error:
-            raise UsageError(f"cannot write in {self.folder}: {error.strerror}") from None
+            raise UsageError(
+                f"cannot write in {self.path}: {error.strerror}; free space or check permissions"
+            ) from None
 
     def save_last(self, checkpoint: Checkpoint) -> None:
-        """Write ``last.chkpt``; the one before it stays as ``previous.chkpt``."""
-        keep_as(self.folder / LAST, self.folder / PREVIOUS)
-        checkpoints.save(self.folder / LAST, checkpoint)
+        """Write ``last.chkpt``, and keep the one before it as ``previous.chkpt``."""
+        keep_as(self.path / LAST, self.path / PREVIOUS)
+        checkpoints.save(self.path / LAST, checkpoint)
 
     def save_best(self, checkpoint: Checkpoint) -> None:
         """Write ``best.chkpt``."""
-        checkpoints.save(self.folder / BEST, checkpoint)
+        checkpoints.save(self.path / BEST, checkpoint)
 
     def save_numbered(self, number: int, checkpoint: Checkpoint) -> Path:
-        """Write ``mario_net_<number>.chkpt``."""
-        path = self.folder / f"mario_net_{number}.chkpt"
-        checkpoints.save(path, checkpoint)
-        return path
+        """Write ``mario_net_<number>.chkpt`` and return its path."""
+        file = self.path / f"mario_net_{number}.chkpt"
+        checkpoints.save(file, checkpoint)
+        return file
 
     def load_last(self) -> tuple[Checkpoint | None, list[str]]:
-        """The newest checkpoint that is whole and can be resumed from.
+        """Load the newest undamaged checkpoint from which the run can be resumed.
 
         Returns:
-            The checkpoint, or None for a run that was stopped before its first one; and a line on
-            each file that had to be passed over.
+            The checkpoint, or None if the run was stopped before it saved one; and one line for
+            each damaged file that was skipped.
 
         Raises:
             UsageError: there are checkpoints, but none is usable.
         """
-        passed: list[str] = []
-        candidates = [self.folder / name for name in (LAST, PREVIOUS)]
-        for path in candidates:
+        skipped: list[str] = []
+        for file in (self.path / LAST, self.path / PREVIOUS):
             try:
-                checkpoint = checkpoints.load(path)
+                checkpoint = checkpoints.load(file)
                 if "resume" not in checkpoint:
-                    raise CheckpointError(f"checkpoint {path} has nothing to resume from")
+                    raise CheckpointError(f"checkpoint {file} has no state to resume from")
             except CheckpointError as error:
-                if path.exists():
-                    passed.append(str(error))
+                if file.exists():
+                    skipped.append(str(error))
                 continue
-            return checkpoint, passed
-        if passed:
-            raise UsageError(f"{'; '.join(passed)}; nothing good is left to resume from")
-        if any(self.folder.glob("mario_net_*.chkpt")):
-            raise UsageError(f"{self.folder} has lost its {LAST}; nothing is left to resume from")
+            return checkpoint, skipped
+        if skipped:
+            raise UsageError(f"{'; '.join(skipped)}; no usable checkpoint is left to resume from")
+        if any(self.path.glob("mario_net_*.chkpt")):
+            raise UsageError(
+                f"{self.path} has lost its {LAST}, without which a run cannot be resumed; "
+                "start a new run with --warm-start"
+            )
         return None, []
 
     def discard(self) -> None:
-        """Remove the folder of a run that could not begin."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the folder of a run that failed to start."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def close(self) -> None:
-        """Let another trainer use the folder."""
+        """Release the lock."""
         os.close(self._lock)
 
-    def _take_lock(self) -> int:
-        path = self.folder / LOCK
+    def _acquire_lock(self) -> int:
+        file = self.path / LOCK
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            if error.errno in (errno.EAGAIN, errno.EACCES) and path.exists():
+            if error.errno in (errno.EAGAIN, errno.EACCES) and file.exists():
                 raise UsageError(
-                    f"another trainer is at work in {self.folder}; stop it or name another run"
+                    f"another process is training in {self.path}; stop it or give another run"
                 ) from None
-            raise UsageError(f"cannot write in {self.folder}: {error.strerror}") from None
+            raise UsageError(
+                f"cannot write in {self.path}: {error.strerror}; check its permissions"
+            ) from None
         return descriptor
 
 
-def _write_config(folder: Path, config: dict[str, Any]) -> None:
+def _create_folder(save_dir: Path, name: str) -> Path:
+    """Create a new folder, with a number appended to its name if that is taken."""
+    for attempt in range(1, 100):
+        path = save_dir / (name if attempt == 1 else f"{name}-{attempt}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            if not save_dir.is_dir():
+                raise UsageError(
+                    f"cannot make {path}: {save_dir} is a file; choose another --save-dir"
+                ) from None
+        except OSError as error:
+            raise UsageError(
+                f"cannot make {path}: {error.strerror}; choose another --save-dir"
+            ) from None
+        else:
+            return path
+    raise UsageError(f"cannot make {path}: it exists; choose another --save-dir")
+
+
+def _write_config(path: Path, config: dict[str, Any]) -> None:
     text = yaml.safe_dump(config, sort_keys=False).encode()
-    write_atomically(folder / CONFIG, lambda file: file.write(text))
+    write_atomically(path / CONFIG, lambda file: file.write(text))
 
 
-def _no_run(folder: Path) -> UsageError:
-    return UsageError(f"{folder} is not a run: it has no {CONFIG}; name the folder of a run")
+def _folder_of(path: Path) -> Path:
+    """Return the folder of a checkpoint, or the folder itself."""
+    return path.parent if path.is_file() else path
+
+
+def _not_a_run(path: Path) -> UsageError:
+    return UsageError(f"{path} is not a run: it has no {CONFIG}; give the folder of a run")

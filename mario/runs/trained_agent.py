@@ -138,7 +138,7 @@ class TrainedAgent:
             ) from None
 
 
-def open_agent(path: Path, *, game: str | None = None, agent: str | None = None) -> TrainedAgent:
+def load_agent(path: Path, *, game: str | None = None, agent: str | None = None) -> TrainedAgent:
     """Read a checkpoint, ours or the tutorial's.
 
     Args:
@@ -187,7 +187,8 @@ def _of_tutorial(path: Path, checkpoint: Checkpoint, game: str | None) -> Traine
     actions = ACTION_SETS.get(num_actions)
     if actions is None:
         raise CheckpointError(
-            f"checkpoint {path} has {num_actions} actions; known are {list(ACTION_SETS)}"
+            f"checkpoint {path} has {num_actions} actions, but the known action sets have "
+            f"{', '.join(map(str, ACTION_SETS))}"
         )
     return TrainedAgent(
         path=path,

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from agents import Agent
 from mario.config.run_config import TrainConfig
 from mario.config.serialization import to_dict
-from mario.evaluation.episodes import Evaluation
+from mario.evaluation.summary import EvaluationSummary
 from mario.runs.checkpoint import FORMAT, Checkpoint
-from mario.runs.run_folder import Run
+from mario.runs.run_folder import RunFolder
 from mario.system.hardware import describe_hardware
 
 FIRST_SAVE_SECONDS = 20.0
@@ -32,7 +32,7 @@ class CheckpointSource(Protocol):
         """How long the run has been going on, the time between two sessions left out."""
 
     @property
-    def evaluation(self) -> Evaluation | None:
+    def evaluation(self) -> EvaluationSummary | None:
         """The latest evaluation."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Checkpointer:
     def __init__(
         self,
         config: TrainConfig[Any],
-        run: Run,
+        run: RunFolder,
         agent: Agent,
         *,
         emulator: str,

@@ -18,8 +18,8 @@ from mario.errors import UsageError
 from mario.evaluation.evaluator import Evaluator
 from mario.metrics.logger import MetricLogger
 from mario.metrics.progress_bar import ProgressBar
-from mario.runs.run_folder import Run
-from mario.runs.trained_agent import open_agent
+from mario.runs.run_folder import RunFolder
+from mario.runs.trained_agent import load_agent
 from mario.system.threads import spare_cores
 from mario.training.checkpointer import Checkpointer
 from mario.training.trainer import Trainer
@@ -52,31 +52,31 @@ class Session:
             say = self._progress.write
             games = self._make_games(config.num_envs, config.seed, config.wrappers)
             stack.callback(games.close)
-            run = Run.open(resume) if resume else _new_run(config)
+            run = RunFolder.open(resume) if resume else _new_run(config)
             stack.callback(run.close)
             if not resume:
                 stack.push(partial(_discard_on_failure, run))
             self.run = run
             agent = make_agent(
                 config.agent, config.hyper, games,
-                device=config.device, seed=config.seed, folder=run.folder / "memory",
+                device=config.device, seed=config.seed, folder=run.path / "memory",
                 threads=config.threads or spare_cores(games.processes),
             )  # fmt: skip
             stack.callback(agent.close)
-            _check_disk(run.folder, agent)
+            _check_disk(run.path, agent)
             logger = MetricLogger(
-                run.folder, config.num_envs, agent.reported_metrics,
+                run.path, config.num_envs, agent.reported_metrics,
                 every_episodes=config.log_every, console=say, tensorboard=config.tensorboard,
             )  # fmt: skip
             stack.callback(logger.close)
             self.trainer = self._make_trainer(run, agent, games, logger, stop)
-            say(f"run: {run.folder}")
+            say(f"run: {run.path}")
             say(agent.describe_replay)
             if resume:
                 self._go_on(run)
-                run.go_on_with(to_dict(config))
+                run.write_config(to_dict(config))
             elif config.warm_start is not None:
-                open_agent(config.warm_start).load_into(agent)
+                load_agent(config.warm_start).load_into(agent)
             self._parts = stack.pop_all()
 
     def train(self) -> None:
@@ -105,7 +105,7 @@ class Session:
 
     def _make_trainer(
         self,
-        run: Run,
+        run: RunFolder,
         agent: Agent,
         games: GameVectorEnv,
         logger: MetricLogger,
@@ -127,7 +127,7 @@ class Session:
             checkpointer=self.checkpointer, evaluator=evaluator, stop=stop,
         )  # fmt: skip
 
-    def _go_on(self, run: Run) -> None:
+    def _go_on(self, run: RunFolder) -> None:
         """Load the newest whole checkpoint and say what, if anything, was lost."""
         say = self._progress.write
         checkpoint, passed = run.load_last()
@@ -140,18 +140,18 @@ class Session:
             self.trainer.load_state_dict(checkpoint["resume"])
         except (KeyError, ValueError, TypeError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise UsageError(f"{run.folder} cannot be resumed from: {reason}") from None
+            raise UsageError(f"{run.path} cannot be resumed from: {reason}") from None
         self.checkpointer.resumed(checkpoint)
         steps, episodes = self.trainer.steps, self.trainer.episodes
         self._progress.start_at(steps, episodes)
         say(f"resumed after {episodes:,} episodes, {steps:,} decisions")
 
 
-def _new_run(config: TrainConfig[Any]) -> Run:
-    return Run.create(config.save_dir, to_dict(config), datetime.datetime.now().astimezone())
+def _new_run(config: TrainConfig[Any]) -> RunFolder:
+    return RunFolder.create(config.save_dir, to_dict(config), datetime.datetime.now().astimezone())
 
 
-def _discard_on_failure(run: Run, kind: type[BaseException] | None, *rest: object) -> None:
+def _discard_on_failure(run: RunFolder, kind: type[BaseException] | None, *rest: object) -> None:
     """Leave no folder behind of a run that could not begin."""
     if kind is not None:
         run.discard()

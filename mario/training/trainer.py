@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from agents import Agent, Transitions
 from mario.config.run_config import TrainConfig
 from mario.errors import RunError
-from mario.evaluation.episodes import Evaluation, final_info
+from mario.evaluation.episodes import final_info
 from mario.evaluation.evaluator import Evaluator
+from mario.evaluation.summary import EvaluationSummary
 from mario.metrics.logger import EpisodeRecord, MetricLogger
 from mario.metrics.progress_bar import ProgressBar
 from mario.training.checkpointer import Checkpointer
@@ -116,7 +117,7 @@ class Trainer:
         """Whether the run has all of its episodes or decisions, or an agent that is good enough."""
         episodes, steps = self._config.total_episodes, self._config.steps
         return (
-            self._examiner.satisfied
+            self._examiner.complete
             or (episodes is not None and self.episodes >= episodes)
             or (steps is not None and self.steps >= steps)
         )
@@ -127,7 +128,7 @@ class Trainer:
         return self._logger.seconds
 
     @property
-    def evaluation(self) -> Evaluation | None:
+    def evaluation(self) -> EvaluationSummary | None:
         """The latest evaluation."""
         return self._examiner.latest
 
@@ -212,7 +213,7 @@ class Trainer:
 
     def _examine(self) -> None:
         before = self.evaluation
-        best = self._examiner.examine(self._agent, self.steps)
+        best = self._examiner.evaluate(self._agent, self.steps)
         if self.evaluation is not None and self.evaluation is not before:
             self._logger.log_evaluation(self.evaluation.to_dict())
         if best:

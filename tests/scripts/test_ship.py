@@ -86,7 +86,7 @@ def run(tmp_path):
         folder / "best.chkpt",
         {key: config[key] for key in keys}
         | {
-            "format": 1, "model": DDQN.build(spec, hyper).policy_state_dict(), "exploration_rate": 0.1,
+            "format": 2, "model": DDQN.build(spec, hyper).policy_state_dict(), "exploration_rate": 0.1,
             "emulator": "native", "state_shape": [4, 84, 84], "num_actions": 2, "steps": 9,
             "episodes": 1, "versions": {}, "evaluation": None, "resume": {"steps": 9},
             "training": {"preset": "tutorial", "seconds": 1800.0, "hardware": "2 x Abacus"},

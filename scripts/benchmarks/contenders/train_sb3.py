@@ -71,7 +71,7 @@ class EvaluationCallback(BaseCallback):  # type: ignore[misc] # not installed wh
             self._metrics.log_episode(record_of(info, self._episodes, self.num_timesteps, game))
         over = self._metrics.seconds >= self._left
         if over or self._metrics.seconds >= self._examined + self._every:
-            self._examiner.examine(cast(Agent, Sb3Agent(self.model)), self.num_timesteps)
+            self._examiner.evaluate(cast(Agent, Sb3Agent(self.model)), self.num_timesteps)
             assert self._examiner.latest is not None
             self._metrics.log_evaluation(self._examiner.latest.to_dict())
             self._examined = self._metrics.seconds

@@ -1,4 +1,4 @@
-"""`mario-eval` as its user meets it, on the real game."""
+"""`mario-eval` end to end, on the real game."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from mario.commands.evaluate import main
 
 
 def run(*arguments):
-    """Call the command; its exit code."""
-    with pytest.raises(SystemExit) as leaving:
-        main([str(each) for each in arguments])
-    return leaving.value.code
+    """Run the command and return its exit code."""
+    with pytest.raises(SystemExit) as exit_info:
+        main([str(argument) for argument in arguments])
+    return exit_info.value.code
 
 
 def tutorial_file(path, num_actions=2):
-    """A file as the tutorial's own code writes it, from an untrained network."""
+    """Write a checkpoint like the PyTorch tutorial's code, and return its untrained network."""
     network = torch.nn.Sequential(
         torch.nn.Conv2d(4, 32, 8, 4), torch.nn.ReLU(), torch.nn.Conv2d(32, 64, 4, 2),
         torch.nn.ReLU(), torch.nn.Conv2d(64, 64, 3, 1), torch.nn.ReLU(), torch.nn.Flatten(),
@@ -36,29 +36,29 @@ def tutorial_file(path, num_actions=2):
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    path = tmp_path_factory.mktemp("files") / "old.chkpt"
+    path = tmp_path_factory.mktemp("files") / "tutorial.chkpt"
     tutorial_file(path)
     return path
 
 
-def test_json_is_one_object_with_the_promised_keys(checkpoint, capsys):
+def test_json_output_is_one_object_with_the_documented_keys(checkpoint, capsys):
     assert run(checkpoint, "--episodes", 2, "--json", "--seed", 5) == 0
     captured = capsys.readouterr()
-    figures = json.loads(captured.out)
-    assert list(figures) == [
+    summary = json.loads(captured.out)
+    assert list(summary) == [
         "game", "episodes", "distinct_episodes", "clear_rate", "clear_rate_ci95", "mean_return",
         "mean_return_ci95", "mean_x_pos", "max_x_pos", "median_steps_to_clear", "deaths",
         "steps_trained", "emulator", "seed", "epsilon",
     ]  # fmt: skip
-    assert figures["game"] == "SuperMarioBros-1-1-v0"
-    assert (figures["episodes"], figures["seed"]) == (2, 5)
-    assert figures["clear_rate"] == 0
-    assert 40 <= figures["mean_x_pos"] <= figures["max_x_pos"] <= 3200
-    assert len(figures["deaths"]) <= 2
+    assert summary["game"] == "SuperMarioBros-1-1-v0"
+    assert (summary["episodes"], summary["seed"]) == (2, 5)
+    assert summary["clear_rate"] == 0
+    assert 40 <= summary["mean_x_pos"] <= summary["max_x_pos"] <= 3200
+    assert len(summary["deaths"]) <= 2
     assert captured.err == ""
 
 
-def test_the_same_seed_gives_the_same_figures_however_many_games(checkpoint, capsys):
+def test_the_same_seed_gives_the_same_statistics(checkpoint, capsys):
     outputs = []
     for _ in range(2):
         run(checkpoint, "--episodes", 2, "--json", "--num-envs", 2)
@@ -66,58 +66,64 @@ def test_the_same_seed_gives_the_same_figures_however_many_games(checkpoint, cap
     assert outputs[0] == outputs[1]
 
 
-def test_for_people_there_is_a_table(checkpoint, capsys):
+def test_the_default_output_is_a_table(checkpoint, capsys):
     assert run(checkpoint, "--episodes", 1) == 0
     text = capsys.readouterr().out
     assert "Ended by" in text
     assert "clear rate  0.0% (95 % interval 0.0% to 79.3%)" in text
 
 
-def test_random_decisions_are_told_of(checkpoint, capsys):
+def test_the_table_states_the_fraction_of_random_actions(checkpoint, capsys):
     assert run(checkpoint, "--episodes", 1, "--epsilon", 0.25) == 0
-    assert "random decisions  25.0%" in capsys.readouterr().out
+    assert "random actions  25.0%" in capsys.readouterr().out
 
 
-def test_a_map_is_drawn_where_it_is_asked_for(checkpoint, tmp_path, capsys):
+def test_a_map_is_written_and_json_stays_one_line(checkpoint, tmp_path, capsys):
     assert run(checkpoint, "--episodes", 1, "--map", tmp_path / "map.png", "--json") == 0
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "message"),
     [
         (["nowhere.chkpt"], "checkpoint nowhere.chkpt does not exist; give the path"),
-        ([], "required"),
+        ([], "missing required checkpoint"),
         (["{file}", "--episodes", 0], "--episodes must be at least 1, got 0"),
         (["{file}", "--noops", -1], "--noops must be at least 0, got -1"),
-        (["{file}", "--epsilon", 1.5], "--epsilon must lie between 0 and 1, got 1.5"),
+        (["{file}", "--epsilon", 1.5], "--epsilon must be between 0 and 1, got 1.5"),
         (["{file}", "--num-envs", 0], "--num-envs must be at least 1, got 0"),
-        (["{file}", "--map", "m.jpg"], "--map draws a .png, got m.jpg; name it m.png"),
-        (["{file}", "--map", "no/m.png"], "--map no/m.png: there is no folder no; make it first"),
-        (["{file}", "--map", "m.png", "--game", "Tetris-v0"], "alone, not of Tetris"),
+        (["{file}", "--map", "m.jpg"], "--map m.jpg must be a .png file; use m.png"),
+        (
+            ["{file}", "--map", "no/m.png"],
+            "--map no/m.png: folder no does not exist; create it first",
+        ),
+        (
+            ["{file}", "--map", "m.png", "--game", "Tetris-v0"],
+            "Super Mario Bros. only, not of Tetris",
+        ),
         (["{file}", "--game", "Pong"], "unknown game 'Pong'"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_and_exits_with_2(checkpoint, capsys, arguments, complaint):
-    assert run(*(str(each).format(file=checkpoint) for each in arguments)) == 2
+def test_a_usage_error_prints_one_line_and_exits_with_2(checkpoint, capsys, arguments, message):
+    assert run(*(str(argument).format(file=checkpoint) for argument in arguments)) == 2
     error = capsys.readouterr().err
-    assert complaint in error
+    assert message in error
     assert error.startswith("mario-eval: error: ")
     assert error.count("\n") == 1
 
 
-def test_a_tutorial_file_of_unknown_actions_is_refused(tmp_path, capsys):
+def test_a_tutorial_file_with_an_unknown_number_of_actions_is_refused(tmp_path, capsys):
     tutorial_file(tmp_path / "t.chkpt", num_actions=3)
     assert run(tmp_path / "t.chkpt") == 2
-    assert "has 3 actions; known are [2, 5, 7, 12]" in capsys.readouterr().err
+    assert "has 3 actions, but the known action sets have 2, 5, 7, 12" in capsys.readouterr().err
 
 
-def test_a_tutorial_file_plays_as_its_own_network_does(tmp_path):
+def test_a_tutorial_file_acts_like_its_own_network(tmp_path):
     network = tutorial_file(tmp_path / "t.chkpt")
     spec = AgentSpec(state_shape=(4, 84, 84), num_actions=2, training=False)
     agent = DDQN.build(spec, DDQNConfig(separate_target=True))
     agent.load_policy_state_dict(torch.load(tmp_path / "t.chkpt", weights_only=True)["model"])
     states = torch.randint(0, 256, (64, 4, 84, 84), dtype=torch.uint8)
-    theirs = network(states.float() / 255).argmax(1).tolist()
-    assert agent.act(states.numpy()).tolist() == theirs
+    expected = network(states.float() / 255).argmax(1).tolist()
+    assert agent.act(states.numpy()).tolist() == expected

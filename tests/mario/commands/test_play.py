@@ -135,7 +135,7 @@ def test_a_checkpoint_that_cannot_play_is_refused_in_one_line(tmp_path, capsys, 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--epsilon", 2], "--epsilon must lie between 0 and 1, got 2.0"),
+        (["--epsilon", 2], "--epsilon must be between 0 and 1, got 2.0"),
         (["--episodes", 0], "--episodes must be at least 1, got 0"),
         (["--record", "clip.avi"], "clip.avi"),
         (["--record", "nowhere/clip.mp4"], "nowhere"),

@@ -13,7 +13,7 @@ from agents import PPO
 from mario.commands import evaluate, play, train
 from mario.playback.watch import watch_episode
 from mario.runs.checkpoint import load
-from mario.runs.trained_agent import open_agent
+from mario.runs.trained_agent import load_agent
 
 FLAGS = [
     "--agent", "ppo", "--steps", "480", "--num-envs", "4", "--hyper.policy", "lnlstm",
@@ -83,7 +83,7 @@ def test_each_episode_that_is_watched_begins_without_a_memory_of_the_last(folder
         def look(self):
             return self.rng.integers(0, 256, (4, 84, 84), dtype=np.uint8)
 
-    trained = open_agent(folder / "best.chkpt")
+    trained = load_agent(folder / "best.chkpt")
     agent = PPO.build(setting_of(trained), trained.hyper)
     agent.load_policy_state_dict(trained.weights)
     recurrent_state = []

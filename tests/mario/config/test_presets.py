@@ -1,4 +1,4 @@
-"""Every preset trains, and goes on exactly where it was stopped."""
+"""Every preset trains, and resuming it gives the same result as not stopping."""
 
 from __future__ import annotations
 
@@ -14,62 +14,64 @@ from mario.runs.checkpoint import load
 from mario.training.session import Session
 
 SMALL = {
-    "ddqn": {"memory": 300, "burnin": 60, "batch_size": 8, "sync_every": 100},
-    "ppo": {"horizon": 32, "hidden": 64, "schedule_steps": 240},
+    "ddqn": {"replay_capacity": 300, "burnin": 60, "batch_size": 8, "sync_every": 100},
+    "ppo": {"horizon": 32, "hidden_size": 64, "schedule_steps": 240},
     "reinforce": {"batch_episodes": 1},
 }
-"""What makes a run of each agent short."""
+"""Hyperparameters that make a run of each agent short."""
 
-DECISIONS = {"ddqn": 240, "reinforce": 2400}
+STEPS = {"ddqn": 240, "reinforce": 2400}
 
 
 def train(preset, folder, steps, resume=None):
-    """Train up to so many decisions; gives the run's folder."""
+    """Train for a total number of steps and return the run's folder."""
     agent = read_preset(preset)["agent"]
     flags = ["--preset", preset, "--steps", steps, "--save-dir", folder, "--evaluation.episodes", 0]
     for name, value in SMALL.get(agent, {}).items():
         flags += [f"--hyper.{name.replace('_', '-')}", value]
     if resume:
         flags = ["--resume", resume, "--steps", steps]
-    config, going_on = read_flags([*map(str, flags), "--num-envs", "2", "--no-tensorboard"])
-    with Session(config, going_on, stop=lambda: False) as session:
+    config, resumed = read_flags([*map(str, flags), "--num-envs", "2", "--no-tensorboard"])
+    with Session(config, resumed, stop=lambda: False) as session:
         session.train()
-        return session.run.folder
+        return session.run.path
 
 
-def flat(state, where=""):
-    """The entries of nested states by their place, tensors as lists."""
+def flatten(state, path=""):
+    """Return the leaves of a nested state by their path, with tensors as lists."""
     if isinstance(state, torch.Tensor):
-        return {where: state.tolist()}
+        return {path: state.tolist()}
     items = state.items() if isinstance(state, dict) else None
     if isinstance(state, list | tuple):
         items = enumerate(state)
     if items is None:
-        return {where: state}
+        return {path: state}
     return {
-        place: value for key, each in items for place, value in flat(each, f"{where}/{key}").items()
+        inner: value
+        for key, item in items
+        for inner, value in flatten(item, f"{path}/{key}").items()
     }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", preset_names())
-def test_a_preset_trains_and_goes_on_exactly(preset, tmp_path):
+def test_a_preset_trains_and_resumes_exactly(preset, tmp_path):
     values = read_preset(preset)
     if "SuperMario" not in values.get("game", "SuperMario") and find_spec("ale_py") is None:
         pytest.skip("ale-py is not installed")
-    steps = DECISIONS.get(values["agent"], 240)
+    steps = STEPS.get(values["agent"], 240)
     whole = train(preset, tmp_path / "whole", steps)
     part = train(preset, tmp_path / "part", steps // 2)
     train(preset, tmp_path / "part", steps, part)
-    mine, theirs = (load(run / "last.chkpt")["resume"] for run in (whole, part))
-    for what in ("agent", "games"):
-        assert flat(mine[what]) == flat(theirs[what])
-    first = flat(load(part / "mario_net_0.chkpt")["model"])
-    assert first != flat(load(whole / "last.chkpt")["model"])  # it has learned
+    expected, resumed = (load(run / "last.chkpt")["resume"] for run in (whole, part))
+    for part_name in ("agent", "games"):
+        assert flatten(expected[part_name]) == flatten(resumed[part_name])
+    first = flatten(load(part / "mario_net_0.chkpt")["model"])
+    assert first != flatten(load(whole / "last.chkpt")["model"])  # the weights have changed
 
 
 @pytest.mark.parametrize("preset", preset_names())
-def test_a_preset_names_nothing_unknown(preset):
+def test_a_preset_has_no_unknown_settings(preset):
     config, _ = read_flags(["--preset", preset])
     assert isinstance(config.hyper, agent_class(config.agent).Config)
     assert config.preset == preset

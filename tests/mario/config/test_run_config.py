@@ -1,4 +1,4 @@
-"""The configuration: checked, presets, plain values and back."""
+"""Configuration of runs: validation, presets and serialization."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agents.ddqn.agent import DDQN
 from mario.config.presets import preset_names, read_preset
 from mario.config.run_config import (
     DEFAULT_EPISODES,
-    MAY_CHANGE,
+    RESUME_OVERRIDES,
     EvaluationConfig,
     TrainConfig,
     agent_class,
@@ -28,7 +28,7 @@ def config(**changes):
 
 
 @pytest.mark.parametrize(
-    ("changes", "complaint"),
+    ("changes", "message"),
     [
         ({"episodes": 0}, "--episodes must be at least 1, got 0"),
         ({"steps": -3}, "--steps must be at least 1, got -3"),
@@ -40,31 +40,31 @@ def config(**changes):
         ({"log_every": 0}, "--log-every must be at least 1"),
     ],
 )
-def test_impossible_numbers_are_refused_by_name(changes, complaint):
-    with pytest.raises(UsageError, match=complaint):
+def test_values_out_of_range_are_refused_by_flag(changes, message):
+    with pytest.raises(UsageError, match=message):
         config(**changes)
 
 
-def test_impossible_evaluations_are_refused():
+def test_invalid_evaluation_settings_are_refused():
     with pytest.raises(UsageError, match=r"--evaluation\.every must be at least 1"):
         EvaluationConfig(every=0)
-    for until in (0.0, 1.1, float("nan")):
-        with pytest.raises(UsageError, match=r"--evaluation\.until must be above 0"):
-            EvaluationConfig(target_clear_rate=until)
-    with pytest.raises(UsageError, match=r"--evaluation\.epsilon must lie between 0 and 1"):
+    for target in (0.0, 1.1, float("nan")):
+        with pytest.raises(UsageError, match=r"--evaluation\.target-clear-rate must be above 0"):
+            EvaluationConfig(target_clear_rate=target)
+    with pytest.raises(UsageError, match=r"--evaluation\.epsilon must be between 0 and 1"):
         EvaluationConfig(epsilon=1.5)
-    with pytest.raises(UsageError, match=r"until needs evaluations; give --evaluation\.episodes"):
+    with pytest.raises(UsageError, match=r"needs evaluations, but --evaluation\.episodes is 0"):
         EvaluationConfig(episodes=0, target_clear_rate=0.5)
 
 
-def test_forty_thousand_episodes_unless_told_otherwise():
+def test_the_default_total_is_40000_episodes():
     assert config().total_episodes == DEFAULT_EPISODES
     assert config(steps=10).total_episodes is None
     assert config(episodes=3, steps=10).total_episodes == 3
 
 
 def test_every_flag_has_a_help_text():
-    """tyro takes it from the line beneath the field."""
+    """tyro takes the help text from the docstring below the field."""
     for kind in (TrainConfig, EvaluationConfig, DDQNConfig, PPOConfig):
         source = inspect.getsource(kind).splitlines()
         for item in fields(kind):
@@ -72,23 +72,23 @@ def test_every_flag_has_a_help_text():
             assert source[line + 1].strip().startswith('"""'), item.name
 
 
-def test_what_may_change_is_named_rightly():
-    assert {item.name for item in fields(TrainConfig)} >= MAY_CHANGE
+def test_resume_overrides_are_fields_of_the_configuration():
+    assert {item.name for item in fields(TrainConfig)} >= RESUME_OVERRIDES
 
 
-def test_plain_values_and_back_through_yaml():
+def test_a_configuration_survives_yaml():
     before = config(episodes=7, save_dir=Path("a b"), num_envs=3)
     values = yaml.safe_load(yaml.safe_dump(to_dict(before)))
     values["hyper"] = from_dict(DDQNConfig, values["hyper"])
     assert from_dict(TrainConfig, values) == before
 
 
-def test_yaml_writes_small_numbers_as_text_and_they_are_read_all_the_same():
+def test_floats_that_yaml_reads_as_text_are_converted():
     assert from_dict(DDQNConfig, {"learning_rate": "1e-4"}).learning_rate == 1e-4
 
 
 @pytest.mark.parametrize(
-    ("values", "complaint"),
+    ("values", "message"),
     [
         ({"gama": 0.9}, r"unknown setting 'hyper\.gama'; did you mean 'hyper\.gamma'"),
         ({"batch_size": "many"}, r"hyper\.batch_size cannot be 'many'"),
@@ -97,17 +97,17 @@ def test_yaml_writes_small_numbers_as_text_and_they_are_read_all_the_same():
         ({"gamma": "x"}, r"hyper\.gamma cannot be 'x'"),
     ],
 )
-def test_values_that_do_not_fit_are_refused(values, complaint):
-    with pytest.raises(UsageError, match=complaint):
+def test_values_of_the_wrong_type_are_refused(values, message):
+    with pytest.raises(UsageError, match=message):
         from_dict(DDQNConfig, values, "hyper.")
 
 
-def test_a_nested_value_is_named_in_full():
+def test_a_nested_setting_is_named_with_its_path():
     with pytest.raises(UsageError, match=r"unknown setting 'wrappers\.skipp'"):
         from_dict(TrainConfig, {"hyper": DDQNConfig(), "wrappers": {"skipp": 4}})
 
 
-def test_every_preset_fits_its_agent():
+def test_every_preset_is_valid_for_its_agent():
     assert "tutorial" in preset_names()
     for name in preset_names():
         values = read_preset(name)
@@ -115,11 +115,11 @@ def test_every_preset_fits_its_agent():
         assert is_dataclass(from_dict(TrainConfig, values | {"hyper": hyper}))
 
 
-def test_the_tutorial_preset_has_the_tutorials_constants():
+def test_the_tutorial_preset_has_the_constants_of_the_pytorch_tutorial():
     values = read_preset("tutorial")
     hyper = from_dict(DDQNConfig, values["hyper"])
     assert (hyper.gamma, hyper.learning_rate, hyper.batch_size) == (0.9, 0.00025, 32)
-    assert (hyper.memory, hyper.burnin) == (100_000, 10_000)
+    assert (hyper.replay_capacity, hyper.burnin) == (100_000, 10_000)
     assert (hyper.learn_every, hyper.sync_every) == (3, 10_000)
     assert (hyper.exploration_start, hyper.exploration_min) == (1.0, 0.1)
     assert hyper.exploration_decay == 0.99999975
@@ -127,35 +127,35 @@ def test_the_tutorial_preset_has_the_tutorials_constants():
     assert values["save_every"] == 500_000
 
 
-def test_the_ppo2_preset_has_the_constants_of_baselines():
+def test_the_ppo2_preset_has_the_constants_of_openai_baselines():
     values = read_preset("atari-ppo2")
     hyper = from_dict(PPOConfig, values["hyper"])
     assert hyper == PPOConfig(), "the defaults are those of ppo2"
     assert (values["num_envs"], hyper.horizon, hyper.epochs, hyper.minibatches) == (8, 128, 4, 4)
     assert (hyper.gamma, hyper.gae_lambda, hyper.value_coef) == (0.99, 0.95, 0.5)
-    assert (hyper.learning_rate, hyper.clip, hyper.entropy_coef) == (2.5e-4, 0.1, 0.01)
-    assert (hyper.learning_rate_end, hyper.clip_end) == (0.0, 0.0)
+    assert (hyper.learning_rate, hyper.clip_range, hyper.entropy_coef) == (2.5e-4, 0.1, 0.01)
+    assert (hyper.learning_rate_end, hyper.clip_range_end) == (0.0, 0.0)
     assert (hyper.max_grad_norm, hyper.adam_epsilon) == (0.5, 1e-5)
     assert values["steps"] == 11_000_000
 
 
-def test_a_presets_actions_are_for_its_own_games():
+def test_a_presets_actions_apply_only_to_matching_games():
     assert "actions" not in read_preset("tutorial", "Tetris-v0")
 
 
-def test_what_is_for_some_games_is_added_to_what_is_for_all():
+def test_settings_of_matching_games_override_the_common_settings():
     mario, others = (read_preset("mario", game)["wrappers"] for game in (None, "Tetris-v0"))
-    assert mario["noops"] == others["noops"] == 30
+    assert mario["noop_max"] == others["noop_max"] == 30
     assert (mario["reward_clip"], mario["reward_won"]) == (None, 5.0)
     assert (others["reward_clip"], others.get("reward_won")) == (1.0, None)
 
 
-def test_an_unknown_preset_is_told_the_nearest():
+def test_an_unknown_preset_error_suggests_the_nearest_name():
     with pytest.raises(UsageError, match="unknown preset 'tutrial'; did you mean 'tutorial'"):
         read_preset("tutrial")
 
 
-def test_agents_are_found_by_name_and_by_module(tmp_path, monkeypatch):
+def test_agents_are_found_by_name_or_by_module_and_class(tmp_path, monkeypatch):
     assert agent_class("ddqn") is DDQN
     (tmp_path / "my_own_agent.py").write_text(
         "from agents import DDQN\nclass Mine(DDQN): pass\nx = 3"
@@ -169,18 +169,18 @@ def test_agents_are_found_by_name_and_by_module(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "complaint"),
+    ("name", "message"),
     [
         ("dqn", "unknown agent 'dqn'; did you mean 'ddqn'"),
         ("nowhere:A", "No module named 'nowhere'"),
     ],
 )
-def test_agents_that_are_not_there_are_named(name, complaint):
-    with pytest.raises(UsageError, match=complaint):
+def test_an_unknown_agent_is_refused(name, message):
+    with pytest.raises(UsageError, match=message):
         agent_class(name)
 
 
-def test_points_of_a_schedule_survive_yaml():
+def test_schedule_points_survive_yaml():
     points = ((0, 1.0), (100, 0.1))
     values = yaml.safe_load(yaml.safe_dump(to_dict(DDQNConfig(exploration_schedule=points))))
     assert from_dict(DDQNConfig, values).exploration_schedule == points

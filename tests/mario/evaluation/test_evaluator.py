@@ -1,25 +1,29 @@
-"""Evaluations during training: when, of what, and which is the best."""
+"""Periodic evaluation: when an agent is evaluated, and which evaluation is the best."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import pytest
 from doubles import fake_game
 from tape import TapeAgent, spec
 
 from mario.config.run_config import EvaluationConfig
+from mario.errors import RunError
 from mario.evaluation.evaluator import SEED_OFFSET, Evaluator
 from mario.vector.process_vector import ProcessVectorEnv
 
 
 class Setup:
-    """An evaluator of one game; each look at the clock takes a second."""
+    """An evaluator with one environment; its clock advances by a second at every reading."""
 
-    def __init__(self, episodes=2, confirm=0, stop=lambda: False, until=None, epsilon=0.0):
+    def __init__(self, episodes=2, confirm=0, stop=lambda: False, target=None, epsilon=0.0):
+        config = EvaluationConfig(100, episodes, confirm, epsilon=epsilon, target_clear_rate=target)
         self.lines, self.vectors, self.seeds, self.clock = [], [], [], 0
+        self.first, self.later = {"length": 3}, None
         self.evaluator = Evaluator(
-            EvaluationConfig(100, episodes, confirm, epsilon=epsilon, target_clear_rate=until), self.make,
-            game="g", seed=5, emulator="e", elapsed=self.elapsed, report=self.lines.append,
-            stop=stop,
+            config, self.make, game="g", seed=5, emulator="e", elapsed=self.elapsed,
+            report=self.lines.append, stop=stop,
         )  # fmt: skip
 
     def elapsed(self):
@@ -28,61 +32,61 @@ class Setup:
 
     def make(self, seed):
         self.seeds.append(seed)
-        kwargs = self.first if len(self.seeds) == 1 or self.more is None else self.more
+        kwargs = self.first if len(self.seeds) == 1 or self.later is None else self.later
         self.vectors.append(ProcessVectorEnv(fake_game(**kwargs), 1, seed=seed))
         return self.vectors[-1]
 
-    def examine(self, steps, length=3, truncates=False, more=None):
-        """Episodes of a length that end by flag or are cut short; ``more`` for those after."""
+    def evaluate(self, steps, length=3, truncates=False, later=None):
+        """Evaluate with episodes of a length; ``later`` are the options of confirming episodes."""
         self.seeds = []
-        self.first, self.more = {"length": length, "truncates": truncates}, more
-        return self.evaluator.examine(TapeAgent(spec(1)), steps)
+        self.first, self.later = {"length": length, "truncates": truncates}, later
+        return self.evaluator.evaluate(TapeAgent(spec(1)), steps)
 
     def resumed(self, **kwargs):
-        """Another, that goes on where this one is."""
-        again = Setup(**kwargs)
-        again.evaluator.load_state_dict(self.evaluator.state_dict())
-        return again
+        """A new setup that continues from the state of this one."""
+        other = Setup(**kwargs)
+        other.evaluator.load_state_dict(self.evaluator.state_dict())
+        return other
 
 
-def test_it_is_due_at_every_interval_once():
+def test_an_evaluation_is_due_once_per_interval():
     setup = Setup()
     assert not setup.evaluator.due(99)
     assert setup.evaluator.due(103)
-    setup.examine(103)
+    setup.evaluate(103)
     assert not setup.evaluator.due(150)
     assert setup.evaluator.due(200)
 
 
-def test_without_episodes_there_is_no_evaluation():
+def test_zero_episodes_disable_evaluation():
     setup = Setup(episodes=0)
     assert not setup.evaluator.due(1000)
-    assert not setup.examine(1000)
+    assert not setup.evaluate(1000)
     assert setup.evaluator.latest is None
 
 
-def test_its_episodes_are_not_those_of_training_and_its_games_are_closed():
+def test_evaluation_seeds_differ_from_training_seeds_and_environments_are_closed():
     setup = Setup()
-    setup.examine(100)
+    setup.evaluate(100)
     assert setup.seeds == [5 + SEED_OFFSET]
     assert all(vector.closed for vector in setup.vectors)
 
 
-def test_its_episodes_differ_if_some_decisions_are_random():
-    greedy, some = Setup(episodes=8), Setup(episodes=8, epsilon=0.5)
-    for setup in (greedy, some):
-        setup.examine(100, length=20)
+def test_random_actions_make_all_episodes_distinct():
+    greedy, random = Setup(episodes=8), Setup(episodes=8, epsilon=0.5)
+    for setup in (greedy, random):
+        setup.evaluate(100, length=20)
     assert greedy.evaluator.latest.distinct_episodes < 8
-    assert some.evaluator.latest.distinct_episodes == 8
-    assert some.evaluator.latest.epsilon == 0.5
+    assert random.evaluator.latest.distinct_episodes == 8
+    assert random.evaluator.latest.epsilon == 0.5
 
 
-def test_only_a_better_agent_is_the_best():
+def test_only_an_improvement_is_the_best_evaluation():
     setup = Setup()
-    assert setup.examine(100, length=4)
-    assert not setup.examine(200, length=3)
-    assert not setup.examine(300, length=4)
-    assert setup.examine(400, length=5)
+    assert setup.evaluate(100, length=4)
+    assert not setup.evaluate(200, length=3)
+    assert not setup.evaluate(300, length=4)
+    assert setup.evaluate(400, length=5)
     assert setup.evaluator.latest.steps_trained == 400
     assert setup.lines[0] == (
         "Evaluation at step 100 - 2 episodes - Clear Rate 1.00 - Mean Return 4.5 - Mean X 4 - "
@@ -90,72 +94,105 @@ def test_only_a_better_agent_is_the_best():
     )
 
 
-def test_the_best_is_remembered_over_a_resume():
+def test_the_best_evaluation_survives_a_resume():
     setup = Setup()
-    setup.examine(100, length=4)
-    again = setup.resumed()
-    assert again.evaluator.latest == setup.evaluator.latest
-    assert not again.examine(200, length=3)
-    assert not again.examine(300, length=9, truncates=True), "farther, but it clears nothing"
-    assert again.examine(400, length=5)
-    assert not again.resumed().examine(500, length=4)
+    setup.evaluate(100, length=4)
+    other = setup.resumed()
+    assert other.evaluator.latest == setup.evaluator.latest
+    assert not other.evaluate(200, length=3)
+    assert not other.evaluate(300, length=9, truncates=True), "farther, but clears no level"
+    assert other.evaluate(400, length=5)
+    assert not other.resumed().evaluate(500, length=4)
 
 
-def test_what_looks_best_plays_on_from_other_starts():
+def test_an_agent_that_looks_best_plays_confirming_episodes_with_another_seed():
     setup = Setup(confirm=5)
-    assert setup.examine(100)
+    assert setup.evaluate(100)
     assert setup.seeds == [5 + SEED_OFFSET, 6 + SEED_OFFSET]
     assert setup.evaluator.latest.episodes == 5
 
 
 @pytest.mark.parametrize("resumes", [False, True])
-def test_luck_in_a_few_episodes_does_not_make_the_best(resumes):
+def test_a_lucky_agent_fails_confirmation(resumes):
     setup = Setup(confirm=5)
-    assert setup.examine(100, length=4)
+    assert setup.evaluate(100, length=4)
     setup = setup.resumed(confirm=5) if resumes else setup
-    assert not setup.examine(200, length=5, more={"length": 5, "truncates": True})
+    assert not setup.evaluate(200, length=5, later={"length": 5, "truncates": True})
     assert setup.evaluator.latest.clear_rate == 0.4
-    assert setup.examine(300, length=5)
+    assert setup.evaluate(300, length=5)
 
 
 @pytest.mark.parametrize("worse", [{"length": 9, "truncates": True}, {"length": 3}])
-def test_what_looks_no_better_than_the_best_is_no_further_looked_at(worse):
+def test_an_agent_that_looks_no_better_plays_no_confirming_episodes(worse):
     setup = Setup(confirm=5)
-    setup.examine(100, length=4)
-    assert not setup.examine(200, **worse)
+    setup.evaluate(100, length=4)
+    assert not setup.evaluate(200, **worse)
     assert len(setup.seeds) == 1
 
 
-def test_what_clears_nothing_is_judged_by_a_look():
+def test_an_agent_that_clears_no_level_needs_no_confirmation():
     setup = Setup(confirm=5)
-    assert setup.examine(100, truncates=True)
-    assert not setup.examine(200, truncates=True)
-    assert setup.examine(300, length=4, truncates=True)
+    assert setup.evaluate(100, truncates=True)
+    assert not setup.evaluate(200, truncates=True)
+    assert setup.evaluate(300, length=4, truncates=True)
     assert setup.evaluator.latest.episodes == 2
 
 
-def test_it_is_satisfied_with_a_clear_rate_that_is_confirmed():
-    setup = Setup(confirm=5, until=0.5)
-    assert not setup.evaluator.satisfied
-    setup.examine(100, length=4, more={"length": 4, "truncates": True})
+def test_the_run_is_complete_at_a_confirmed_target_clear_rate():
+    setup = Setup(confirm=5, target=0.5)
+    assert not setup.evaluator.complete
+    setup.evaluate(100, length=4, later={"length": 4, "truncates": True})
     assert setup.evaluator.latest.clear_rate == 0.4
-    assert not setup.evaluator.satisfied
-    setup.examine(200, length=5)
-    assert setup.evaluator.satisfied
-    assert setup.resumed(until=1.0).evaluator.satisfied
-    assert not setup.resumed(until=None).evaluator.satisfied
+    assert not setup.evaluator.complete
+    setup.evaluate(200, length=5)
+    assert setup.evaluator.complete
+    assert setup.resumed(target=1.0).evaluator.complete
+    assert not setup.resumed(target=None).evaluator.complete
 
 
-def test_the_same_moment_is_not_examined_twice():
+def test_the_same_step_is_not_evaluated_twice():
     setup = Setup()
-    assert setup.examine(100)
-    assert not setup.examine(100)
+    assert setup.evaluate(100)
+    assert not setup.evaluate(100)
     assert len(setup.vectors) == 1
 
 
 @pytest.mark.parametrize("stops_after", [0, 2, 8])
-def test_an_evaluation_that_was_cut_short_does_not_count(stops_after):
-    asked = iter(range(100))
-    setup = Setup(confirm=5, stop=lambda: next(asked) >= stops_after)
-    assert not setup.examine(100)
+def test_an_aborted_evaluation_is_discarded(stops_after):
+    calls = iter(range(100))
+    setup = Setup(confirm=5, stop=lambda: next(calls) >= stops_after)
+    assert not setup.evaluate(100)
     assert setup.evaluator.latest is None
+
+
+class FakeTrainer(SimpleNamespace):
+    """What an evaluator needs of a trainer."""
+
+    def __init__(self):
+        super().__init__(agent=TapeAgent(spec(1)), steps=0, stopping=False, reports=[])
+
+    def report_evaluation(self, summary, is_best):
+        self.reports.append((summary.steps_trained, is_best))
+
+
+@pytest.fixture
+def hooked():
+    """An evaluator that is a callback of a trainer."""
+    setup = Setup()
+    setup.evaluator.trainer = FakeTrainer()
+    return setup.evaluator
+
+
+def test_as_a_callback_it_evaluates_when_due_and_at_the_end(hooked):
+    for hooked.trainer.steps in (99, 101, 150, 205, 210):
+        hooked.on_step(None)
+    hooked.on_end(None)
+    hooked.on_end(None)
+    assert hooked.trainer.reports == [(101, True), (205, False), (210, False)]
+
+
+@pytest.mark.parametrize(("error", "stopping"), [(RunError("x"), False), (None, True)])
+def test_a_run_that_failed_or_was_stopped_is_not_evaluated_at_the_end(hooked, error, stopping):
+    hooked.trainer.steps, hooked.trainer.stopping = 50, stopping
+    hooked.on_end(error)
+    assert hooked.trainer.reports == []

@@ -28,7 +28,7 @@ from mario.evaluation.figures import (
     observation_grid,
     write_figures,
 )
-from mario.runs.trained_agent import open_agent
+from mario.runs.trained_agent import load_agent
 
 CHECKPOINTS = Path(__file__).parents[3] / "checkpoints"
 STATE_SHAPE = (4, 84, 84)
@@ -116,7 +116,7 @@ def test_an_agent_without_a_convolutional_network_is_reported_once(tmp_path):
 
 
 def test_the_figures_of_a_published_agent_are_written(tmp_path):
-    trained = open_agent(CHECKPOINTS / "mario-1-1.chkpt")
+    trained = load_agent(CHECKPOINTS / "mario-1-1.chkpt")
     env = trained.make_env("auto")
     agent = trained.make_agent(env)
     folder = tmp_path / "new" / "figures"

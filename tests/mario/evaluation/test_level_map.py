@@ -1,4 +1,4 @@
-"""What is drawn where on a map; the level is a plain gray one."""
+"""What the map shows, and where; the level is a uniform gray image."""
 
 from __future__ import annotations
 
@@ -6,91 +6,104 @@ import cv2
 import numpy as np
 import pytest
 
-from mario.evaluation.episodes import EpisodeResult, summarize
-from mario.evaluation.level_map import CAPTION, GAP, MARGIN, ROW, STRIP, draw_map, headline
+from mario.evaluation.episodes import EpisodeResult
+from mario.evaluation.level_map import (
+    CAPTION_HEIGHT,
+    GAP,
+    HISTOGRAM_HEIGHT,
+    MARGIN,
+    ROW_WIDTH,
+    draw_map,
+    headline,
+)
 from mario.evaluation.level_survey import HEIGHT, LevelSurvey
+from mario.evaluation.summary import summarize
 
-HERE, THERE = (1, 2, 7), (1, 2, 8)
+AREA, OTHER_AREA = (1, 2, 7), (1, 2, 8)
 GRAY = 128
 
 
 def gray(left, right):
-    seen = LevelSurvey(left=left, right=right)
-    seen.pixels[:, left:right] = GRAY
-    return seen
+    survey = LevelSurvey(left=left, right=right)
+    survey.pixels[:, left:right] = GRAY
+    return survey
 
 
-def lost(x, y, ending="death", stretch=HERE):
-    return EpisodeResult(1.0, 9, x, x, ending, y_pos=y, stretch=stretch)
+def lost(x, y, ending="death", area=AREA):
+    return EpisodeResult(1.0, 9, x, x, ending, y_pos=y, level_area=area)
 
 
-def draw(path, played, surveys):
-    figures = summarize(played, game="g", steps_trained=0, emulator="e", seed=0)
-    draw_map(path / "map.png", figures, played, surveys)
-    return cv2.imread(str(path / "map.png"))[:, :, ::-1].astype(int)
+def summary_of(results, epsilon=0.0):
+    return summarize(results, game="g", steps_trained=0, emulator="e", seed=0, epsilon=epsilon)
 
 
-def at(picture, x, y, row=0):
-    """The colour of a map at a place of its ``row``th row of pictures."""
-    return picture[CAPTION + row * (HEIGHT + STRIP + GAP) + y, MARGIN + x].tolist()
+def draw(folder, results, surveys):
+    draw_map(folder / "map.png", summary_of(results), results, surveys)
+    return cv2.imread(str(folder / "map.png"))[:, :, ::-1].astype(int)
 
 
-def reddish(colour):
-    return colour[0] > colour[1] + 40
+def color_at(image, x, y, row=0):
+    """The color at a pixel of the level image in a row of the map."""
+    top = CAPTION_HEIGHT + row * (HEIGHT + HISTOGRAM_HEIGHT + GAP)
+    return image[top + y, MARGIN + x].tolist()
 
 
-@pytest.mark.parametrize(("epsilon", "told"), [(0.0, ""), (0.03, ", 3.0% of decisions random")])
-def test_the_headline_tells_what_was_measured(epsilon, told):
-    played = [lost(500, 79), lost(3161, 79, "flag")]
-    figures = summarize(played, game="g", steps_trained=0, emulator="e", seed=0, epsilon=epsilon)
+def reddish(color):
+    return color[0] > color[1] + 40
+
+
+@pytest.mark.parametrize(("epsilon", "suffix"), [(0.0, ""), (0.03, ", 3.0% random actions")])
+def test_the_headline_states_the_clear_rate(epsilon, suffix):
+    results = [lost(500, 79), lost(3161, 79, "flag")]
     text = "g: 1 of 2 episodes cleared, 50.0% (95 % interval 9.5% to 90.5%)"
-    assert headline(figures, played) == text + told
+    assert headline(summary_of(results, epsilon), results) == text + suffix
 
 
-def test_a_death_is_marked_where_mario_stood(tmp_path):
-    picture = draw(tmp_path, [lost(500, 79)], {HERE: gray(0, 1000)})
-    assert reddish(at(picture, 508, 255 - 79 + 24 - 32))
-    assert at(picture, 508, 40) == at(picture, 300, 168) == [GRAY] * 3
-    bar = at(picture, 508, HEIGHT + STRIP - 10)
-    assert reddish(bar)
-    assert at(picture, 300, HEIGHT + STRIP - 10) == [255] * 3
+def test_a_death_is_marked_at_marios_position_and_counted_in_the_histogram(tmp_path):
+    image = draw(tmp_path, [lost(500, 79)], {AREA: gray(0, 1000)})
+    assert reddish(color_at(image, 508, 255 - 79 + 24 - 32))
+    assert color_at(image, 508, 40) == color_at(image, 300, 168) == [GRAY] * 3
+    assert reddish(color_at(image, 508, HEIGHT + HISTOGRAM_HEIGHT - 10))
+    assert color_at(image, 300, HEIGHT + HISTOGRAM_HEIGHT - 10) == [255] * 3
 
 
-def test_marks_are_translucent_so_that_many_at_a_place_are_seen(tmp_path):
-    one = at(draw(tmp_path, [lost(500, 79)], {HERE: gray(0, 1000)}), 508, 168)
-    many = at(draw(tmp_path, [lost(500, 79)] * 5, {HERE: gray(0, 1000)}), 508, 168)
+def test_marks_are_translucent_so_that_repeated_deaths_are_visible(tmp_path):
+    surveys = {AREA: gray(0, 1000)}
+    one = color_at(draw(tmp_path, [lost(500, 79)], surveys), 508, 168)
+    many = color_at(draw(tmp_path, [lost(500, 79)] * 5, surveys), 508, 168)
     assert many[0] > one[0] + 30
 
 
 @pytest.mark.parametrize("y", [240, 255])
-def test_who_fell_down_a_hole_is_marked_at_the_bottom(tmp_path, y):
-    picture = draw(tmp_path, [lost(500, y)], {HERE: gray(0, 1000)})
-    assert reddish(at(picture, 508, HEIGHT - 4))
+def test_a_fall_into_a_pit_is_marked_at_the_bottom(tmp_path, y):
+    image = draw(tmp_path, [lost(500, y)], {AREA: gray(0, 1000)})
+    assert reddish(color_at(image, 508, HEIGHT - 4))
 
 
-def test_a_long_level_goes_on_in_the_next_row(tmp_path):
-    picture = draw(tmp_path, [lost(ROW + 92, 79)], {HERE: gray(0, ROW + 400)})
-    assert picture.shape == (CAPTION + 2 * (HEIGHT + STRIP + GAP), ROW + 2 * MARGIN, 3)
-    assert reddish(at(picture, 100, 168, row=1))
-    assert at(picture, 100, 168, row=0) == at(picture, 300, 168, row=1) == [GRAY] * 3
-    assert at(picture, 500, 100, row=1) == [255] * 3
+def test_a_long_level_continues_in_the_next_row(tmp_path):
+    image = draw(tmp_path, [lost(ROW_WIDTH + 92, 79)], {AREA: gray(0, ROW_WIDTH + 400)})
+    height = CAPTION_HEIGHT + 2 * (HEIGHT + HISTOGRAM_HEIGHT + GAP)
+    assert image.shape == (height, ROW_WIDTH + 2 * MARGIN, 3)
+    assert reddish(color_at(image, 100, 168, row=1))
+    assert color_at(image, 100, 168, row=0) == color_at(image, 300, 168, row=1) == [GRAY] * 3
+    assert color_at(image, 500, 100, row=1) == [255] * 3
 
 
-def test_each_stretch_has_its_own_row_and_deaths(tmp_path):
-    played = [lost(500, 79, stretch=THERE)]
-    picture = draw(tmp_path, played, {HERE: gray(0, 1000), THERE: gray(300, 800)})
-    assert at(picture, 508, 168) == [GRAY] * 3
-    assert reddish(at(picture, 208, 168, row=1))
+def test_each_area_has_its_own_row_and_marks(tmp_path):
+    results = [lost(500, 79, area=OTHER_AREA)]
+    image = draw(tmp_path, results, {AREA: gray(0, 1000), OTHER_AREA: gray(300, 800)})
+    assert color_at(image, 508, 168) == [GRAY] * 3
+    assert reddish(color_at(image, 208, 168, row=1))
 
 
-def test_who_was_stuck_has_another_colour(tmp_path):
-    surveys = {HERE: gray(0, 1000)}
-    stuck = at(draw(tmp_path, [lost(500, 79, "truncated")], surveys), 508, 168)
-    died = at(draw(tmp_path, [lost(500, 79)], surveys), 508, 168)
-    assert stuck[1] > died[1] + 40
+def test_a_truncated_episode_has_another_color_than_a_death(tmp_path):
+    surveys = {AREA: gray(0, 1000)}
+    truncated = color_at(draw(tmp_path, [lost(500, 79, "truncated")], surveys), 508, 168)
+    died = color_at(draw(tmp_path, [lost(500, 79)], surveys), 508, 168)
+    assert truncated[1] > died[1] + 40
 
 
-def test_who_reached_the_flag_is_not_marked(tmp_path):
-    picture = draw(tmp_path, [lost(500, 79, "flag")], {HERE: gray(0, 1000)})
-    level = picture[CAPTION : CAPTION + HEIGHT, MARGIN : MARGIN + 1000]
+def test_a_cleared_episode_is_not_marked(tmp_path):
+    image = draw(tmp_path, [lost(500, 79, "flag")], {AREA: gray(0, 1000)})
+    level = image[CAPTION_HEIGHT : CAPTION_HEIGHT + HEIGHT, MARGIN : MARGIN + 1000]
     assert np.ptp(level[5:-5, 5:-5]) == 0

@@ -1,4 +1,4 @@
-"""A checkpoint comes back as it was, or is refused; nothing in it is ever run."""
+"""A checkpoint is loaded unchanged or refused, and loading never executes code from it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import torch
 
 from mario.errors import RunError
 from mario.runs import checkpoint
-from mario.runs.checkpoint import CheckpointError, halved, is_tutorial, load, save
+from mario.runs.checkpoint import FORMAT, CheckpointError, is_tutorial, load, save, to_float16
 
 
 def example(**changes):
     content = {
-        "format": 1,
+        "format": FORMAT,
         "model": {"weight": torch.arange(64.0), "bias": torch.ones(3)},
         "exploration_rate": 0.5,
         "agent": "ddqn",
@@ -46,15 +46,15 @@ def same(one, other):
     return torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
 
 
-def test_what_is_saved_is_loaded(tmp_path):
+def test_a_saved_checkpoint_is_loaded_unchanged(tmp_path):
     save(tmp_path / "a.chkpt", example())
     assert same(load(tmp_path / "a.chkpt"), example())
 
 
-def test_a_file_in_half_precision_is_small_and_comes_out_single(tmp_path):
+def test_float16_weights_take_half_the_space_and_are_loaded_as_float32(tmp_path):
     content = example(model={"weight": torch.linspace(-1, 1, 4096), "count": torch.tensor(3)})
     save(tmp_path / "a.chkpt", content | {"resume": {"steps": 1}})
-    save(tmp_path / "b.chkpt", halved(content | {"resume": {"steps": 1}}))
+    save(tmp_path / "b.chkpt", to_float16(content | {"resume": {"steps": 1}}))
     read = load(tmp_path / "b.chkpt")
     assert {name: tensor.dtype for name, tensor in read["model"].items()} == {
         "weight": torch.float32, "count": torch.int64,
@@ -65,19 +65,19 @@ def test_a_file_in_half_precision_is_small_and_comes_out_single(tmp_path):
     assert sizes[0] - sizes[1] >= 2 * 4096
 
 
-def test_weights_too_great_for_half_precision_are_not_written(tmp_path):
+def test_weights_that_overflow_float16_are_not_written(tmp_path):
     with pytest.raises(RunError, match="weight weight is not finite"):
-        save(tmp_path / "a.chkpt", halved(example(model={"weight": torch.tensor([1e6])})))
+        save(tmp_path / "a.chkpt", to_float16(example(model={"weight": torch.tensor([1e6])})))
 
 
-def test_a_tutorial_file_has_only_two_keys(tmp_path):
+def test_a_tutorial_file_is_recognized(tmp_path):
     torch.save({"model": {"w": torch.ones(2)}, "exploration_rate": 1}, tmp_path / "t.chkpt")
     assert is_tutorial(load(tmp_path / "t.chkpt"))
 
 
-def test_a_tutorial_file_of_an_old_torch_loads_too(tmp_path):
-    old = {"model": {"w": torch.ones(2)}, "exploration_rate": 0.1}
-    torch.save(old, tmp_path / "t.chkpt", _use_new_zipfile_serialization=False)
+def test_a_tutorial_file_in_the_legacy_torch_format_loads(tmp_path):
+    legacy = {"model": {"w": torch.ones(2)}, "exploration_rate": 0.1}
+    torch.save(legacy, tmp_path / "t.chkpt", _use_new_zipfile_serialization=False)
     assert load(tmp_path / "t.chkpt")["exploration_rate"] == 0.1
 
 
@@ -93,71 +93,79 @@ def test_weights_that_are_not_finite_are_neither_written_nor_read(tmp_path, bad)
 
 
 @pytest.mark.parametrize(
-    ("changes", "complaint"),
+    ("changes", "message"),
     [
-        ({"format": 99}, "format 99, this version reads 1; install the version that wrote it"),
+        ({"format": 99}, "format 99, this version reads 2; install the version that wrote it"),
         ({"game": 7}, "no usable 'game'"),
         ({"model": [1]}, "no usable 'model'"),
         ({"state_shape": None}, "no usable 'state_shape'"),
         ({"exploration_rate": float("nan")}, "not finite: exploration_rate"),
     ],
 )
-def test_content_that_makes_no_sense_is_refused(tmp_path, changes, complaint):
+def test_invalid_content_is_refused(tmp_path, changes, message):
     torch.save(example(**changes), tmp_path / "a.chkpt")
-    with pytest.raises(CheckpointError, match=complaint):
+    with pytest.raises(CheckpointError, match=message):
         load(tmp_path / "a.chkpt")
 
 
 @pytest.mark.parametrize("content", [[1, 2], {"model": {}}, torch.ones(3)])
-def test_an_archive_of_something_else_is_refused(tmp_path, content):
+def test_an_archive_that_is_not_a_checkpoint_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "a.chkpt")
     with pytest.raises(CheckpointError, match="has no model and exploration_rate"):
         load(tmp_path / "a.chkpt")
 
 
-def test_what_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(CheckpointError, match=r"nowhere.chkpt does not exist; give the path"):
         load(tmp_path / "nowhere.chkpt")
     with pytest.raises(CheckpointError, match="is a folder"):
         load(tmp_path)
 
 
-def test_a_truncated_file_is_refused_wherever_it_was_cut(tmp_path):
+def test_a_file_truncated_at_any_byte_is_refused(tmp_path):
     save(tmp_path / "a.chkpt", example())
-    whole = (tmp_path / "a.chkpt").read_bytes()
-    for length in {0, 1, 2, 100, len(whole) // 2, len(whole) - 1, *range(0, len(whole), 97)}:
-        (tmp_path / "b.chkpt").write_bytes(whole[:length])
+    original = (tmp_path / "a.chkpt").read_bytes()
+    for length in {
+        0,
+        1,
+        2,
+        100,
+        len(original) // 2,
+        len(original) - 1,
+        *range(0, len(original), 97),
+    }:
+        (tmp_path / "b.chkpt").write_bytes(original[:length])
         with pytest.raises(CheckpointError, match=r"b\.chkpt"):
             load(tmp_path / "b.chkpt")
 
 
-def test_a_flipped_bit_is_refused_wherever_it_is(tmp_path):
+def test_a_flipped_bit_in_any_byte_is_refused(tmp_path):
     save(tmp_path / "a.chkpt", example())
-    whole = (tmp_path / "a.chkpt").read_bytes()
-    for place in range(len(whole)):
-        damaged = bytearray(whole)
-        damaged[place] ^= 1 << random.Random(place).randrange(8)
+    original = (tmp_path / "a.chkpt").read_bytes()
+    for offset in range(len(original)):
+        damaged = bytearray(original)
+        damaged[offset] ^= 1 << random.Random(offset).randrange(8)
         (tmp_path / "b.chkpt").write_bytes(damaged)
         with pytest.raises(CheckpointError, match=r"b\.chkpt"):
             load(tmp_path / "b.chkpt")
 
 
 def test_a_flipped_bit_in_the_weights_of_a_tutorial_file_is_refused(tmp_path):
-    """It has no digest, but the archive's CRCs."""
+    """Such a file has no digest, but the archive has CRCs."""
     torch.save({"model": {"w": torch.arange(64.0)}, "exploration_rate": 1.0}, tmp_path / "t.chkpt")
-    whole = (tmp_path / "t.chkpt").read_bytes()
+    original = (tmp_path / "t.chkpt").read_bytes()
     data = torch.arange(64.0).numpy().tobytes()
-    start = whole.index(data)
-    for place in range(start, start + len(data)):
-        damaged = bytearray(whole)
-        damaged[place] ^= 1
+    start = original.index(data)
+    for offset in range(start, start + len(data)):
+        damaged = bytearray(original)
+        damaged[offset] ^= 1
         (tmp_path / "b.chkpt").write_bytes(damaged)
         with pytest.raises(CheckpointError, match="differs from its CRC"):
             load(tmp_path / "b.chkpt")
 
 
-class Evil:
-    """Unpickled carelessly, it makes a file."""
+class Exploit:
+    """Creates a file when it is unpickled without restrictions."""
 
     def __init__(self, canary):
         self.canary = str(canary)
@@ -166,44 +174,44 @@ class Evil:
         return open, (self.canary, "w")
 
 
-def hostile_files(folder, canary):
-    evil = pickle.dumps(Evil(canary))
-    torch.save({"model": Evil(canary), "exploration_rate": 0.1}, folder / "zip.chkpt")
+def malicious_files(folder, canary):
+    payload = pickle.dumps(Exploit(canary))
+    torch.save({"model": Exploit(canary), "exploration_rate": 0.1}, folder / "zip.chkpt")
     torch.save(
-        {"model": Evil(canary), "exploration_rate": 0.1},
+        {"model": Exploit(canary), "exploration_rate": 0.1},
         folder / "legacy.chkpt",
         _use_new_zipfile_serialization=False,
     )
-    (folder / "pickle.chkpt").write_bytes(evil)
+    (folder / "pickle.chkpt").write_bytes(payload)
     with zipfile.ZipFile(folder / "slip.chkpt", "w") as archive:
-        archive.writestr("../../data.pkl", evil)
+        archive.writestr("../../data.pkl", payload)
     with zipfile.ZipFile(folder / "bomb.chkpt", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", bytes(10**7))
     with zipfile.ZipFile(folder / "script.chkpt", "w") as archive:
-        archive.writestr("archive/constants.pkl", evil)
-        archive.writestr("archive/data.pkl", evil)
+        archive.writestr("archive/constants.pkl", payload)
+        archive.writestr("archive/data.pkl", payload)
         archive.writestr("archive/version", "3")
     (folder / "text.chkpt").write_text("weights")
     return sorted(folder.glob("*.chkpt"))
 
 
-def test_hostile_files_are_refused_and_nothing_in_them_runs(tmp_path):
+def test_malicious_files_are_refused_and_their_code_does_not_run(tmp_path):
     canary = tmp_path / "canary"
-    files = hostile_files(tmp_path, canary)
+    files = malicious_files(tmp_path, canary)
     assert len(files) == 7
     for file in files:
         with pytest.raises(CheckpointError, match=file.name):
             load(file)
-        assert not canary.exists(), f"{file.name} ran its code"
+        assert not canary.exists(), f"code in {file.name} was executed"
 
 
-def test_the_canary_would_sing(tmp_path):
-    """The test above means something only if the payload works."""
-    pickle.loads(pickle.dumps(Evil(tmp_path / "canary"))).close()
+def test_the_exploit_works_without_protection(tmp_path):
+    """Otherwise the test above would prove nothing."""
+    pickle.loads(pickle.dumps(Exploit(tmp_path / "canary"))).close()
     assert (tmp_path / "canary").exists()
 
 
-def test_a_full_disk_leaves_the_old_checkpoint(tmp_path):
+def test_a_full_disk_leaves_the_old_checkpoint_unchanged(tmp_path):
     save(tmp_path / "a.chkpt", example())
     script = (
         "import resource, signal, sys, torch\n"
@@ -219,17 +227,17 @@ def test_a_full_disk_leaves_the_old_checkpoint(tmp_path):
         "except OSError as error:\n"
         "    print('refused', error.errno)\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "a.chkpt")],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert done.stdout.split() == ["refused", str(errno.EFBIG)], done.stderr
+    assert process.stdout.split() == ["refused", str(errno.EFBIG)], process.stderr
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 10**5
     assert same(load(tmp_path / "a.chkpt"), example())
     assert [path.name for path in tmp_path.iterdir()] == ["a.chkpt"]
 
 
-def test_a_writer_that_fails_half_way_is_an_os_error(tmp_path, monkeypatch):
+def test_a_write_that_fails_midway_raises_and_leaves_no_file(tmp_path, monkeypatch):
     def full(content, file):
         file.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -240,7 +248,7 @@ def test_a_writer_that_fails_half_way_is_an_os_error(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_is_an_archive_that_torch_alone_can_read(tmp_path):
+def test_torch_alone_can_read_the_file(tmp_path):
     save(tmp_path / "a.chkpt", example())
     content = torch.load(io.BytesIO((tmp_path / "a.chkpt").read_bytes()), weights_only=True)
     assert {"model", "exploration_rate"} <= content.keys()

@@ -11,7 +11,7 @@ from tape import TapeAgent, spec
 from mario.config.run_config import TrainConfig
 from mario.errors import RunError
 from mario.runs.checkpoint import CheckpointError, load
-from mario.runs.run_folder import Run
+from mario.runs.run_folder import RunFolder
 from mario.system.hardware import describe_hardware
 from mario.training.checkpointer import Checkpointer, installed_versions
 
@@ -36,7 +36,7 @@ class Trainer:
 @pytest.fixture
 def made(tmp_path):
     (tmp_path / "config.yaml").touch()
-    run, agent, clock, lines = Run.open(tmp_path), TapeAgent(spec()), Clock(), []
+    run, agent, clock, lines = RunFolder.open(tmp_path), TapeAgent(spec()), Clock(), []
     config = TrainConfig(hyper=agent.Config(), agent="tape", save_seconds=60, save_every=100)
     checkpointer = Checkpointer(
         config, run, agent, emulator="none", report=lines.append, clock=clock
@@ -66,7 +66,7 @@ def test_a_save_is_due_when_the_memory_runs_out_of_room(made):
 def test_last_has_what_resuming_needs_and_numbered_ones_only_the_agent(made):
     checkpointer, run, _, _, _ = made
     checkpointer.save(Trainer())
-    last, numbered = load(run.folder / "last.chkpt"), load(run.folder / "mario_net_0.chkpt")
+    last, numbered = load(run.path / "last.chkpt"), load(run.path / "mario_net_0.chkpt")
     assert last["resume"] == {"steps": 7}
     assert "resume" not in numbered
     assert (numbered["steps"], numbered["episodes"], numbered["agent"]) == (7, 2, "tape")
@@ -81,9 +81,9 @@ def test_numbered_checkpoints_count_the_interval(made):
     trainer = Trainer()
     for trainer.steps in (7, 60, 100, 150, 230):
         checkpointer.save(trainer)
-    names = sorted(path.name for path in run.folder.glob("mario_net_*"))
+    names = sorted(path.name for path in run.path.glob("mario_net_*"))
     assert names == ["mario_net_0.chkpt", "mario_net_1.chkpt", "mario_net_2.chkpt"]
-    assert load(run.folder / "mario_net_1.chkpt")["steps"] == 100
+    assert load(run.path / "mario_net_1.chkpt")["steps"] == 100
     clock.now += 1
     assert checkpointer.due(300)
     assert not checkpointer.due(299)
@@ -95,7 +95,7 @@ def test_a_resumed_run_does_not_number_again_what_it_has(made):
     trainer = Trainer()
     trainer.steps = 160
     checkpointer.save(trainer)
-    assert not list(run.folder.glob("mario_net_*"))
+    assert not list(run.path.glob("mario_net_*"))
 
 
 def test_the_agent_is_told_once_its_state_is_safe(made):
@@ -120,7 +120,7 @@ def test_a_full_disk_is_told_and_tried_again(made, monkeypatch):
         checkpointer.save(Trainer())
     assert "could not save at decision 7: No space left on device" in lines[0]
     assert told == []
-    assert load(run.folder / "last.chkpt")["steps"] == 7
+    assert load(run.path / "last.chkpt")["steps"] == 7
     agent.room = lambda: 0
     assert not checkpointer.due(8), "it must not try at every step"
     clock.now += 10
@@ -133,12 +133,12 @@ def test_weights_that_are_not_finite_stop_the_run_and_leave_the_last_good_one(ma
     agent.weights = lambda: {"steps": torch.tensor([float("nan")])}
     with pytest.raises(RunError, match="weight steps is not finite"):
         checkpointer.save(Trainer())
-    assert torch.isfinite(load(run.folder / "last.chkpt")["model"]["steps"]).all()
+    assert torch.isfinite(load(run.path / "last.chkpt")["model"]["steps"]).all()
 
 
 def test_the_best_is_written_beside_the_last(made):
     checkpointer, run, _, _, _ = made
     checkpointer.save_best(Trainer())
-    assert "resume" not in load(run.folder / "best.chkpt")
+    assert "resume" not in load(run.path / "best.chkpt")
     with pytest.raises(CheckpointError, match="does not exist"):
-        load(run.folder / "last.chkpt")
+        load(run.path / "last.chkpt")

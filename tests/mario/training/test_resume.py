@@ -46,7 +46,7 @@ def train(config, resume=None, after=lambda session: None):
     with Session(config, resume, stop=lambda: False) as session:
         session.train()
         after(session)
-        return session.run.folder
+        return session.run.path
 
 
 def rows(path):
@@ -143,7 +143,7 @@ from mario.training.session import Session
 if __name__ == "__main__":
     config = test_resume.config(Path(sys.argv[1]), num_envs={num_envs})
     session = Session(config, None, stop=lambda: False)
-    print(session.run.folder, flush=True)
+    print(session.run.path, flush=True)
     watch = session.trainer._watch
     def watched(step):
         watch(step)

@@ -70,7 +70,7 @@ class Tape:
 
     latest = None
     disk_has_room = True
-    satisfied = False
+    complete = False
 
     def __init__(self, examine_at=(), save_at=()):
         self.tape, self.examine_at, self.save_at = [], examine_at, save_at
@@ -97,7 +97,7 @@ class Tape:
     def save_best(self, trainer):
         self.tape.append(("best", trainer.steps))
 
-    def examine(self, agent, steps):
+    def evaluate(self, agent, steps):
         self.tape.append(("examine", steps))
         return True
 
@@ -191,13 +191,13 @@ def test_saves_and_examinations_happen_when_they_are_due(vector):
 def test_an_agent_that_is_good_enough_ends_the_run(vector):
     made, tape = trainer(vector, episodes=9)
     made._examiner.due = lambda steps: steps == 4
-    examine = made._examiner.examine
+    examine = made._examiner.evaluate
 
     def found_good(agent, steps):
-        made._examiner.satisfied = True
+        made._examiner.complete = True
         return examine(agent, steps)
 
-    made._examiner.examine = found_good
+    made._examiner.evaluate = found_good
     made.train()
     assert made.steps == 4
     assert made.complete

@@ -1,0 +1,47 @@
+"""Evaluates a trained agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mario.evaluation.episodes import EpisodeResult, play_episodes
+from mario.evaluation.summary import EvaluationSummary, summarize
+from mario.runs.trained_agent import TrainedAgent
+from mario.vector.base import GameVectorEnv
+
+
+def evaluate_agent(
+    trained: TrainedAgent,
+    envs: GameVectorEnv,
+    episodes: int,
+    *,
+    epsilon: float | None = None,
+    seed: int = 0,
+    on_episode: Callable[[EpisodeResult], None] = lambda result: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[list[EpisodeResult], EvaluationSummary]:
+    """Play whole episodes with a trained agent and summarize them.
+
+    Args:
+        trained: the agent.
+        envs: environments from `mario.runs.trained_agent.TrainedAgent.make_vector_env`.
+        episodes: number of episodes, at least 1.
+        epsilon: probability that a step takes a random action; None for the value of the
+            evaluations during training.
+        seed: seed of the random actions and of the agent; use the seed of ``envs``.
+        on_episode: called with each result when its episode ends.
+        stop: polled after each step; True ends the evaluation early.
+
+    Returns:
+        The results in the order in which the episodes ended, and their statistics.
+    """
+    epsilon = trained.epsilon if epsilon is None else epsilon
+    agent = trained.make_agent(envs, seed=seed)
+    results = play_episodes(
+        agent, envs, episodes, epsilon=epsilon, seed=seed, on_episode=on_episode, stop=stop
+    )
+    summary = summarize(
+        results, game=trained.game, steps_trained=trained.steps,
+        emulator=str(envs.metadata.get("emulator", "auto")), seed=seed, epsilon=epsilon,
+    )  # fmt: skip
+    return results, summary
