@@ -1,1 +1,4 @@
-"""What the user types: `mario-train`, `mario-play`, `mario-eval`."""
+"""Command-line programs: `mario-train`, `mario-play` and `mario-eval`.
+
+A command parses its flags into a dataclass, calls one function, and returns the exit code.
+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -51,6 +52,8 @@ class EvalFlags:
     """Print one JSON object and nothing else."""
     map: Path | None = None
     """Draw a map of the level that shows where Mario died, as this .png file."""
+    figures: Path | None = None
+    """Write images of observations, first-layer filters and feature maps into this folder."""
     game: str | None = None
     """Game to play; None for the game that the agent was trained on."""
     agent: str | None = None
@@ -72,6 +75,8 @@ class EvalFlags:
             require_probability("--epsilon", self.epsilon)
         if self.map is not None:
             _check_map(self.map)
+        if self.figures is not None and self.figures.exists() and not self.figures.is_dir():
+            raise UsageError(f"--figures {self.figures} is a file; give a folder")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -112,6 +117,8 @@ def evaluate(arguments: Sequence[str]) -> int:
             return stop.exit_code
         print(json.dumps(summary.report()) if flags.json else _table(summary))
         draw_map(summary, results)
+        if flags.figures is not None:
+            _write_figures(flags, trained, flags.figures)
         return 0
 
 
@@ -144,6 +151,16 @@ def _prepare_map(flags: EvalFlags, trained: TrainedAgent, stack: ExitStack) -> D
         draw_map(path, summary, results, surveys)
 
     return draw
+
+
+def _write_figures(flags: EvalFlags, trained: TrainedAgent, folder: Path) -> None:
+    """Play until there are enough observations, and write the images."""
+    from mario.evaluation.figures import collect_states, write_figures
+
+    with contextlib.closing(trained.make_env(flags.emulator, noops=flags.noops)) as env:
+        agent = trained.make_agent(env, seed=flags.seed)
+        states = collect_states(agent, env, seed=flags.seed)
+    write_figures(folder, agent, states, report=_print_to_stderr if flags.json else print)
 
 
 def _ignore(result: EpisodeResult) -> None:

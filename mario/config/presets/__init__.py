@@ -1,4 +1,8 @@
-"""Named sets of defaults: YAML files in this folder, which flags override."""
+"""Presets: named sets of defaults for ``mario-train``, as YAML files in this folder.
+
+Command-line flags override a preset. Settings under ``games`` apply only to the games whose ID
+matches the pattern.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +17,17 @@ from mario.errors import unknown
 
 
 def preset_names() -> list[str]:
-    """The presets that come with the package."""
+    """Return the names of all presets."""
     folder = resources.files(__name__)
     return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
 def read_preset(name: str, game: str | None = None) -> dict[str, Any]:
-    """Read a preset by name.
+    """Return the settings of a preset as nested dicts.
 
     Args:
-        name: one of `preset_names`.
-        game: the game it is for: what stands under ``games`` for a matching pattern is added.
-            None for the preset's own game, or the default one.
+        name: name of the preset.
+        game: ID of the game; None for the preset's own game, or the default game if it has none.
 
     Raises:
         UsageError: there is no such preset.
@@ -33,18 +36,18 @@ def read_preset(name: str, game: str | None = None) -> dict[str, Any]:
         raise unknown("preset", name, preset_names())
     text = (resources.files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
     values: dict[str, Any] = yaml.safe_load(text)
-    chosen: str = game or values.get("game", DEFAULT_GAME)
-    for pattern, more in values.pop("games", {}).items():
-        if fnmatch.fnmatch(chosen, pattern):
-            values = _merged(values, more)
+    game_id: str = game or values.get("game", DEFAULT_GAME)
+    for pattern, overrides in values.pop("games", {}).items():
+        if fnmatch.fnmatch(game_id, pattern):
+            values = _merge(values, overrides)
     return values
 
 
-def _merged(values: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """The first with what the second says in its place, and so on in what is inside of it."""
-    inner = {
-        key: _merged(values[key], each)
-        for key, each in more.items()
-        if isinstance(each, dict) and isinstance(values.get(key), dict)
+def _merge(values: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with overrides applied, also in nested dicts."""
+    nested = {
+        key: _merge(values[key], override)
+        for key, override in overrides.items()
+        if isinstance(override, dict) and isinstance(values.get(key), dict)
     }
-    return values | more | inner
+    return values | overrides | nested

@@ -84,6 +84,13 @@ def test_a_map_is_written_and_json_stays_one_line(checkpoint, tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
+def test_figures_are_written_as_images(checkpoint, tmp_path, capsys):
+    assert run(checkpoint, "--episodes", 1, "--figures", tmp_path / "new", "--json") == 0
+    names = {path.name for path in (tmp_path / "new").iterdir()}
+    assert names == {"observations.png", "filters.png", "feature_maps.png"}
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -102,6 +109,7 @@ def test_a_map_is_written_and_json_stays_one_line(checkpoint, tmp_path, capsys):
             ["{file}", "--map", "m.png", "--game", "Tetris-v0"],
             "Super Mario Bros. only, not of Tetris",
         ),
+        (["{file}", "--figures", "{file}"], "is a file; give a folder"),
         (["{file}", "--game", "Pong"], "unknown game 'Pong'"),
     ],
 )
