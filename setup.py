@@ -1,22 +1,30 @@
 """Build entry point; metadata is in setup.cfg, the native extensions here."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import nanobind
 from setuptools import Extension, setup
 
 CONSOLE, GAMES = Path("mario/emulators/native"), Path("mario/games/native")
 LAYERS = Path("agents/compute/native")
-BINDING = {CONSOLE / "c_api.cpp", CONSOLE / "module.cpp"}
-"""What makes an extension of the console alone."""
+CONSOLE_BINDING = {CONSOLE / "c_api.cpp", CONSOLE / "module.cpp"}
+NANOBIND = Path(nanobind.source_dir())
+NANOBIND_INCLUDES = [
+    nanobind.include_dir(),
+    str(NANOBIND),
+    str(NANOBIND.parent / "ext" / "robin_map" / "include"),
+]
 
 
-def native(name: str, sources: set[Path]) -> Extension:
-    """An extension of C++ code; installing works without, and nes-py and torch do its work."""
+def native(name: str, sources: set[Path], *options: str, includes: Sequence[str] = ()) -> Extension:
+    """Return an optional extension: without a compiler, nes-py and torch do its work."""
     headers = [*CONSOLE.glob("*.h"), *GAMES.glob("*.h"), *LAYERS.glob("*.h")]
     return Extension(
         name,
         sources=sorted(map(str, sources)),
         depends=sorted(map(str, headers)),
+        include_dirs=list(includes),
         language="c++",
         extra_compile_args=[
             "-O3",
@@ -26,6 +34,7 @@ def native(name: str, sources: set[Path]) -> Extension:
             "-fno-math-errno",
             "-fvisibility=hidden",
             "-pthread",
+            *options,
         ],
         extra_link_args=["-pthread"],
         optional=True,
@@ -36,7 +45,14 @@ console, games = set(CONSOLE.glob("*.cpp")), set(GAMES.glob("*.cpp"))
 setup(
     ext_modules=[
         native("mario.emulators.native._native", console),
-        native("mario.games._native", games | console - BINDING),
+        native(
+            "mario.games._native",
+            games | console - CONSOLE_BINDING,
+            "-DNDEBUG",
+            "-DNB_COMPACT_ASSERTIONS",
+            "-fno-strict-aliasing",  # nanobind needs it
+            includes=NANOBIND_INCLUDES,
+        ),
         native("agents.compute._native", set(LAYERS.glob("*.cpp"))),
     ]
 )

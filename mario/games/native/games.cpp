@@ -1,11 +1,30 @@
 #include "games.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace nes {
+namespace {
 
-Games::Games(Setup setup, int count, int threads) : setup_(std::move(setup)), pool_(threads) {
+Setup checked(Setup setup, int count, int threads) {
+  const int actions = static_cast<int>(setup.masks.size());
+  const View& view = setup.view;
+  if (std::min({view.skip, view.stack, count, threads, actions}) < 1) {
+    throw std::invalid_argument("masks, skip, stack, count and threads must be at least 1");
+  }
+  if (view.square < 0 || view.square > view.preprocess.size() / actions) {
+    throw std::invalid_argument("there must be room for a square for each action");
+  }
+  return setup;
+}
+
+}  // namespace
+
+Games::Games(Setup setup, int count, int threads)
+    : setup_(checked(std::move(setup), count, threads)), pool_(threads) {
   std::shared_ptr<const Snapshot> opening;
   for (int i = 0; i < count; ++i) {
     auto game = std::make_unique<SuperMarioBros>(setup_.rom, setup_.target, setup_.stall_frames);
@@ -16,11 +35,13 @@ Games::Games(Setup setup, int count, int threads) : setup_(std::move(setup)), po
 }
 
 void Games::start_step(const Rows& rows, bool waited_for) {
+  check_actions(rows.actions, count());
   pool_.start(count(), [this, rows](int game) { step(game, rows); }, waited_for);
 }
 
 void Games::restore(const std::vector<Entry>& entries, std::uint8_t* observations,
                     std::int64_t* info) {
+  for (const Entry& entry : entries) check(entry);
   const auto replay = [&](int game) {
     const Entry& entry = entries[game];
     const auto begin = entry.way.actions.begin(), played = begin + std::abs(entry.revisited);
@@ -33,6 +54,27 @@ void Games::restore(const std::vector<Entry>& entries, std::uint8_t* observation
   };
   pool_.start(count(), replay, true);
   pool_.wait();
+}
+
+void Games::check_actions(const std::int64_t* actions, std::size_t count) const {
+  const auto last = static_cast<std::int64_t>(setup_.masks.size()) - 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (actions[i] >= 0 && actions[i] <= last) continue;
+    throw std::invalid_argument("action must be in 0 to " + std::to_string(last) + ", got " +
+                                std::to_string(actions[i]));
+  }
+}
+
+void Games::check(const Entry& entry) const {
+  const Actions& actions = entry.way.actions;
+  check_actions(actions.data(), actions.size());
+  check_actions(entry.farthest.actions.data(), entry.farthest.actions.size());
+  const auto length = static_cast<std::int64_t>(actions.size());
+  if (entry.revisited < -length || entry.revisited > length) {
+    throw std::invalid_argument("of " + std::to_string(length) +
+                                " actions, 0 to all are revisited, got " +
+                                std::to_string(entry.revisited));
+  }
 }
 
 void Games::step(int game, const Rows& rows) {

@@ -20,8 +20,8 @@ struct Rows {
   const std::int64_t* backs;      // (n) for which see Player::reset_after_end()
   std::uint8_t* observations;     // (n, stack, size, size)
   double* rewards;                // (n)
-  std::uint8_t* terminated;       // (n)
-  std::uint8_t* truncated;        // (n)
+  bool* terminated;               // (n)
+  bool* truncated;                // (n)
   std::int64_t* info;             // (fields, n)
   std::uint8_t* last_observations;  // (n, stack, size, size)
   std::int64_t* last_info;        // (fields, n)
@@ -49,7 +49,7 @@ struct Setup {
 
 class Games {
  public:
-  // `count` and `threads`: at least 1. Throws std::invalid_argument for a ROM that is not played.
+  // Throws std::invalid_argument for a number out of range or a ROM that is not played.
   Games(Setup setup, int count, int threads);
 
   int count() const { return static_cast<int>(players_.size()); }
@@ -59,10 +59,12 @@ class Games {
   }
 
   // Starts one step of every game; an episode that ends begins anew. See Pool for `waited_for`.
+  // Throws std::invalid_argument for an action that the games do not have.
   void start_step(const Rows& rows, bool waited_for);
   void wait() { pool_.wait(); }
 
-  // Brings every game to where it was, and writes what is seen there.
+  // Brings every game to where it was, and writes what is seen there. Throws std::invalid_argument
+  // for an action that the games do not have, or more revisited actions than there are.
   void restore(const std::vector<Entry>& entries, std::uint8_t* observations, std::int64_t* info);
 
   const Player& player(int game) const { return *players_[game]; }
@@ -71,6 +73,8 @@ class Games {
   static const std::vector<const char*>& info_names();
 
  private:
+  void check_actions(const std::int64_t* actions, std::size_t count) const;
+  void check(const Entry& entry) const;
   void step(int game, const Rows& rows);
   void tell(int game, std::uint8_t* observations, std::int64_t* info) const;
 

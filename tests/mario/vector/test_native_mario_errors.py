@@ -81,7 +81,7 @@ def test_a_journal_of_other_games_is_refused(vector):
 def test_actions_for_another_number_of_games_are_refused(vector):
     games = vector(2)
     games.reset()
-    with pytest.raises(ValueError, match="an array must have 16 bytes, got 24"):
+    with pytest.raises(ValueError, match="actions must have 2 elements, got 3"):
         games.step(np.zeros(3, int))
 
 
