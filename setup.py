@@ -19,7 +19,7 @@ NANOBIND_INCLUDES = [
 
 def native(name: str, sources: set[Path], *options: str, includes: Sequence[str] = ()) -> Extension:
     """Return an optional extension: without a compiler, nes-py and torch do its work."""
-    headers = [*CONSOLE.glob("*.h"), *GAMES.glob("*.h"), *LAYERS.glob("*.h")]
+    headers = [header for folder in (CONSOLE, GAMES, LAYERS) for header in folder.glob("*.h")]
     return Extension(
         name,
         sources=sorted(map(str, sources)),
