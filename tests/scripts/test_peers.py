@@ -8,7 +8,7 @@ import sys
 import peers
 import pytest
 
-from scripts.curves import rows
+from scripts.figures.curves import read_rows
 
 
 @pytest.mark.slow
@@ -16,7 +16,7 @@ def test_a_preset_is_trained_for_the_given_time_and_saved(tmp_path):
     peers.train_preset(tmp_path, "tutorial", minutes=0.75, seed=0)
     (run,) = tmp_path.iterdir()
     assert (run / "last.chkpt").is_file()
-    assert rows(run / "metrics.csv")
+    assert read_rows(run / "metrics.csv")
 
 
 def test_a_run_that_ends_early_is_an_error(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import shlex
 import pytest
 import torch
 import yaml
+from scripts.ship import HEADER, RULE, command_of, mean_falls, ship, with_row
 
 from agents import DDQN, AgentSpec, DDQNConfig
 from mario.commands.evaluate import evaluate
@@ -15,7 +16,6 @@ from mario.commands.train import read_flags
 from mario.config.serialization import to_dict
 from mario.errors import UsageError
 from mario.runs.checkpoint import load, save
-from scripts.ship import HEADER, RULE, command_of, mean_falls, ship, with_row
 
 
 def config_of(*arguments):

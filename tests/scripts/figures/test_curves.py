@@ -1,10 +1,10 @@
-"""When runs reached what is told from their own files."""
+"""Curves are read from the files of a run."""
 
 from __future__ import annotations
 
 import pytest
 
-from scripts.curves import main, read
+from scripts.figures.curves import main, read_curve
 
 EVALUATIONS = """steps_trained,seconds,episodes,clear_rate,mean_return,mean_x_pos
 25000,60.0,20,0.0,500.0,600.0
@@ -12,7 +12,7 @@ EVALUATIONS = """steps_trained,seconds,episodes,clear_rate,mean_return,mean_x_po
 75000,240.0,100,0.91,2500.0,2600.0
 100000,300.0,20,0.95,2600.0,2700.0
 """
-METRICS = """episode,step,game,reward,ending,seconds,revisited
+METRICS = """episode,step,env,reward,ending,seconds,start_offset
 1,232,0,251.0,death,0.12,0
 2,4000,1,251.0,flag,10.0,1
 3,30000,6,251.0,flag,90.0,0
@@ -31,36 +31,36 @@ def run(tmp_path):
     return folder
 
 
-def test_a_rate_is_reached_at_the_first_evaluation_that_has_it(run):
-    curve = read(run, "seed 0")
-    assert [curve.reached(rate) for rate in (0.5, 0.9, 0.95, 0.96)] == [
+def test_a_rate_is_reached_at_the_first_evaluation_with_at_least_that_rate(run):
+    curve = read_curve(run, "seed 0")
+    assert [curve.first_reaching(rate) for rate in (0.5, 0.9, 0.95, 0.96)] == [
         (50_000, 2.0), (75_000, 4.0), (100_000, 5.0), None,
     ]  # fmt: skip
 
 
-def test_the_first_flag_is_that_of_an_episode_from_the_start(run):
-    assert read(run, "seed 0").first_flag == (30_000, 1.5)
+def test_the_first_flag_is_that_of_an_episode_from_the_start_of_the_level(run):
+    assert read_curve(run, "seed 0").first_flag == (30_000, 1.5)
 
 
-def test_the_best_is_the_best_that_was_confirmed(run):
-    assert read(run, "seed 0").best == "91% of 100"
+def test_the_best_rate_is_among_the_evaluations_with_the_most_episodes(run):
+    assert read_curve(run, "seed 0").best == "91% of 100"
 
 
-def test_flags_of_training_are_counted_by_windows_in_the_games_that_explore_least(run):
-    curve = read(run, "seed 0")
-    # game 4 and above; what begins where another ended does not count
-    assert curve.nearly_greedy == [(0, 0), (1, 2), (1, 1)]
-    assert curve.late == 2 / 3
+def test_flags_in_training_are_counted_in_the_least_exploring_environments(run):
+    curve = read_curve(run, "seed 0")
+    # environments 4 to 7; episodes of the start curriculum do not count
+    assert curve.training_windows == [(0, 0), (1, 2), (1, 1)]
+    assert curve.final_training_rate == 2 / 3
 
 
-def test_a_run_of_one_game_counts_that_game(run):
-    text = (run / "metrics.csv").read_text().splitlines()
-    rows = [line.split(",") for line in text]
+def test_a_run_with_one_environment_counts_that_environment(run):
+    lines = (run / "metrics.csv").read_text().splitlines()
+    rows = [line.split(",") for line in lines]
     (run / "metrics.csv").write_text("\n".join(",".join(row[:2] + row[3:]) for row in rows))
-    assert read(run, "seed 0").nearly_greedy == [(0, 1), (1, 3), (1, 1)]
+    assert read_curve(run, "seed 0").training_windows == [(0, 1), (1, 3), (1, 1)]
 
 
-def test_a_table_and_a_picture_are_written(run, tmp_path, capsys):
+def test_a_table_and_a_plot_are_written(run, tmp_path, capsys):
     out = tmp_path / "out"
     main([str(out), str(run), str(run), "--names", "one", "two"])
     table = capsys.readouterr().out
@@ -71,6 +71,6 @@ def test_a_table_and_a_picture_are_written(run, tmp_path, capsys):
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_names_are_as_many_as_runs(run, tmp_path):
+def test_every_run_needs_a_name(run, tmp_path):
     with pytest.raises(SystemExit):
         main([str(tmp_path), str(run), "--names", "one", "two"])

@@ -1,4 +1,4 @@
-"""The README's clip can be made of any checkpoint."""
+"""The clip of the README can be recorded from any checkpoint."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from mario.errors import UsageError
-from scripts.draw_clip import ClipFlags, film
+from scripts.figures.clip import ClipFlags, record_clip
 
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    """A file as the tutorial's own code writes it, from an untrained network."""
+    """A file as the tutorial's code writes it, with an untrained network."""
     network = torch.nn.Sequential(
         torch.nn.Conv2d(4, 32, 8, 4), torch.nn.ReLU(), torch.nn.Conv2d(32, 64, 4, 2),
         torch.nn.ReLU(), torch.nn.Conv2d(64, 64, 3, 1), torch.nn.ReLU(), torch.nn.Flatten(),
@@ -27,9 +27,9 @@ def checkpoint(tmp_path):
     return tmp_path / "old.chkpt"
 
 
-def test_it_shows_game_and_panel_for_as_long_as_it_is_told(checkpoint, tmp_path):
+def test_a_clip_shows_game_and_panel_and_has_the_given_duration(checkpoint, tmp_path):
     clip = tmp_path / "clip.gif"
-    film(ClipFlags(clip, checkpoint=checkpoint, every=6, seconds=1.0))
+    record_clip(ClipFlags(clip, checkpoint=checkpoint, every=6, seconds=1.0))
     with av.open(str(clip)) as video:
         assert (video.streams.video[0].width, video.streams.video[0].height) == (853, 480)
         assert float(video.duration / av.time_base) == pytest.approx(1.0, abs=0.15)
@@ -37,7 +37,7 @@ def test_it_shows_game_and_panel_for_as_long_as_it_is_told(checkpoint, tmp_path)
     assert 5 < len(pictures) <= 11
 
 
-def test_a_clip_of_no_checkpoint_leaves_nothing(tmp_path):
+def test_a_missing_checkpoint_leaves_no_file(tmp_path):
     with pytest.raises(UsageError, match="does not exist"):
-        film(ClipFlags(tmp_path / "clip.gif", checkpoint=tmp_path / "none.chkpt"))
+        record_clip(ClipFlags(tmp_path / "clip.gif", checkpoint=tmp_path / "none.chkpt"))
     assert not list(tmp_path.iterdir())
