@@ -1,10 +1,10 @@
-"""Ships a trained agent: a small file that plays, its score, and its row in the table beside it.
+"""Publish a trained agent: write a small checkpoint, evaluate it and list it in a README.
 
-    python scripts/ship.py RUN/best.chkpt checkpoints/mario-1-1.chkpt
+    python scripts/publish_checkpoint.py RUN/best.chkpt checkpoints/mario-1-1.chkpt
 
-The agent plays as many episodes as `mario-eval` does, in half precision and in single; half ships
-if it clears as many, or, where there are no levels, if it scores no less than chance explains. The
-row goes into the README.md of the folder.
+The agent is evaluated like with `mario-eval`, with float32 and with float16 weights. The float16
+weights are published if they clear as many episodes or, in a game without levels, if their mean
+score is not significantly lower. The README.md in the folder of the published file receives a row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import tyro
 
@@ -33,88 +33,103 @@ from mario.runs.run_folder import RunFolder
 from mario.runs.trained_agent import load_agent
 from mario.system.files import write_atomically
 
-HEADER = (
-    "| agent | game | preset | seed | decisions | hours | hardware | measured "
-    "(95 % interval) | command |"
-)
-RULE = "|---|---|---|--:|--:|--:|---|---|---|"
-GIVEN = ("preset", "agent", "game", "seed")
-TOTALS = ("episodes", "steps")
-"""What schedules follow from, where they are not told."""
-BESIDE_LEARNING = frozenset(
+NAME = "publish_checkpoint"
+COLUMNS = (
+    "agent", "game", "preset", "seed", "steps", "hours", "hardware", "measured (95 % interval)",
+    "command",
+)  # fmt: skip
+TABLE_HEADER = f"| {' | '.join(COLUMNS)} |"
+TABLE_RULE = "|---|---|---|--:|--:|--:|---|---|---|"
+ALWAYS_IN_COMMAND = ("preset", "agent", "game", "seed")
+SCHEDULE_LENGTHS = ("episodes", "steps")
+"""Other settings default to values that follow from these."""
+NOT_IN_COMMAND = frozenset(
     {"device", "save_dir", "save_seconds", "save_every", "log_every", "tensorboard", "warnings"}
 )
-"""What a command to train it again need not say."""
+"""Settings that do not influence what is learned."""
 
 
 @dataclass(frozen=True)
-class ShipFlags:
-    """What to ship, and how it is tested."""
+class PublishFlags:
+    """Flags of the script."""
 
     source: Annotated[Path, tyro.conf.Positional]
-    """A checkpoint in the folder of its run."""
+    """Checkpoint in the folder of its run."""
     destination: Annotated[Path, tyro.conf.Positional]
-    """The file that ships, beside the README.md with the table."""
+    """File to write; there must be a README.md in its folder."""
     episodes: int = 100
-    """Episodes to play."""
+    """Number of episodes of the evaluation."""
     epsilon: float | None = None
-    """Share of random decisions; None for as many as it was examined with in training."""
-    single: bool = False
-    """Keep the weights in single precision."""
+    """Probability of a random action; None for the value of the evaluations during training."""
+    float32: bool = False
+    """Publish float32 weights."""
 
 
-def ship(arguments: list[str]) -> int:
-    """Ship as the flags say.
+class Evaluation(NamedTuple):
+    """An evaluation of a checkpoint: its episodes, sorted by seed, and their summary."""
+
+    results: list[EpisodeResult]
+    summary: EvaluationSummary
+
+
+def publish(arguments: list[str]) -> int:
+    """Publish a checkpoint.
+
+    Args:
+        arguments: Command line without the name of the script.
 
     Returns:
         The exit code.
 
     Raises:
-        UsageError: half precision costs clears or score, or the source cannot be shipped.
+        UsageError: float16 weights are worse, or the source cannot be published.
     """
-    flags = cli.parse("ship", ShipFlags, arguments, "Ship a trained agent.")
+    flags = cli.parse(NAME, PublishFlags, arguments, "Publish a trained agent.")
     readme = flags.destination.parent / "README.md"
     if not readme.is_file():
-        raise UsageError(f"there is no {readme} for the table; ship into checkpoints/")
+        raise UsageError(f"there is no {readme} for the table; publish into checkpoints/")
     checkpoint = load(flags.source)
     if "training" not in checkpoint:
-        raise UsageError(f"{flags.source} does not say how it was trained; name one of a newer run")
+        raise UsageError(
+            f"{flags.source} does not say how it was trained; give a checkpoint of a newer run"
+        )
     config = RunFolder.read_config(flags.source)
-    checkpoint["training"] |= {"command": command_of(config)}
-    played, figures = _measured(flags.source, flags.episodes, flags.epsilon)
-    if not flags.single:
-        played, figures = _halve(flags, checkpoint, played, figures)
-    checkpoint["evaluation"] = figures.to_dict()
+    checkpoint["training"] |= {"command": training_command(config)}
+    evaluation = _evaluate(flags.source, flags.episodes, flags.epsilon)
+    if not flags.float32:
+        evaluation = _check_float16(flags, checkpoint, evaluation)
+    checkpoint["evaluation"] = evaluation.summary.to_dict()
     _write(flags, checkpoint)
-    text = with_row(readme.read_text(encoding="utf-8"), row_of(flags.destination.name, checkpoint))
+    row = table_row(flags.destination.name, checkpoint)
+    text = insert_row(readme.read_text(encoding="utf-8"), row)
     write_atomically(readme, lambda file: file.write(text.encode()))
     size = flags.destination.stat().st_size / 1e6
-    print(f"{flags.destination}, {size:.1f} MB: {_result(figures)}")
+    print(f"{flags.destination}, {size:.1f} MB: {_format_result(evaluation.summary)}")
     return 0
 
 
-def command_of(config: dict[str, Any]) -> str:
-    """The command that trains an agent again: what it does not say is what its preset says.
+def training_command(config: dict[str, Any]) -> str:
+    """Return the command that trains an agent again, without the flags that the preset implies.
 
     Args:
-        config: of its run, see `mario.runs.run_folder.RunFolder.read_config`.
+        config: Configuration of the run, see `mario.runs.run_folder.RunFolder.read_config`.
     """
-    values = _flat(config)
-    words = [f"--{name}={config[name]}" for name in GIVEN if config[name] is not None]
-    for names in (TOTALS, values):
-        base = _flat(to_dict(read_flags(words)[0]))
+    values = _flatten(config)
+    words = [f"--{name}={config[name]}" for name in ALWAYS_IN_COMMAND if config[name] is not None]
+    for names in (SCHEDULE_LENGTHS, values):
+        defaults = _flatten(to_dict(read_flags(words)[0]))
         words += [
             word
             for name in names
-            if name.split(".")[0] not in BESIDE_LEARNING and values[name] != base.get(name)
-            for word in _flag(name, values[name])
+            if name.split(".")[0] not in NOT_IN_COMMAND and values[name] != defaults.get(name)
+            for word in _format_flag(name, values[name])
         ]
     return shlex.join(["mario-train", *words])
 
 
-def row_of(name: str, checkpoint: Checkpoint) -> str:
-    """The agent's row of the table."""
-    training, figures = checkpoint["training"], EvaluationSummary(**checkpoint["evaluation"])
+def table_row(name: str, checkpoint: Checkpoint) -> str:
+    """Return the row of a published checkpoint in the table."""
+    training = checkpoint["training"]
     cells = (
         f"[`{name}`]({name})",
         checkpoint["game"],
@@ -123,112 +138,117 @@ def row_of(name: str, checkpoint: Checkpoint) -> str:
         f"{checkpoint['steps']:,}",
         f"{training['seconds'] / 3600:.2f}",
         training["hardware"],
-        _result(figures),
+        _format_result(EvaluationSummary(**checkpoint["evaluation"])),
         f"`{training['command']}`",
     )
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def with_row(text: str, row: str) -> str:
-    """A text with the row in its table, in place of one of the same agent; rows are in order."""
+def insert_row(text: str, row: str) -> str:
+    """Return a Markdown text with a row in its table, sorted by name.
+
+    The row replaces one of the same agent. A text without the table receives it at the end.
+    """
     lines = text.splitlines()
-    if HEADER not in lines:
-        lines += ["", HEADER, RULE]
-    first = lines.index(HEADER) + 2
-    end = next((at for at in range(first, len(lines)) if not lines[at].startswith("|")), len(lines))
+    if TABLE_HEADER not in lines:
+        lines += ["", TABLE_HEADER, TABLE_RULE]
+    start = lines.index(TABLE_HEADER) + 2
+    after = (index for index in range(start, len(lines)) if not lines[index].startswith("|"))
+    end = next(after, len(lines))
     name = row.split("|")[1]
-    others = [line for line in lines[first:end] if line.split("|")[1] != name]
-    return "\n".join([*lines[:first], *sorted([*others, row]), *lines[end:]]) + "\n"
+    others = [line for line in lines[start:end] if line.split("|")[1] != name]
+    return "\n".join([*lines[:start], *sorted([*others, row]), *lines[end:]]) + "\n"
 
 
-def _halve(
-    flags: ShipFlags, checkpoint: Checkpoint, single: list[EpisodeResult], before: EvaluationSummary
-) -> tuple[list[EpisodeResult], EvaluationSummary]:
-    _write(flags, checkpoint)
-    played, after = _measured(flags.destination, flags.episodes, before.epsilon)
-    alike = sum(one.actions == other.actions for one, other in zip(single, played, strict=True))
-    print(f"half precision: {alike} of {len(played)} episodes are played alike to the last action")
-    if _worse(single, before, played, after):
-        flags.destination.unlink()
-        raise UsageError(
-            f"half precision: {_result(after)}; single: {_result(before)}; ship with --single"
-        )
-    return played, after
-
-
-def _measured(
-    path: Path, episodes: int, epsilon: float | None
-) -> tuple[list[EpisodeResult], EvaluationSummary]:
-    """The episodes by their seeds, and the figures."""
-    trained = load_agent(path)
-    with closing(trained.make_vector_env(episodes=episodes)) as games:
-        played, figures = evaluate_agent(trained, games, episodes, epsilon=epsilon)
-    return sorted(played, key=lambda each: each.seed), figures
-
-
-def _write(flags: ShipFlags, checkpoint: Checkpoint) -> None:
-    kept = {key: value for key, value in checkpoint.items() if key != "resume"}
-    save(flags.destination, kept if flags.single else to_float16(kept))
-
-
-def _worse(
-    single: list[EpisodeResult],
-    before: EvaluationSummary,
-    half: list[EpisodeResult],
-    after: EvaluationSummary,
-) -> bool:
-    if before.has_levels:
-        return after.clear_rate < before.clear_rate
-    scores = ([each.reward for each in played] for played in (single, half))
-    return mean_falls(*scores)
-
-
-def mean_falls(before: Sequence[float], after: Sequence[float]) -> bool:
-    """Whether a mean is lower by more than two standard errors of the difference (Welch, 1947).
+def mean_is_lower(after: Sequence[float], before: Sequence[float]) -> bool:
+    """Return whether a mean is lower than another by more than two standard errors (Welch, 1947).
 
     Args:
-        before: at least one number.
-        after: the same.
+        after: Samples of the mean that may be lower; at least one.
+        before: Samples of the other mean; at least one.
 
-    >>> mean_falls([5.0, 6.0, 7.0], [4.0, 6.0, 7.0]), mean_falls([5.0, 6.0, 7.0], [1.0, 2.0, 2.0])
-    (False, True)
+    >>> mean_is_lower([4.0, 6.0, 7.0], before=[5.0, 6.0, 7.0])
+    False
+    >>> mean_is_lower([1.0, 2.0, 2.0], before=[5.0, 6.0, 7.0])
+    True
     """
-    error = math.hypot(
-        *(statistics.pstdev(each) / math.sqrt(len(each)) for each in (before, after))
+    standard_error = math.hypot(
+        *(statistics.pstdev(values) / math.sqrt(len(values)) for values in (before, after))
     )
-    return statistics.fmean(after) < statistics.fmean(before) - 2 * error
+    return statistics.fmean(after) < statistics.fmean(before) - 2 * standard_error
 
 
-def _result(figures: EvaluationSummary) -> str:
-    random = f", {figures.epsilon:.0%} of the decisions random" if figures.epsilon else ""
-    if not figures.has_levels:
-        low, high = figures.mean_return_ci95
+def _check_float16(flags: PublishFlags, checkpoint: Checkpoint, float32: Evaluation) -> Evaluation:
+    """Write and evaluate the float16 weights.
+
+    Raises:
+        UsageError: They are worse than the float32 weights.
+    """
+    _write(flags, checkpoint)
+    float16 = _evaluate(flags.destination, flags.episodes, float32.summary.epsilon)
+    pairs = zip(float16.results, float32.results, strict=True)
+    num_equal = sum(one.actions == other.actions for one, other in pairs)
+    print(f"float16: {num_equal} of {len(float16.results)} episodes have the same actions")
+    if _is_worse(float16, float32):
+        flags.destination.unlink()
+        raise UsageError(
+            f"float16: {_format_result(float16.summary)}; float32: "
+            f"{_format_result(float32.summary)}; publish with --float32"
+        )
+    return float16
+
+
+def _is_worse(after: Evaluation, before: Evaluation) -> bool:
+    if before.summary.has_levels:
+        return after.summary.clear_rate < before.summary.clear_rate
+    scores = ([result.reward for result in evaluation.results] for evaluation in (after, before))
+    return mean_is_lower(*scores)
+
+
+def _evaluate(path: Path, episodes: int, epsilon: float | None) -> Evaluation:
+    trained = load_agent(path)
+    with closing(trained.make_vector_env(episodes=episodes)) as envs:
+        results, summary = evaluate_agent(trained, envs, episodes, epsilon=epsilon)
+    return Evaluation(sorted(results, key=lambda result: result.seed), summary)
+
+
+def _write(flags: PublishFlags, checkpoint: Checkpoint) -> None:
+    published = {key: value for key, value in checkpoint.items() if key != "resume"}
+    save(flags.destination, published if flags.float32 else to_float16(published))
+
+
+def _format_result(summary: EvaluationSummary) -> str:
+    random = f", {summary.epsilon:.0%} random actions" if summary.epsilon else ""
+    if not summary.has_levels:
+        low, high = summary.mean_return_ci95
         return (
-            f"mean score {figures.mean_return:.1f} in {figures.episodes} episodes "
+            f"mean score {summary.mean_return:.1f} in {summary.episodes} episodes "
             f"({low:.1f} to {high:.1f}){random}"
         )
-    low, high = figures.clear_rate_ci95
-    clears = round(figures.clear_rate * figures.episodes)
-    return f"{clears} of {figures.episodes} cleared ({low:.1%} to {high:.1%}){random}"
+    low, high = summary.clear_rate_ci95
+    clears = round(summary.clear_rate * summary.episodes)
+    return f"{clears} of {summary.episodes} cleared ({low:.1%} to {high:.1%}){random}"
 
 
-def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A configuration without nesting: ``{"hyper.gamma": 0.9}``."""
-    found: dict[str, Any] = {}
+def _flatten(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a configuration without nesting, e.g. ``{"hyper.gamma": 0.9}``."""
+    flat: dict[str, Any] = {}
     for name, value in config.items():
-        nested = isinstance(value, dict)
-        found |= _flat(value, f"{prefix}{name}.") if nested else {f"{prefix}{name}": value}
-    return found
+        if isinstance(value, dict):
+            flat |= _flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
 
 
-def _flag(name: str, value: Any) -> list[str]:
-    """The words of a flag as the command line takes them."""
-    *where, last = name.replace("_", "-").split(".")
+def _format_flag(name: str, value: Any) -> list[str]:
+    """Return the words of a command-line flag."""
+    *groups, last = name.replace("_", "-").split(".")
     if isinstance(value, bool):
-        return ["--" + ".".join([*where, last if value else f"no-{last}"])]
+        return ["--" + ".".join([*groups, last if value else f"no-{last}"])]
     values = value if isinstance(value, list) else [value]
-    return ["--" + ".".join([*where, last]), *map(str, values)]
+    return ["--" + ".".join([*groups, last]), *map(str, values)]
 
 
 if __name__ == "__main__":
-    cli.run("ship", lambda: ship(sys.argv[1:]))
+    cli.run(NAME, lambda: publish(sys.argv[1:]))
