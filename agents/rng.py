@@ -1,4 +1,4 @@
-"""The state of a random generator as text, which any checkpoint can hold."""
+"""Random generator state as text, which checkpoints can hold."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 
 def generator_state(generator: np.random.Generator) -> str:
-    """Where ``generator`` stands: JSON, since its 128-bit integers fit no tensor."""
+    """Return the state of a generator as JSON, because its 128-bit integers do not fit a tensor."""
     return json.dumps(generator.bit_generator.state)
 
 
 def set_generator_state(generator: np.random.Generator, state: str) -> None:
-    """Put ``generator`` where `generator_state` found it.
+    """Restore a state that `generator_state` returned.
 
     >>> rng = np.random.default_rng(0)
     >>> state = generator_state(rng)

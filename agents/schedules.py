@@ -1,6 +1,7 @@
-"""Numbers that change with time: frozen objects, called with a step, that give the number then.
+"""Schedules: values as functions of the step.
 
-Each is a closed form of the step, so a schedule has no state: going on from a step needs the step.
+Each schedule is a closed-form function of the step. It has no state, so resuming needs only the
+step.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ Schedule = Callable[[int], float]
 
 @dataclass(frozen=True)
 class Constant:
-    """The same number at every step.
+    """A constant value.
 
     >>> Constant(0.1)(1_000)
     0.1
@@ -23,19 +24,19 @@ class Constant:
     value: float
 
     def __call__(self, step: int) -> float:
-        """The number at ``step``."""
+        """Return the value at ``step``."""
         return self.value
 
 
 @dataclass(frozen=True)
 class Linear:
-    """From ``start`` in a straight line to ``end``, reached after ``steps`` and kept.
+    """Linear interpolation from ``start`` to ``end`` over ``steps`` steps, constant afterwards.
 
     >>> [Linear(1.0, 0.0, steps=4)(step) for step in (0, 1, 4, 9)]
     [1.0, 0.75, 0.0, 0.0]
 
     Raises:
-        ValueError: there is no step to go.
+        ValueError: ``steps`` is less than 1.
     """
 
     start: float
@@ -47,19 +48,19 @@ class Linear:
             raise ValueError(f"steps is {self.steps}; give 1 or more")
 
     def __call__(self, step: int) -> float:
-        """The number at ``step``."""
+        """Return the value at ``step``."""
         return self.start + (self.end - self.start) * min(step / self.steps, 1.0)
 
 
 @dataclass(frozen=True)
 class Exponential:
-    """``start``, multiplied by ``decay`` once a step, and never below ``minimum``.
+    """Exponential decay: ``start`` times ``decay`` per step, at least ``minimum``.
 
     >>> [Exponential(1.0, decay=0.5, minimum=0.2)(step) for step in (0, 1, 2, 3)]
     [1.0, 0.5, 0.25, 0.2]
 
     Raises:
-        ValueError: the number would grow, or start below its minimum.
+        ValueError: ``decay`` is not in (0, 1], or ``start`` is below ``minimum``.
     """
 
     start: float
@@ -73,23 +74,23 @@ class Exponential:
             raise ValueError(f"start is {self.start}; give at least the minimum, {self.minimum}")
 
     def __call__(self, step: int) -> float:
-        """The number at ``step``."""
+        """Return the value at ``step``."""
         return max(self.minimum, self.start * self.decay**step)
 
 
 @dataclass(frozen=True)
 class Piecewise:
-    """Straight lines from point to point, constant before the first and after the last.
+    """Linear interpolation between points, constant before the first and after the last.
 
     Attributes:
-        points: ``(step, value)``, in the order of the steps.
+        points: ``(step, value)`` pairs with increasing steps.
 
     >>> fall = Piecewise(((0, 1.0), (100, 0.1), (200, 0.0)))
     >>> [round(fall(step), 3) for step in (0, 50, 100, 150, 900)]
     [1.0, 0.55, 0.1, 0.05, 0.0]
 
     Raises:
-        ValueError: there is no point, or the steps do not increase.
+        ValueError: There is no point, or the steps do not increase.
     """
 
     points: tuple[tuple[int, float], ...]
@@ -97,10 +98,12 @@ class Piecewise:
     def __post_init__(self) -> None:
         steps = [step for step, _ in self.points]
         if not steps or any(later <= sooner for sooner, later in pairwise(steps)):
-            raise ValueError(f"points have the steps {steps}; give at least one, in rising order")
+            raise ValueError(
+                f"points have the steps {steps}; give at least one, in increasing order"
+            )
 
     def __call__(self, step: int) -> float:
-        """The number at ``step``."""
+        """Return the value at ``step``."""
         before = [point for point in self.points if point[0] <= step]
         after = [point for point in self.points if point[0] > step]
         if not before or not after:
@@ -110,7 +113,7 @@ class Piecewise:
 
 
 def crossings(every: int, since: int, now: int) -> int:
-    """How many multiples of ``every`` a count passed on its way from ``since`` to ``now``.
+    """Return the number of multiples of ``every`` in the interval ``(since, now]``.
 
     >>> crossings(3, since=2, now=10)
     3

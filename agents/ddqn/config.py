@@ -1,4 +1,4 @@
-"""The hyper-parameters of Double DQN."""
+"""Hyperparameters of Double DQN."""
 
 from __future__ import annotations
 
@@ -13,84 +13,83 @@ COUNTS = (
     "batch_size replay_capacity learn_every sync_every n_step hidden_size exploration_action_repeat priority_beta_steps "
     "learning_rate_steps"
 )
-"""What there is at least 1 of."""
+"""Fields that must be at least 1."""
 
 SHARES = (
     "gamma exploration_start exploration_min exploration_apex_base priority_alpha priority_beta"
 )
-"""What is a number from 0 to 1."""
+"""Fields that must be between 0 and 1."""
 
 
 @dataclass(frozen=True)
 class DDQNConfig(AgentConfig):
-    """Hyper-parameters of `DDQN`; the defaults are those of the PyTorch tutorial on Mario.
+    """Hyperparameters of `DDQN`; the defaults are those of the PyTorch tutorial on Mario.
 
-    A decision is one choice of an action for one game.
+    Steps are agent steps: one action in one environment.
 
     Raises:
-        ValueError: one of them is out of range.
+        ValueError: A value is out of range.
     """
 
     gamma: float = 0.9
-    """Discount of a reward per step that it is away."""
+    """Discount factor per step."""
     learning_rate: float = 2.5e-4
-    """Step size of Adam at first."""
+    """Initial learning rate of Adam."""
     learning_rate_end: float | None = None
-    """Step size in the end; none for that at first."""
+    """Final learning rate; None for a constant one."""
     learning_rate_steps: int = 300_000
-    """Decisions until then, on a straight line."""
+    """Steps over which the learning rate changes linearly."""
     adam_epsilon: float = 1e-8
-    """What Adam adds to the root of the mean squared gradient that it divides by."""
+    """Epsilon of Adam."""
     batch_size: int = 32
     """Transitions per update."""
     replay_capacity: int = 100_000
-    """Transitions that the replay memory holds, over all games."""
+    """Capacity of the replay memory in transitions, over all environments."""
     burnin: int = 10_000
-    """Decisions before learning starts."""
+    """Steps before learning starts."""
     learn_every: int = 3
-    """Decisions per update of the online network."""
+    """Steps between updates of the online network."""
     sync_every: int = 10_000
-    """Decisions between two copies of the online network into the target."""
+    """Steps between synchronizations of the target network."""
     exploration_start: float = 1.0
-    """Share of random actions at first."""
+    """Initial exploration rate (epsilon)."""
     exploration_decay: float = 0.99999975
-    """What that share is multiplied by at each decision."""
+    """Factor by which the exploration rate is multiplied at each step."""
     exploration_min: float = 0.1
-    """Share of random actions in the end."""
+    """Minimum exploration rate."""
     exploration_schedule: tuple[tuple[int, float], ...] = ()
-    """In place of all that: decisions and the share of random actions after them, with straight
-    lines between."""
+    """Exploration rates as (step, rate) points with linear interpolation. Replaces the three values
+    above."""
     exploration_apex_base: float = 0.0
-    """Base of a ladder of rates: the first of the games that are played at a time explores at
-    least so much, each after it less, the last hardly at all; 0 for all alike."""
+    """Base of the minimum exploration rate of each environment, as in Ape-X: the first environment
+    explores most, the last hardly at all. 0 for the same rate in all environments."""
     exploration_action_repeat: int = 1
-    """Most decisions that a random action is held; how long is drawn anew each time."""
+    """Maximum number of steps for which a random action is repeated; the number is sampled."""
     n_step: int = 1
-    """Steps of rewards between a state and the one it is bootstrapped from."""
+    """Number of steps of the n-step return."""
     hidden_size: int = 512
-    """Width of the layer between the convolutions and the values."""
+    """Width of the hidden layer after the convolutions."""
     double_q: bool = True
-    """Have the online network choose the action that the target values, else the target does."""
+    """Select the next action with the online network (double Q-learning) instead of the target."""
     separate_target: bool = False
-    """Give the target convolutions of its own, in place of those of the online network."""
+    """Give the target network its own convolutions instead of sharing the online network's."""
     max_grad_norm: float | None = None
-    """Longest gradient that is not shortened; none for any length."""
+    """Maximum gradient norm; None for no clipping."""
     dueling: bool = False
-    """Make values of the value of a state and advantages of actions."""
+    """Use a dueling head: state value plus action advantages."""
     priority_alpha: float = 0.0
-    """How much more often what was learned badly is drawn: 0 for not at all, up to 1."""
+    """Exponent of prioritized replay: 0 for uniform sampling, 1 for fully prioritized."""
     priority_beta: float = 0.4
-    """How far that is made up for by weights at first, from 0 to 1; in the end it is 1."""
+    """Initial exponent of the importance weights; it increases to 1."""
     priority_beta_steps: int = 1_000_000
-    """Decisions until then."""
+    """Steps until the exponent of the importance weights is 1."""
     random_shift: int = 0
-    """Most pixels that what is learned from is moved by at random; 0 for none."""
+    """Maximum shift in pixels of the random shift augmentation; 0 for none."""
     weight_average_updates: int = 0
-    """Learner over which the weights are averaged that it plays with when it does not learn; 0 for
-    those of the last one."""
+    """Updates over which the weights are averaged for evaluation and playing; 0 for no averaging."""
     precision: Precision = "auto"
-    """Numbers to learn with; auto takes those that the hardware is fastest with: float16 with
-    AVX512-FP16, else bfloat16 or float32. It plays in float32."""
+    """Precision of learning. auto chooses the fastest on this hardware: float16 with AVX512-FP16,
+    otherwise bfloat16 or float32. Evaluation and playing use float32."""
 
     def __post_init__(self) -> None:
         for name in COUNTS.split():

@@ -1,4 +1,4 @@
-"""The hyper-parameters of proximal policy optimization."""
+"""Hyperparameters of proximal policy optimization."""
 
 from __future__ import annotations
 
@@ -13,63 +13,64 @@ from agents.networks.actor_critic import PolicyKind
 
 @dataclass(frozen=True)
 class PPOConfig(AgentConfig):
-    """Hyper-parameters of `PPO`; the defaults are those of OpenAI's baselines, ppo2 on Atari.
+    """Hyperparameters of `PPO`; the defaults are those of OpenAI baselines, ppo2 on Atari.
 
-    A decision is one choice of an action for one game. What has an end goes there in a straight
-    line, while ``schedule_steps`` decisions are made.
+    Steps are agent steps: one action in one environment. A value with an ``_end`` changes linearly
+    over ``schedule_steps`` steps.
 
     Raises:
-        ValueError: one of them is out of range.
+        ValueError: A value is out of range.
     """
 
     policy: PolicyKind = "cnn"
-    """Network: cnn; or with a memory, lstm, or lnlstm, whose layers are normalised."""
+    """Network: cnn, lstm, or lnlstm (LSTM with layer normalization)."""
     hidden_size: int = 512
-    """Width of the layer after the convolutions."""
+    """Width of the hidden layer after the convolutions."""
     lstm_size: int = 256
-    """Cells of the memory."""
+    """Number of LSTM cells."""
     horizon: int = 128
-    """Decisions of each game between two rounds of learning."""
+    """Steps per environment in a rollout."""
     epochs: int = 4
-    """How often each decision is learned from."""
+    """Passes over each rollout."""
     minibatches: int = 4
-    """Learner per epoch. A memory keeps the decisions of a game together: at most one per game."""
+    """Minibatches per epoch. Recurrent networks keep the steps of an environment together, so there
+    can be at most one minibatch per environment."""
     gamma: float = 0.99
-    """Discount of a reward per decision that it is away."""
+    """Discount factor per step."""
     gae_lambda: float = 0.95
-    """How much farther rewards count in an advantage: 0 for the next one alone, 1 for all."""
+    """Lambda of generalized advantage estimation."""
     learning_rate: float = 2.5e-4
-    """Step size of Adam."""
+    """Initial learning rate of Adam."""
     learning_rate_end: float = 0.0
-    """Step size of Adam in the end."""
+    """Final learning rate of Adam."""
     clip_range: float = 0.1
-    """How far the chance of an action may move, as a ratio, and a value, in a round of learning."""
+    """Initial clip range of the probability ratio and, with clip_value_loss, of the values."""
     clip_range_end: float = 0.0
-    """The same in the end."""
+    """Final clip range."""
     entropy_coef: float = 0.01
-    """What being undecided is worth, per nat."""
+    """Initial coefficient of the entropy bonus."""
     entropy_coef_end: float = 0.01
-    """What it is worth in the end."""
+    """Final coefficient of the entropy bonus."""
     schedule_steps: int | None = None
-    """Decisions until the end of what changes; none for the run's --steps. Without either, nothing
-    changes."""
+    """Steps over which the scheduled values change; None for the --steps of the run. Without
+    either, they are constant."""
     value_coef: float = 0.5
-    """Weight of the error of values in the loss."""
+    """Coefficient of the value loss."""
     clip_value_loss: bool = True
-    """Clip the movement of values as that of probabilities."""
+    """Clip the value loss as ppo2 does."""
     normalize_advantages: bool = True
-    """Bring the advantages of each minibatch to mean 0 and deviation 1."""
+    """Normalize the advantages of each minibatch to mean 0 and standard deviation 1."""
     target_kl: float | None = None
-    """A round of learning ends early once the policy has moved this far; none for never."""
+    """Approximate KL divergence at which the updates of a rollout stop early; None for never."""
     max_grad_norm: float | None = 0.5
-    """Longest gradient that is not shortened; none for any length."""
+    """Maximum gradient norm; None for no clipping."""
     adam_epsilon: float = 1e-5
-    """What Adam adds to the root of the mean squared gradient that it divides by."""
+    """Epsilon of Adam."""
     deterministic: bool = True
-    """Play by the greedy action; without, draw one, as while training."""
+    """Choose the most probable action in evaluation and play; otherwise sample as in training."""
     precision: Precision = "auto"
-    """Numbers to learn with; auto takes those that the hardware is fastest with: float16 with
-    AVX512-FP16, else bfloat16 or float32. It plays in float32."""
+    """Precision of learning. auto chooses the fastest on this hardware: float16 with AVX512-FP16,
+    otherwise bfloat16 or float32. Evaluation and playing use float32."""
 
     def __post_init__(self) -> None:
         for name in ("hidden_size", "lstm_size", "horizon", "epochs", "minibatches"):
@@ -87,7 +88,7 @@ class PPOConfig(AgentConfig):
             self._require(name, number is None or number > 0, "a number above 0, or none")
 
     def for_run(self, steps: int | None) -> Self:
-        """The same with the schedules as long as the run, where they are of no length of their own.
+        """Return a copy whose schedules are as long as the run, unless ``schedule_steps`` is set.
 
         >>> PPOConfig().for_run(steps=1000).schedule_steps
         1000

@@ -1,4 +1,4 @@
-"""The hyper-parameters of REINFORCE."""
+"""Hyperparameters of REINFORCE."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from agents.agent import AgentConfig
 
 @dataclass(frozen=True)
 class REINFORCEConfig(AgentConfig):
-    """Hyper-parameters of `REINFORCE`; the defaults are those of Karpathy's "Pong from Pixels".
+    """Hyperparameters of `REINFORCE`; the defaults are those of Karpathy's "Pong from Pixels".
 
     Raises:
-        ValueError: one of them is out of range.
+        ValueError: A value is out of range.
     """
 
     gamma: float = 0.99
-    """Discount of a reward per step that it is away."""
+    """Discount factor per step."""
     reset_return_on_reward: bool = True
-    """Begin the discounting anew at each reward, as if it ended an episode: a point of Pong."""
+    """Reset the return at each nonzero reward, as if it ended an episode (a point in Pong)."""
     learning_rate: float = 1e-4
-    """Step size of RMSProp."""
+    """Learning rate of RMSProp."""
     rmsprop_decay: float = 0.99
-    """Share of the mean squared gradient that RMSProp keeps at an update."""
+    """Decay rate of RMSProp's mean squared gradient."""
     rmsprop_epsilon: float = 1e-5
-    """What RMSProp adds to its root."""
+    """Epsilon of RMSProp."""
     batch_episodes: int = 10
-    """Episodes whose gradients are summed for an update."""
+    """Episodes whose gradients are summed per update."""
     hidden_size: int = 200
-    """Width of the layer between the pixels and the actions."""
+    """Width of the hidden layer."""
 
     def __post_init__(self) -> None:
         for name in ("batch_episodes", "hidden_size"):
