@@ -1,4 +1,4 @@
-"""Video encoders: MP4 for every player, and GIF with the exact colours of a game."""
+"""Video encoders: MP4 for every player, and GIF with the exact colors of a game."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Mp4Encoder(Encoder):
     def __init__(self, path: Path, shape: tuple[int, ...], fps: Fraction, scale: int) -> None:
         self._scale = scale
         height, width = shape[0] * scale, shape[1] * scale
-        # yuv420p halves the resolution of colours, so both sides must be even.
+        # yuv420p halves the resolution of colors, so both sides must be even.
         self._padding = height % 2, width % 2
         size = height + height % 2, width + width % 2
         self._output = _VideoStream(
@@ -85,8 +85,8 @@ class Mp4Encoder(Encoder):
 class GifEncoder(Encoder):
     """Encodes a GIF in two passes: lossless video into a temporary file, then the GIF itself.
 
-    A GIF has a global palette of up to 256 colours, which precedes its frames. The first pass
-    collects the colours, so that games with up to 255 colours keep them exactly; more colours are
+    A GIF has a global palette of up to 256 colors, which precedes its frames. The first pass
+    collects the colors, so that games with up to 255 colors keep them exactly; more colors are
     quantized. One index stays free for transparency: the encoder only writes what changes from
     frame to frame. Memory use does not depend on the length of the video. Pillow's GIF writer
     would keep all frames until the end.
@@ -114,7 +114,7 @@ class GifEncoder(Encoder):
         self._received += 1
         end = math.ceil(self._received / self._fps / self._frame_seconds)
         if end > self._written:
-            self._is_used[_pack_colours(frame)] = True
+            self._is_used[_pack_colors(frame)] = True
         for _ in range(self._written, end):
             self._lossless.encode(av.VideoFrame.from_ndarray(frame, format="rgb24"))
         self._written = end
@@ -130,15 +130,15 @@ class GifEncoder(Encoder):
         self._spool.seek(0)
         with self._spool, av.open(self._spool, "r") as lossless:
             for frame in lossless.decode(video=0):
-                colours = _pack_colours(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
-                picture: Any = _enlarge(palette_index[colours], self._scale), palette
+                colors = _pack_colors(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+                picture: Any = _enlarge(palette_index[colors], self._scale), palette
                 output.encode(av.VideoFrame.from_ndarray(picture, format="pal8"))
         output.close()
 
     def _quantize(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return the palette, ``(256, 4)`` ARGB, and the index of each packed colour in it."""
-        colours = np.flatnonzero(self._is_used)
-        rgb = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=-1).astype(np.uint8)
+        """Return the palette, ``(256, 4)`` ARGB, and the index of each packed color in it."""
+        colors = np.flatnonzero(self._is_used)
+        rgb = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=-1).astype(np.uint8)
         quantized = Image.fromarray(rgb[None]).quantize(
             self._transparent_index, dither=Image.Dither.NONE
         )
@@ -147,7 +147,7 @@ class GifEncoder(Encoder):
         palette[: len(used), 1:] = used
         palette[self._transparent_index] = 0
         palette_index = np.zeros(1 << 24, dtype=np.uint8)
-        palette_index[colours] = np.asarray(quantized)[0]
+        palette_index[colors] = np.asarray(quantized)[0]
         return palette, palette_index
 
 
@@ -193,7 +193,7 @@ def _enlarge(pixels: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
     return pixels.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
-def _pack_colours(frame: Frame) -> NDArray[np.uint32]:
-    """Return the colour of each pixel as one number, 0xRRGGBB."""
+def _pack_colors(frame: Frame) -> NDArray[np.uint32]:
+    """Return the color of each pixel as one number, 0xRRGGBB."""
     red, green, blue = np.moveaxis(frame.astype(np.uint32), -1, 0)
     return np.asarray(red << 16 | green << 8 | blue)

@@ -18,8 +18,8 @@ SUPERSAMPLING = 4
 """Shapes are drawn enlarged by this factor and then reduced, which smooths their edges."""
 
 # Coordinates are in thousandths of the controller's width.
-D_PAD_CENTRE, D_PAD_LENGTH, D_PAD_WIDTH = (180, 235), 92, 32
-"""Length and width are measured from the centre."""
+D_PAD_CENTER, D_PAD_LENGTH, D_PAD_WIDTH = (180, 235), 92, 32
+"""Length and width are measured from the center."""
 DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 SLOT_BUTTONS = {"select": 430, "start": 560}
 ROUND_BUTTONS = {"B": 735, "A": 870}
@@ -65,14 +65,14 @@ class _GamepadDrawing:
         self._draw_d_pad()
         self._draw_box((365, 205, 645, 305), BODY, 14)
         for name, x in SLOT_BUTTONS.items():
-            self._draw_box((x - 40, 238, x + 40, 272), self._colour(name, FACE), 17)
+            self._draw_box((x - 40, 238, x + 40, 272), self._color(name, FACE), 17)
         for name, x in ROUND_BUTTONS.items():
             self._draw_box((x - 62, 173, x + 62, 297), BODY, 10)
-            self._draw_disc((x, 235), 52, self._colour(name, RED))
+            self._draw_disc((x, 235), 52, self._color(name, RED))
             self._draw_label((x, 340), name)
 
     def _draw_d_pad(self) -> None:
-        x, y = D_PAD_CENTRE
+        x, y = D_PAD_CENTER
         length, width, rim = D_PAD_LENGTH, D_PAD_WIDTH, 8
         for dx, dy in ((length + rim, width + rim), (width + rim, length + rim)):
             self._draw_box((x - dx, y - dy, x + dx, y + dy), BODY, 14)
@@ -85,22 +85,22 @@ class _GamepadDrawing:
                 half_x, half_y = (reach, width) if right else (width, reach)
                 corners = (arm_x - half_x, arm_y - half_y, arm_x + half_x, arm_y + half_y)
                 self._draw_box(corners, PRESSED, 8)
-        self._draw_disc(D_PAD_CENTRE, 20, FACE)
+        self._draw_disc(D_PAD_CENTER, 20, FACE)
 
-    def _colour(self, button: str, released: str) -> str:
+    def _color(self, button: str, released: str) -> str:
         return PRESSED if button in self._pressed else released
 
     def _draw_box(
-        self, corners: tuple[float, float, float, float], colour: str, radius: float
+        self, corners: tuple[float, float, float, float], color: str, radius: float
     ) -> None:
         left, top, right, bottom = (coordinate * self._unit for coordinate in corners)
-        self._canvas.rounded_rectangle((left, top, right, bottom), radius * self._unit, colour)
+        self._canvas.rounded_rectangle((left, top, right, bottom), radius * self._unit, color)
 
-    def _draw_label(self, centre: tuple[float, float], text: str) -> None:
-        x, y = (coordinate * self._unit for coordinate in centre)
+    def _draw_label(self, center: tuple[float, float], text: str) -> None:
+        x, y = (coordinate * self._unit for coordinate in center)
         font = load_font(round(52 * self._unit), bold=True)
-        self._canvas.text((x, y), text, self._colour(text, RED), font, anchor="mm")
+        self._canvas.text((x, y), text, self._color(text, RED), font, anchor="mm")
 
-    def _draw_disc(self, centre: tuple[float, float], radius: float, colour: str) -> None:
-        x, y = centre
-        self._draw_box((x - radius, y - radius, x + radius, y + radius), colour, radius)
+    def _draw_disc(self, center: tuple[float, float], radius: float, color: str) -> None:
+        x, y = center
+        self._draw_box((x - radius, y - radius, x + radius, y + radius), color, radius)

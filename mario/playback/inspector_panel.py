@@ -34,8 +34,8 @@ MAX_ROWS = 12
 RANGE_STEPS = 60
 """Bars are scaled to the lowest and highest score of this many latest steps: four seconds."""
 MIN_BAR = 0.03
-FEW_COLOURS = (np.arange(256) / 17).round().astype(np.uint8) * 17
-"""Sixteen levels per channel: the loss is invisible, and a GIF has only 256 colours."""
+FEW_COLORS = (np.arange(256) / 17).round().astype(np.uint8) * 17
+"""Sixteen levels per channel: the loss is invisible, and a GIF has only 256 colors."""
 
 
 class InspectorPanel:
@@ -55,7 +55,7 @@ class InspectorPanel:
     @property
     def pixels(self) -> NDArray[np.uint8]:
         """The current picture, RGB uint8, about ``(240 * scale, 171 * scale, 3)``."""
-        pixels: NDArray[np.uint8] = FEW_COLOURS[np.asarray(self._picture)]
+        pixels: NDArray[np.uint8] = FEW_COLORS[np.asarray(self._picture)]
         return pixels
 
     def draw(self, step: PlaybackStep) -> None:
@@ -104,12 +104,12 @@ class InspectorPanel:
             self._draw_bar(middle, row_height * 0.32, value, CHOSEN if chosen else BAR)
             size, bold = min(round(row_height * 0.62), MAX_TEXT_SIZE), bool(chosen)
             name = step.action_names[action].replace("+", " + ")
-            name_colour, value_colour = (BRIGHT, CHOSEN) if chosen else (DIM, DIM)
-            self._draw_text((MARGIN, middle), name, size, name_colour, "lm", bold=bold)
+            name_color, value_color = (BRIGHT, CHOSEN) if chosen else (DIM, DIM)
+            self._draw_text((MARGIN, middle), name, size, name_color, "lm", bold=bold)
             text, right = f"{value:.2f}" if math.isfinite(value) else "none", WIDTH - MARGIN
-            self._draw_text((right, middle), text, size, value_colour, "rm", bold=bold)
+            self._draw_text((right, middle), text, size, value_color, "rm", bold=bold)
 
-    def _draw_bar(self, middle: float, radius: float, value: float, colour: str) -> None:
+    def _draw_bar(self, middle: float, radius: float, value: float, color: str) -> None:
         top, bottom = middle - radius, middle + radius
         self._draw_box((BARS_LEFT, top, BARS_RIGHT, bottom), BAR_BACKGROUND)
         if math.isfinite(value):
@@ -117,7 +117,7 @@ class InspectorPanel:
             high = max(highest for _, highest in self._ranges)
             fraction = (value - low) / (high - low) if high > low else 1.0
             right = BARS_LEFT + (BARS_RIGHT - BARS_LEFT) * max(fraction, MIN_BAR)
-            self._draw_box((BARS_LEFT, top, right, bottom), colour)
+            self._draw_box((BARS_LEFT, top, right, bottom), color)
 
     def _draw_gamepad(self, step: PlaybackStep) -> None:
         masks = [buttons_of(name) for name in step.action_names]
@@ -138,17 +138,17 @@ class InspectorPanel:
         position: tuple[float, float],
         text: str,
         size: int,
-        colour: str,
+        color: str,
         anchor: str,
         *,
         bold: bool,
     ) -> None:
         corner = self._to_pixels(position[0]), self._to_pixels(position[1])
-        self._canvas.text(corner, text, colour, load_font(self._to_pixels(size), bold), anchor)
+        self._canvas.text(corner, text, color, load_font(self._to_pixels(size), bold), anchor)
 
-    def _draw_box(self, corners: tuple[float, float, float, float], colour: str) -> None:
+    def _draw_box(self, corners: tuple[float, float, float, float], color: str) -> None:
         left, top, right, bottom = map(self._to_pixels, corners)
-        self._canvas.rectangle((left, top, right - 1, bottom - 1), colour)
+        self._canvas.rectangle((left, top, right - 1, bottom - 1), color)
 
     def _to_pixels(self, units: float) -> int:
         return round(units * self._unit)

@@ -43,10 +43,10 @@ class Overlay:
         size = frame.shape[1] * self._scale, frame.shape[0] * self._scale
         game = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_NEAREST), np.uint8)
         height = max(len(game), len(self._panel_pixels))
-        return np.hstack([_centre(picture, height) for picture in (game, self._panel_pixels)])
+        return np.hstack([_center(picture, height) for picture in (game, self._panel_pixels)])
 
 
-def _centre(picture: Frame, height: int) -> Frame:
+def _center(picture: Frame, height: int) -> Frame:
     """Pad a picture at the top and bottom to the given height."""
     missing = height - len(picture)
     return np.pad(picture, [(missing // 2, missing - missing // 2), (0, 0), (0, 0)])

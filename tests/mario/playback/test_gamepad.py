@@ -8,12 +8,12 @@ import pytest
 from mario.games.actions import BUTTONS, action_masks
 from mario.playback.gamepad import draw_gamepad
 
-PRESSED_COLOUR = (255, 204, 51)
+PRESSED_COLOR = (255, 204, 51)
 
 
 def highlighted(buttons):
     """Return a mask of the highlighted pixels, bool ``(height, width)``."""
-    return (np.asarray(draw_gamepad(buttons, 460))[..., :3] == PRESSED_COLOUR).all(axis=-1)
+    return (np.asarray(draw_gamepad(buttons, 460))[..., :3] == PRESSED_COLOR).all(axis=-1)
 
 
 def test_released_buttons_are_not_highlighted():
@@ -29,13 +29,13 @@ def test_each_button_highlights_its_own_area(button):
 
 
 def test_buttons_are_arranged_as_on_the_real_controller():
-    def centre(button):
+    def center(button):
         rows, columns = np.nonzero(highlighted(BUTTONS[button]))
         return rows.mean(), columns.mean()
 
     order = ["left", "right", "select", "start", "B", "A"]
-    assert sorted(order, key=lambda button: centre(button)[1]) == order
-    assert centre("up")[0] < centre("left")[0] < centre("down")[0]
+    assert sorted(order, key=lambda button: center(button)[1]) == order
+    assert center("up")[0] < center("left")[0] < center("down")[0]
 
 
 def test_buttons_pressed_together_are_highlighted_together():

@@ -46,10 +46,10 @@ def draw(*steps):
     return panel.pixels
 
 
-def bar_lengths(pixels, colour):
-    """Return the length of each bar of a colour, in pixels, from top to bottom."""
+def bar_lengths(pixels, color):
+    """Return the length of each bar of a color, in pixels, from top to bottom."""
     area = pixels[BARS_TOP:GAMEPAD_TOP, BARS_LEFT:BARS_RIGHT]
-    widths = (area == colour).all(axis=-1).sum(axis=1)
+    widths = (area == color).all(axis=-1).sum(axis=1)
     starts = np.flatnonzero((widths > 0) & (np.roll(widths, 1) == 0))
     return widths[starts].tolist()
 
@@ -119,11 +119,11 @@ def test_the_header_shows_the_return_with_and_without_levels(info):
     assert (one != other).any()
 
 
-def test_the_panel_uses_few_enough_colours_for_a_gif():
+def test_the_panel_uses_few_enough_colors_for_a_gif():
     rng = np.random.default_rng(0)
     state = rng.integers(0, 256, (4, 84, 84), dtype=np.uint8)
-    colours = np.unique(draw(step(state=state)).reshape(-1, 3), axis=0)
-    assert len(colours) < 150
+    colors = np.unique(draw(step(state=state)).reshape(-1, 3), axis=0)
+    assert len(colors) < 150
 
 
 @given(arrays(np.float32, st.integers(1, 300), elements=st.floats(-9, 9, width=32)), st.data())

@@ -21,16 +21,16 @@ NES_FPS = 60.0988
 SHAPE = (240, 256, 3)
 
 
-def colours(count: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Return distinct colours, ``(count, 3)``."""
+def colors(count: int, seed: int = 0) -> NDArray[np.uint8]:
+    """Return distinct colors, ``(count, 3)``."""
     packed = np.random.default_rng(seed).choice(1 << 24, size=count, replace=False)
     return np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=-1).astype(np.uint8)
 
 
 def picture(number: int) -> NDArray[np.uint8]:
-    """Return a screen of 8 x 8 blocks in 54 colours that scrolls to the left."""
+    """Return a screen of 8 x 8 blocks in 54 colors that scrolls to the left."""
     blocks = np.arange(30 * 32).reshape(30, 32) * 7 % 54
-    return np.roll(colours(54)[blocks.repeat(8, axis=0).repeat(8, axis=1)], -number, axis=1)
+    return np.roll(colors(54)[blocks.repeat(8, axis=0).repeat(8, axis=1)], -number, axis=1)
 
 
 def record(path: Path, frames: int, **settings: float) -> Path:
@@ -70,7 +70,7 @@ def test_an_mp4_has_the_format_that_every_browser_supports(tmp_path):
     assert content.index(b"moov") < content.index(b"mdat")
 
 
-def test_an_mp4_preserves_the_colours_of_large_areas(tmp_path):
+def test_an_mp4_preserves_the_colors_of_large_areas(tmp_path):
     frames, _, _ = decode(record(tmp_path / "play.mp4", 1))
     middles = frames[0][12::24, 12::24].astype(int)
     assert np.abs(middles - picture(0)[4::8, 4::8]).max() < 24
@@ -87,7 +87,7 @@ def test_an_mp4_is_padded_to_even_sides(tmp_path, shape, scale, size):
     assert np.abs(frame.astype(int) - 200).max() < 4
 
 
-def test_a_gif_shows_every_pixel_in_its_exact_colour(tmp_path):
+def test_a_gif_shows_every_pixel_in_its_exact_color(tmp_path):
     frames, times, _ = decode(record(tmp_path / "play.gif", 40))
     assert frames[0].shape == (480, 512, 3)
     for frame, time in zip(frames, times, strict=True):
@@ -95,9 +95,9 @@ def test_a_gif_shows_every_pixel_in_its_exact_colour(tmp_path):
         np.testing.assert_array_equal(frame, shown.repeat(2, axis=0).repeat(2, axis=1))
 
 
-def test_colours_that_appear_late_are_exact(tmp_path):
+def test_colors_that_appear_late_are_exact(tmp_path):
     with VideoWriter(tmp_path / "play.gif", scale=1, fps=100 / 3) as video:
-        scenes = [np.resize(colours(60, seed), SHAPE) for seed in range(4)]
+        scenes = [np.resize(colors(60, seed), SHAPE) for seed in range(4)]
         for scene in scenes:
             video.write(scene)
     frames, _, _ = decode(tmp_path / "play.gif")
@@ -127,9 +127,9 @@ def test_a_gif_at_a_low_frame_rate_has_the_full_duration(tmp_path):
 
 
 def test_unchanged_regions_take_no_space_in_a_gif(tmp_path):
-    """The colour that appears later must not change this."""
+    """The color that appears later must not change this."""
     rng = np.random.default_rng(0)
-    still = colours(200)[rng.integers(0, 200, (120, 128))]
+    still = colors(200)[rng.integers(0, 200, (120, 128))]
     moving = np.repeat(still[None], 20, axis=0)
     moving[5:, 50, 50] = 1, 2, 3
     for name, scenes in (("one.gif", still[None]), ("many.gif", moving)):
@@ -143,8 +143,8 @@ def test_unchanged_regions_take_no_space_in_a_gif(tmp_path):
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=5), st.integers(0, 9))
-def test_a_gif_is_exact_up_to_255_colours(counts, seed):
-    scenes = [np.resize(colours(count, seed + i), (8, 12, 3)) for i, count in enumerate(counts)]
+def test_a_gif_is_exact_up_to_255_colors(counts, seed):
+    scenes = [np.resize(colors(count, seed + i), (8, 12, 3)) for i, count in enumerate(counts)]
     assume(len(np.unique(np.concatenate(scenes).reshape(-1, 3), axis=0)) <= 255)
     with TemporaryDirectory() as folder:
         path = Path(folder, "play.gif")
@@ -154,7 +154,7 @@ def test_a_gif_is_exact_up_to_255_colours(counts, seed):
         np.testing.assert_array_equal(decode(path)[0], scenes)
 
 
-def test_a_gif_shows_similar_colours_where_there_are_more_than_255(tmp_path):
+def test_a_gif_shows_similar_colors_where_there_are_more_than_255(tmp_path):
     ramp = np.arange(1024, dtype=np.uint16) // 4
     frame = np.stack([ramp, ramp[::-1], np.full_like(ramp, 100) + np.arange(1024) % 4], axis=-1)
     frame = frame.astype(np.uint8).reshape(32, 32, 3)
