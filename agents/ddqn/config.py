@@ -10,13 +10,25 @@ from agents.compute.precision import Precision
 from agents.schedules import Piecewise
 
 COUNTS = (
-    "batch_size replay_capacity learn_every sync_every n_step hidden_size exploration_action_repeat priority_beta_steps "
-    "learning_rate_steps"
+    "batch_size",
+    "replay_capacity",
+    "learn_every",
+    "sync_every",
+    "n_step",
+    "hidden_size",
+    "exploration_action_repeat",
+    "priority_beta_steps",
+    "learning_rate_steps",
 )
 """Fields that must be at least 1."""
 
-SHARES = (
-    "gamma exploration_start exploration_min exploration_apex_base priority_alpha priority_beta"
+FRACTIONS = (
+    "gamma",
+    "exploration_start",
+    "exploration_min",
+    "exploration_apex_base",
+    "priority_alpha",
+    "priority_beta",
 )
 """Fields that must be between 0 and 1."""
 
@@ -86,15 +98,15 @@ class DDQNConfig(AgentConfig):
     random_shift: int = 0
     """Maximum shift in pixels of the random shift augmentation; 0 for none."""
     weight_average_updates: int = 0
-    """Updates over which the weights are averaged for evaluation and playing; 0 for no averaging."""
+    """Updates over which the weights are averaged for evaluation and play; 0 for no averaging."""
     precision: Precision = "auto"
     """Precision of learning. auto chooses the fastest on this hardware: float16 with AVX512-FP16,
     otherwise bfloat16 or float32. Evaluation and playing use float32."""
 
     def __post_init__(self) -> None:
-        for name in COUNTS.split():
+        for name in COUNTS:
             self._require(name, getattr(self, name) >= 1, "1 or more")
-        for name in SHARES.split():
+        for name in FRACTIONS:
             self._require(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
         for name in ("burnin", "random_shift", "weight_average_updates"):
             self._require(name, getattr(self, name) >= 0, "0 or more")
@@ -103,10 +115,10 @@ class DDQNConfig(AgentConfig):
         last = self.learning_rate_end
         self._require("learning_rate_end", last is None or 0 < last < math.inf, "above 0, or none")
         self._require("exploration_decay", 0 < self.exploration_decay <= 1, "above 0 and up to 1")
-        shares = all(0 <= share <= 1 for _, share in self.exploration_schedule)
-        self._require("exploration_schedule", shares, "shares from 0 to 1")
+        valid = all(0 <= rate <= 1 for _, rate in self.exploration_schedule)
+        self._require("exploration_schedule", valid, "rates from 0 to 1")
         if self.exploration_schedule:
-            Piecewise(self.exploration_schedule)  # complains of steps that do not rise
+            Piecewise(self.exploration_schedule)  # rejects steps that do not increase
         below = self.exploration_min <= self.exploration_start
         self._require("exploration_min", below, "at most exploration_start")
         positive = self.max_grad_norm is None or self.max_grad_norm > 0

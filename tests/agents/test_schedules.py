@@ -32,7 +32,7 @@ def test_the_tutorials_exploration_reaches_its_minimum_at_nine_million_decisions
 
 
 @given(st.integers(-5, 40))
-def test_pieces_are_lines_between_their_points(step: int):
+def test_piecewise_interpolates_linearly_between_points(step: int):
     pieces = Piecewise(((0, 1.0), (10, 0.5), (30, 0.0)))
     first, second = Linear(1.0, 0.5, steps=10), Linear(0.5, 0.0, steps=20)
     expected = first(max(step, 0)) if step <= 10 else second(step - 10)
@@ -46,16 +46,16 @@ def test_pieces_are_lines_between_their_points(step: int):
         (lambda: Exponential(1.0, decay=1.1), "decay is 1.1; give a number above 0"),
         (lambda: Exponential(0.0, decay=0.9, minimum=0.1), "start is 0.0; give at least the min"),
         (lambda: Piecewise(()), r"points have the steps \[\]"),
-        (lambda: Piecewise(((5, 1.0), (5, 0.0))), r"the steps \[5, 5\]; give .* rising order"),
+        (lambda: Piecewise(((5, 1.0), (5, 0.0))), r"the steps \[5, 5\]; give .* increasing order"),
     ],
 )
-def test_a_schedule_that_makes_no_sense_is_refused(make, message):
+def test_invalid_schedules_are_rejected(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 
 
 @given(st.integers(1, 20), st.lists(st.integers(0, 30), max_size=8))
-def test_crossings_of_the_parts_add_up_to_those_of_the_whole(every: int, parts: list[int]):
+def test_crossings_of_consecutive_intervals_add_up(every: int, parts: list[int]):
     counts = [sum(parts[:end]) for end in range(len(parts) + 1)]
     crossed = sum(crossings(every, *pair) for pair in pairwise(counts))
     assert crossed == len([count for count in range(1, counts[-1] + 1) if count % every == 0])

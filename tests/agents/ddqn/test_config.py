@@ -8,7 +8,7 @@ from agents.ddqn.build import build_exploration
 from agents.ddqn.config import DDQNConfig
 
 
-def test_the_defaults_are_the_tutorials():
+def test_the_defaults_are_those_of_the_tutorial():
     config = DDQNConfig()
     assert (config.gamma, config.learning_rate, config.batch_size) == (0.9, 0.00025, 32)
     assert (config.replay_capacity, config.burnin) == (100_000, 10_000)
@@ -36,7 +36,7 @@ def test_the_defaults_are_the_tutorials():
         ({"exploration_start": 0.05}, "exploration_min is 0.1; give at most exploration_start"),
         (
             {"exploration_schedule": ((0, 1.5),)},
-            "exploration_schedule is .*; give shares from 0 to 1",
+            "exploration_schedule is .*; give rates from 0 to 1",
         ),
         ({"exploration_schedule": ((5, 1.0), (5, 0.1))}, r"points have the steps \[5, 5\]; give"),
         ({"exploration_apex_base": 1.5}, "exploration_apex_base is 1.5; give a number from 0 to 1"),
@@ -52,7 +52,7 @@ def test_the_defaults_are_the_tutorials():
         ({"max_grad_norm": 0.0}, "max_grad_norm is 0.0; give a number above 0, or none"),
     ],
 )
-def test_a_value_out_of_range_is_named_with_its_remedy(change, message):
+def test_values_out_of_range_are_reported_with_a_remedy(change, message):
     with pytest.raises(ValueError, match=message):
         DDQNConfig(**change)
 
@@ -63,10 +63,10 @@ def test_every_field_can_be_set_from_the_command_line_and_has_help(capsys):
     )
     with pytest.raises(SystemExit):
         tyro.cli(DDQNConfig, args=["--help"])
-    assert "Decisions per update of the online network." in capsys.readouterr().out
+    assert "Steps between updates of the online network." in capsys.readouterr().out
 
 
-def test_exploration_can_fall_in_straight_lines():
+def test_exploration_follows_the_points_of_its_schedule():
     config = DDQNConfig(exploration_schedule=((0, 1.0), (100, 0.1), (300, 0.0)))
     exploration = build_exploration(AgentSpec((4, 84, 84), num_actions=2), config)
     rates = []
