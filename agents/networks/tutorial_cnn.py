@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.networks.parameters import load_parameters
+from agents.stateful import load_parameters
 from agents.networks.q_network import QNetwork
 
 STATE_SIDE = 84

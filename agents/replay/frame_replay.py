@@ -229,6 +229,18 @@ class FrameReplay:
         self._ages = state["ages"].numpy().copy()
         set_generator_state(self._generator, state["generator"])
 
+    def flush(self) -> None:
+        """Write all rows to disk."""
+        self.ring.flush()
+
+    def mark_saved(self) -> None:
+        """Allow rows to be overwritten that only states before the last one rely on."""
+        self.ring.saved()
+
+    def steps_until_overwrite(self) -> int:
+        """Return the number of steps that leave the saved state intact, if each ends an episode."""
+        return self.ring.margin_left // 2
+
     def close(self) -> None:
         """Let go of the files. Closing twice is harmless."""
         self.ring.close()
