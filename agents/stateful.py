@@ -96,9 +96,7 @@ def collect_state(owner: object, transient: Collection[str] = ()) -> dict[str, A
     return state
 
 
-def restore_state(
-    owner: object, state: Mapping[str, Any], transient: Collection[str] = ()
-) -> None:
+def restore_state(owner: object, state: Mapping[str, Any], transient: Collection[str] = ()) -> None:
     """Restore what `collect_state` returned.
 
     Modules are restored first, then copies of their weights are updated, then all else is restored.

@@ -254,7 +254,9 @@ class TestMemory:
 
     def test_an_agent_that_only_plays_has_none(self, agents):
         agent = agents(training=False)
-        with pytest.raises(RuntimeError, match="only plays has no replay memory; give training=True"):
+        with pytest.raises(
+            RuntimeError, match="only plays has no replay memory; give training=True"
+        ):
             agent.recall()
         assert agent.persistent_parts() == []
 

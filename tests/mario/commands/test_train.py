@@ -212,7 +212,9 @@ class Dice(Agent):
 
 
 def test_an_agent_that_cannot_be_saved_is_refused_before_it_trains(tmp_path):
-    forgetful = "\n    def __init__(self, spec):\n        super().__init__(spec)\n        self.seen = []\n"
+    forgetful = (
+        "\n    def __init__(self, spec):\n        super().__init__(spec)\n        self.seen = []\n"
+    )
     (tmp_path / "mine.py").write_text(OWN_AGENT + forgetful)
     command = Path(sys.executable).with_name("mario-train")
     refused = subprocess.run(
