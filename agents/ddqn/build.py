@@ -12,7 +12,8 @@ from agents.ddqn.exploration import EpsilonGreedy, ladder
 from agents.networks.q_network import QNetwork
 from agents.replay.augmentation import RandomShift
 from agents.replay.frame_replay import FrameReplay
-from agents.replay.prioritized import PrioritizedFrameReplay
+from agents.replay.frame_storage import FrameStorage
+from agents.replay.samplers import PrioritizedSampler, UniformSampler
 from agents.schedules import Constant, Exponential, Linear, Piecewise, Schedule
 
 
@@ -32,16 +33,22 @@ def build_network(spec: AgentSpec, config: DDQNConfig) -> QNetwork:
 
 
 def build_memory(spec: AgentSpec, config: DDQNConfig) -> FrameReplay:
-    """Reserve a memory for the games, that draws by priority if they matter.
+    """Build the replay memory, with prioritized sampling if ``priority_alpha`` is not 0.
 
     Raises:
-        InsufficientDiskSpace: the disk has no room for it.
+        InsufficientDiskSpace: the disk has no space for it.
     """
-    size = spec.folder, spec.state_shape, spec.num_envs, config.replay_capacity
-    how = config.n_step, config.gamma, spec.seed
+    storage = FrameStorage(
+        spec.folder,
+        spec.state_shape,
+        spec.num_envs,
+        config.replay_capacity,
+        config.n_step,
+        config.gamma,
+    )
     if config.priority_alpha:
-        return PrioritizedFrameReplay(*size, *how, config.priority_alpha)
-    return FrameReplay(*size, *how)
+        return FrameReplay(storage, PrioritizedSampler(storage, config.priority_alpha, spec.seed))
+    return FrameReplay(storage, UniformSampler(spec.seed))
 
 
 def build_shift(spec: AgentSpec, config: DDQNConfig) -> RandomShift | None:

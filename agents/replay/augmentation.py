@@ -1,4 +1,4 @@
-"""Augmentation: the same states, seen a little differently each time."""
+"""Random shifts of observations, an augmentation of training batches."""
 
 from __future__ import annotations
 
@@ -13,71 +13,72 @@ from agents.rng import generator_state, set_generator_state
 
 
 class RandomShift:
-    """Moves each state by up to some pixels, up or down and left or right.
+    """Shifts each state by a random number of pixels, vertically and horizontally.
 
-    What comes in at an edge is the edge again; all frames of a state move alike. Yarats et al. 2020
-    (DrQ), https://arxiv.org/abs/2004.13649, where it is up to 4 pixels of 84.
+    Pixels beyond an edge repeat the edge, and all frames of a state shift together. Yarats et al.
+    2020 (DrQ), https://arxiv.org/abs/2004.13649, shift 84x84 images by up to 4 pixels.
 
     Args:
-        pixels: the longest way in either direction.
-        seed: seeds the draws.
+        max_shift: the largest shift in each direction, in pixels.
+        seed: seeds the shifts.
 
     Raises:
-        ValueError: that is no way at all.
+        ValueError: ``max_shift`` is less than 1.
     """
 
-    def __init__(self, pixels: int, seed: int = 0) -> None:
-        if pixels < 1:
-            raise ValueError(f"pixels is {pixels}; give 1 or more")
-        self._pixels = pixels
-        # others have generators of the same seed: these draws are not to go along with theirs
+    def __init__(self, max_shift: int, seed: int = 0) -> None:
+        if max_shift < 1:
+            raise ValueError(f"max_shift is {max_shift}; give 1 or more")
+        self._max_shift = max_shift
+        # other parts of an agent have the same seed, and the shifts must not correlate with them
         self._generator = np.random.default_rng((seed, *b"shift"))
 
     def __call__(self, states: Tensor) -> Tensor:
-        """A copy of states, uint8 ``(batch, stack, height, width)``, each moved at random."""
-        far = self._pixels
-        return shift(states, self._generator.integers(-far, far + 1, (len(states), 2)), far)
+        """Return a copy of ``states``, uint8 ``(batch, stack, height, width)``, each shifted."""
+        largest = self._max_shift
+        offsets = self._generator.integers(-largest, largest + 1, (len(states), 2))
+        return shift(states, offsets, largest)
 
     def state_dict(self) -> dict[str, Any]:
-        """Where its generator stands."""
+        """Return the state of the random generator."""
         return {"generator": generator_state(self._generator)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on exactly where `state_dict` was taken."""
+        """Restore what `state_dict` returned."""
         set_generator_state(self._generator, state["generator"])
 
 
-def shift(states: Tensor, ways: NDArray[np.int64], far: int) -> Tensor:
-    """Move each state: its pixel ``(y, x)`` becomes the one that was at ``(y, x)`` plus its way.
+def shift(states: Tensor, offsets: NDArray[np.int64], max_shift: int) -> Tensor:
+    """Shift states: pixel ``(y, x)`` of a result is pixel ``(y, x) + offset`` of the state.
 
     Args:
         states: ``(batch, stack, height, width)``.
-        ways: down and right, int64 ``(batch, 2)``, each from ``-far`` to ``far``.
-        far: 1 or more.
+        offsets: rows and columns, int64 ``(batch, 2)``, each from ``-max_shift`` to ``max_shift``.
+        max_shift: 1 or more.
 
     Returns:
-        A copy; what would be from beyond an edge is the nearest pixel there is.
+        A copy. Pixels beyond an edge are copies of the nearest pixel.
 
     >>> frame = torch.tensor([[[[1, 2], [3, 4]]]])
-    >>> shift(frame, np.array([[1, 0]]), far=1).tolist()
+    >>> shift(frame, np.array([[1, 0]]), max_shift=1).tolist()
     [[[[3, 4], [3, 4]]]]
     """
     height, width = states.shape[2:]
-    windows = _pad(states, far).unfold(2, height, 1).unfold(3, width, 1)
-    rows, (down, right) = np.arange(len(ways)), ways.T + far
+    windows = _pad(states, max_shift).unfold(2, height, 1).unfold(3, width, 1)
+    batch, (y, x) = np.arange(len(offsets)), offsets.T + max_shift
     if states.device.type == "cpu":
-        # NumPy copies a row of pixels at a time, where torch copies each pixel
-        return torch.from_numpy(windows.numpy()[rows, :, down, right])
-    row, y, x = (torch.from_numpy(each).to(states.device) for each in (rows, down, right))
-    return windows[row, :, y, x]
+        # NumPy copies whole rows of pixels, torch copies pixel by pixel
+        return torch.from_numpy(windows.numpy()[batch, :, y, x])
+    index, top, left = (torch.from_numpy(part).to(states.device) for part in (batch, y, x))
+    return windows[index, :, top, left]
 
 
-def _pad(states: Tensor, far: int) -> Tensor:
+def _pad(states: Tensor, margin: int) -> Tensor:
     *batch, height, width = states.shape
-    padded = states.new_empty((*batch, height + 2 * far, width + 2 * far))
-    padded[..., far:-far, far:-far] = states
-    padded[..., far:-far, :far] = states[..., :1]
-    padded[..., far:-far, -far:] = states[..., -1:]
-    padded[..., :far, :] = padded[..., far : far + 1, :]
-    padded[..., -far:, :] = padded[..., -far - 1 : -far, :]
+    padded = states.new_empty((*batch, height + 2 * margin, width + 2 * margin))
+    padded[..., margin:-margin, margin:-margin] = states
+    padded[..., margin:-margin, :margin] = states[..., :1]
+    padded[..., margin:-margin, -margin:] = states[..., -1:]
+    padded[..., :margin, :] = padded[..., margin : margin + 1, :]
+    padded[..., -margin:, :] = padded[..., -margin - 1 : -margin, :]
     return padded

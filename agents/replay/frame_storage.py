@@ -1,144 +1,336 @@
-"""A ring of rows for each game, which finds out what it lost between two processes."""
+"""A TorchRL storage of transitions that keeps every frame once, in memory-mapped files."""
 
 from __future__ import annotations
 
+import math
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from tensordict import TensorDict
+from torchrl.data.replay_buffers.storages import TensorStorage
 
-from agents.replay.memory_map import flush_table, open_table
+from agents.agent import Transitions
+from agents.replay.frame_ring import FrameRing, Indices
+from agents.replay.transition_reader import NO_ACTION, TransitionReader
+from agents.replay.transition_writer import MAX_AGE, TransitionWriter
 
-Indices = NDArray[np.int64]
+MARGIN = 0.03
+"""Rows beyond the capacity, as a fraction of it; see `FrameRing`."""
+
+MIN_MARGIN = 8
+"""The least number of rows beyond the capacity."""
+
+MAX_REDRAWS = 64
+"""How often rows without a transition are drawn again before all transitions are listed."""
 
 
-class FrameRing:
-    """Rows of several lanes, numbered by how many their lane had before; the newest are kept.
+class FrameStorage(TensorStorage):  # type: ignore[misc]
+    """The latest transitions of several environments, as single frames on disk.
 
-    Only a window of the newest is to be read. The older ones beside it are a margin: the rows that
-    a process wrote after it saved its state are in what was the margin then. Another that loads the
-    state finds the window of that time whole, if no more than `margin_left` rows were written.
+    Frame stacks, next states and n-step returns are computed when transitions are read;
+    `TransitionWriter` describes the rows.
+
+    The index of a transition is the time of its row times ``num_envs`` plus the index of its
+    environment. No other transition ever has the same index. Samplers may only draw what `indices`
+    lists: those of `agents.replay.samplers` and TorchRL's `RandomSampler` do, TorchRL's
+    `PrioritizedSampler` does not.
 
     Args:
-        folder: where the files are.
-        lanes: how many games there are.
-        window: rows of a lane that can be read.
-        rows: rows of a lane that there are, more than the window has.
-        frame_size: bytes of a frame.
+        folder: where the files are; None for a temporary folder that `close` removes.
+        state_shape: ``(stack, height, width)`` of a state, uint8.
+        num_envs: number of environments.
+        capacity: transitions that can be sampled once the storage is full, over all environments.
+        n_step: number of steps over which rewards are summed.
+        gamma: discount per step.
 
     Attributes:
-        heads: the number of the next row of each lane, int64 ``(lanes,)``.
-        floors: the number before which rows of each lane were lost, int64 ``(lanes,)``.
-        lost_rows: how many rows of the window were not there when a state was loaded.
-        table: the memory-mapped columns, ``(lanes, rows)``.
+        folder: where the files are.
+        num_envs: number of environments.
+        state_shape: shape of a state.
+        env_capacity: transitions of each environment that can be sampled.
+        ring: the rows.
 
     Raises:
-        InsufficientDiskSpace: the disk has no room for it.
-        ValueError: the folder holds a table of another size.
+        InsufficientDiskSpace: the disk has no space for the files.
+        ValueError: an argument is out of range, or the folder holds files of another size.
+
+    >>> from torchrl.data import TensorDictReplayBuffer
+    >>> from agents.replay.samplers import PrioritizedSampler
+    >>> storage = FrameStorage(None, (4, 84, 84), num_envs=2, capacity=1_000)
+    >>> sampler = PrioritizedSampler(storage, alpha=0.6)
+    >>> buffer = TensorDictReplayBuffer(storage=storage, sampler=sampler, batch_size=32)
+    >>> states = torch.zeros(2, 4, 84, 84, dtype=torch.uint8)
+    >>> step = TensorDict(
+    ...     {
+    ...         "state": states,
+    ...         "action": torch.tensor([0, 1]),
+    ...         "reward": torch.tensor([1.0, 2.0]),
+    ...         "terminated": torch.tensor([False, False]),
+    ...         "truncated": torch.tensor([False, False]),
+    ...         "next_state": states,
+    ...     },
+    ...     batch_size=[2],
+    ... )
+    >>> for _ in range(3):
+    ...     _ = buffer.extend(step)
+    >>> len(buffer)  # the last step waits for its next states
+    4
+    >>> batch = buffer.sample()
+    >>> batch["next_state"].shape
+    torch.Size([32, 4, 84, 84])
+    >>> buffer.update_priority(batch["index"], torch.rand(32))
+    >>> storage.close()
     """
 
-    def __init__(self, folder: Path, lanes: int, window: int, rows: int, frame_size: int) -> None:
-        self.heads: Indices = np.zeros(lanes, np.int64)
-        self.lost_rows = 0
-        self.table = open_table(folder, lanes, rows, frame_size)
-        self._folder, self._window, self._rows = folder, window, rows
-        self._columns = {
-            name: np.asarray(column).reshape(lanes * rows, *column.shape[2:])
-            for name, column in self.table.items()
-        }
-        self.floors: Indices = np.zeros(lanes, np.int64)
-        self._offered = self._kept = self.floors
+    supports_conditional_update = False
 
-    @property
-    def tails(self) -> Indices:
-        """The number of the oldest row in each window, int64 ``(lanes,)``."""
-        return np.maximum(self.floors, self.heads - self._window)
+    def __init__(
+        self,
+        folder: Path | None,
+        state_shape: tuple[int, ...],
+        num_envs: int,
+        capacity: int,
+        n_step: int = 1,
+        gamma: float = 0.9,
+    ) -> None:
+        _check_arguments(state_shape, num_envs, capacity, n_step)
+        # "compilable" storages keep their counters without locks of the operating system
+        super().__init__(None, capacity, compilable=True)
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="replay-"))
+        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        if folder is not None:
+            self._remove.detach()
+        self.num_envs, self.state_shape = num_envs, state_shape
+        self.env_capacity = rows = math.ceil(capacity / num_envs)
+        self._n_step, self._stack = n_step, state_shape[0]
+        window = rows + self._stack - 1 + n_step
+        num_rows = max(rows + math.ceil(MARGIN * rows), window + MIN_MARGIN)
+        self.ring = FrameRing(self.folder, num_envs, window, num_rows, math.prod(state_shape[1:]))
+        self._reader = TransitionReader(self.ring, state_shape, n_step, gamma)
+        self._writer = TransitionWriter(self.ring, num_envs)
+        self._bounds: tuple[Indices, Indices] | None = None
+
+    def __len__(self) -> int:
+        """Return how many transitions can be sampled."""
+        starts, stops = self.bounds()
+        return int((stops - starts).sum()) - self._writer.count_final_rows(starts, stops)
+
+    def __iter__(self) -> Iterator[TensorDict]:
+        """Iterate over all transitions."""
+        return (self.get(index) for index in self.indices())
+
+    def __repr__(self) -> str:
+        return f"FrameStorage({len(self)} of {self.max_size} transitions at {self.folder})"
 
     @property
     def nbytes(self) -> int:
         """Bytes on disk."""
-        return sum(column.nbytes for column in self._columns.values())
+        return self.ring.nbytes
 
-    @property
-    def margin_left(self) -> int:
-        """Rows that each lane may still write before the last saved state is harmed."""
-        return max(0, int((self._kept + self._rows - self.heads).min()))
+    def append(self, transitions: Transitions) -> None:
+        """Store one step of every environment; see `TransitionWriter.append`."""
+        self._writer.append(transitions)
+        self._bounds = None
 
-    def append(self, lanes: Indices, **columns: ArrayLike) -> None:
-        """Write the next row of some lanes.
+    def set(self, cursor: Any, data: TensorDict, *, set_cursor: bool = True) -> None:
+        """Append transitions, as TorchRL's writers do.
 
         Args:
-            lanes: which, each once, int64 ``(n,)``.
-            columns: all but ``stamp``, each ``(n, ...)`` or one value for all.
-        """
-        places = self._places(lanes, self.heads[lanes])
-        self.heads[lanes] += 1
-        for name, values in columns.items():
-            self._columns[name][places] = values
-        # one more than the number, since what was never written is 0
-        self._columns["stamp"][places] = self.heads[lanes]
-
-    def take(self, name: str, lanes: Indices, numbers: Indices) -> NDArray[Any]:
-        """Copy what a column has at rows; lanes and numbers are broadcast together."""
-        return self._columns[name].take(self._places(lanes, numbers), axis=0)
-
-    def span(self, name: str, lane: int, start: int, stop: int) -> NDArray[Any]:
-        """What a column has from row ``start`` to before row ``stop`` of a lane's window."""
-        own = self._columns[name][lane * self._rows : (lane + 1) * self._rows]
-        first, last = start % self._rows, stop % self._rows
-        return own[first:last] if first <= last else np.concatenate((own[first:], own[:last]))
-
-    def intact(self, lane: int) -> NDArray[np.bool_]:
-        """For each row of a lane's window, whether it is the one that belongs there."""
-        tail, head = int(self.tails[lane]), int(self.heads[lane])
-        intact: NDArray[np.bool_] = (
-            self.span("stamp", lane, tail, head) == np.arange(tail, head) + 1
-        )
-        return intact
-
-    def state_dict(self) -> dict[str, Any]:
-        """The cursors; the rows themselves are on disk after `flush`."""
-        self._offered = self.tails
-        return {
-            "heads": torch.from_numpy(self.heads.copy()),
-            "floors": torch.from_numpy(self.floors.copy()),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to the cursors of a state, and drop rows that were overwritten or never flushed.
+            cursor: not used; transitions are always appended.
+            data: ``state``, ``action``, ``reward``, ``terminated``, ``truncated`` and
+                ``next_state``, as in `Transitions`, and optionally ``valid``; of one or more steps
+                of every environment, batch size ``(steps * num_envs,)``, ordered by time.
+            set_cursor: must be True.
 
         Raises:
-            ValueError: the state is of another number of lanes.
+            NotImplementedError: stored transitions would be changed.
+            ValueError: the batch size is not a multiple of ``num_envs``.
         """
-        if len(state["heads"]) != len(self.heads):
+        del cursor
+        if not set_cursor:
+            raise NotImplementedError("stored transitions cannot be changed; use extend")
+        data = data.reshape(-1)
+        if len(data) % self.num_envs:
             raise ValueError(
-                f"the memory's state is of {len(state['heads'])} games; "
-                f"go on with as many, not with {len(self.heads)}"
+                f"data has the batch size {len(data)}; give a multiple of {self.num_envs}, "
+                "one transition of every environment per step"
             )
-        self.heads, self.floors = (state[name].numpy().copy() for name in ("heads", "floors"))
-        tails = self.tails
-        for lane, tail in enumerate(tails):
-            wrong = np.flatnonzero(~self.intact(lane))
-            if wrong.size:
-                self.floors[lane] = tail + wrong[-1] + 1
-        self._kept = self.tails
-        self.lost_rows = int((self._kept - tails).sum())
+        for step in data.split(self.num_envs):
+            self.append(_to_transitions(step))
 
-    def saved(self) -> None:
-        """The last `state_dict` is on disk: what only earlier ones need may be overwritten."""
-        self._kept = self._offered
+    def get(self, index: Any) -> TensorDict:
+        """Return transitions by index.
+
+        Args:
+            index: what `indices` lists: an integer, or integers of shape ``(batch,)`` in any form;
+                a slice selects from that list.
+
+        Returns:
+            What `TransitionReader.read` returns; a batch, or one transition for an integer.
+
+        Raises:
+            IndexError: there is no such transition.
+        """
+        if isinstance(index, slice):
+            index = self.indices()[index]
+        index = np.asarray(index, np.int64)
+        if not self.contains(index).all():
+            raise IndexError(f"transitions {index} are not all stored; see indices()")
+        batch = self.read(index.reshape(-1))
+        return batch if index.ndim else batch[0]
+
+    def read(self, index: Indices) -> TensorDict:
+        """Return what `get` does, without checking that the transitions are stored."""
+        times, envs = np.divmod(index, self.num_envs)
+        return self._reader.read(envs, times)
+
+    def contains(self, item: Any) -> NDArray[np.bool_]:
+        """Return for each index whether there is such a transition."""
+        times, envs = np.divmod(np.asarray(item, np.int64), self.num_envs)
+        starts, stops = self.bounds()
+        in_window = (starts[envs] <= times) & (times < stops[envs])
+        actions = self.ring.take("action", self.ring.slots(envs, times))
+        contained: NDArray[np.bool_] = in_window & (actions != NO_ACTION)
+        return contained
+
+    def indices(self) -> Indices:
+        """Return the indices of all transitions that can be sampled, int64 ``(len(self),)``."""
+        index = self.row_indices(*self.bounds())
+        return index[self.contains(index)]
+
+    def bounds(self) -> tuple[Indices, Indices]:
+        """Return the time of the first row of each environment to sample from, and of the end.
+
+        Some of the rows in between only keep a final frame and are no transitions.
+        """
+        if self._bounds is None:
+            floors, stops = self.ring.floors, self.ring.heads - self._n_step
+            starts = stops - self.env_capacity
+            # the first rows after a loss lack the frames before them
+            complete = np.where(floors > 0, floors + self._stack - 1, 0)
+            starts = np.maximum(complete, starts)
+            self._bounds = starts, np.maximum(starts, stops)
+        return self._bounds
+
+    def row_indices(self, starts: Indices, stops: Indices) -> Indices:
+        """Return the indices of all rows between two times of each environment, in this order."""
+        counts = stops - starts
+        envs = np.repeat(np.arange(self.num_envs), counts)
+        times = np.arange(len(envs)) + np.repeat(stops - np.cumsum(counts), counts)
+        return times * self.num_envs + envs
+
+    def random_indices(self, count: int, integers: Callable[..., Indices]) -> Indices:
+        """Draw transitions uniformly, with replacement.
+
+        Args:
+            count: how many.
+            integers: draws integers below a bound, like `numpy.random.Generator.integers`.
+
+        Raises:
+            LookupError: there are none yet.
+        """
+        starts, stops = self.bounds()
+        totals = np.cumsum(stops - starts)
+        index = np.empty(count, np.int64)
+        missing = np.arange(count)
+        for _ in range(MAX_REDRAWS if totals[-1] else 0):
+            drawn = integers(totals[-1], size=missing.size)
+            envs = np.searchsorted(totals, drawn, side="right")
+            times = drawn - totals[envs] + stops[envs]
+            index[missing] = times * self.num_envs + envs
+            missing = missing[self.ring.take("action", self.ring.slots(envs, times)) == NO_ACTION]
+            if not missing.size:
+                return index
+        candidates = self.indices()
+        if not candidates.size:
+            raise self.nothing_stored()
+        return candidates[integers(candidates.size, size=count)]
+
+    def nothing_stored(self) -> LookupError:
+        """Return the error to raise when a sample is requested before there is a transition."""
+        return LookupError(f"nothing to sample yet; cache more than {self._n_step} steps")
+
+    def check_valid(self) -> tuple[bool, str]:
+        """Return whether the rows are consistent; see `TransitionWriter.check_valid`."""
+        return self._writer.check_valid()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything except the rows, which are on disk after `flush`."""
+        return {"ring": self.ring.state_dict(), "writer": self._writer.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned, without rows that are no longer on disk.
+
+        Raises:
+            ValueError: the state has another number of environments.
+        """
+        self.ring.load_state_dict(state_dict["ring"])
+        self._writer.load_state_dict(state_dict["writer"])
+        self._bounds = None
 
     def flush(self) -> None:
-        """Wait until all rows are on disk."""
-        flush_table(self._folder)
+        """Block until all rows are on disk."""
+        self.ring.flush()
+
+    def mark_saved(self) -> None:
+        """Note that the last `state_dict` is on disk; earlier ones are no longer needed."""
+        self.ring.mark_saved()
+
+    def steps_until_overwrite(self) -> int:
+        """Return how many steps can be stored before the last saved state loses rows."""
+        # a step that truncates an episode writes two rows
+        return self.ring.rows_until_overwrite // 2
 
     def close(self) -> None:
-        """Let go of the files. Closing twice is harmless."""
-        self._columns = {}
-        self.table = TensorDict()
+        """Release the files. Closing twice is harmless."""
+        self.ring.close()
+        self._remove()
 
-    def _places(self, lanes: Indices, numbers: Indices) -> Indices:
-        return lanes * self._rows + numbers % self._rows
+    def dumps(self, path: Path) -> NoReturn:
+        """Refuse TorchRL's own format.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError("use flush() and state_dict() instead of dumps and loads")
+
+    loads = dumps
+
+    def _empty(self) -> None:
+        self.ring.clear()
+        self._writer.clear()
+        self._bounds = None
+
+    def _rand_given_ndim(self, batch_size: int) -> torch.Tensor:
+        # what TorchRL's RandomSampler calls
+        def integers(high: int, size: int) -> Indices:
+            return torch.randint(int(high), (size,), generator=self._rng).numpy()
+
+        return torch.from_numpy(self.random_indices(batch_size, integers))
+
+
+def _to_transitions(step: TensorDict) -> Transitions:
+    size = len(step)
+    actions, rewards, terminated, truncated = (
+        step[key].reshape(size).numpy() for key in ("action", "reward", "terminated", "truncated")
+    )
+    valid = step.get("valid", torch.ones(size, dtype=torch.bool)).reshape(size).numpy()
+    states, next_states = step["state"].numpy(), step["next_state"].numpy()
+    return Transitions(states, actions, rewards, terminated, truncated, next_states, valid)
+
+
+def _check_arguments(
+    state_shape: tuple[int, ...], num_envs: int, capacity: int, n_step: int
+) -> None:
+    if len(state_shape) != 3 or not 1 <= state_shape[0] <= MAX_AGE:
+        raise ValueError(f"state_shape is {state_shape}; give (stack, height, width)")
+    for name, value in (("num_envs", num_envs), ("capacity", capacity), ("n_step", n_step)):
+        if value < 1:
+            raise ValueError(f"{name} is {value}; give 1 or more")

@@ -1,4 +1,4 @@
-"""The files of a memory: a table of single frames and what happened at each, mapped into memory."""
+"""Memory-mapped files of a replay storage, with their disk space reserved in advance."""
 
 from __future__ import annotations
 
@@ -18,45 +18,45 @@ COLUMNS = {
     "age": torch.uint8,
     "terminated": torch.bool,
 }
-"""The columns with one number a row; a row has a frame besides."""
+"""Scalar columns of a row and their dtypes. A row also has a frame."""
 
 
 class InsufficientDiskSpace(OSError):
-    """Raised when the disk has no room for a memory."""
+    """Raised when the disk has no space for a replay storage."""
 
     def __init__(self, needed: int, folder: Path, free: int) -> None:
         super().__init__(
             errno.ENOSPC,
-            f"the memory needs {needed / 1e9:.2f} GB more at {folder}, where {free / 1e9:.2f} GB "
-            "are free: choose a smaller memory or another folder",
+            f"the replay memory needs {needed / 1e9:.2f} GB more at {folder}, where "
+            f"{free / 1e9:.2f} GB are free: choose a smaller capacity or another folder",
         )
 
     def __str__(self) -> str:
         return str(self.strerror)
 
 
-def open_table(folder: Path, lanes: int, rows: int, frame_size: int) -> TensorDict:
-    """Open the table in ``folder``, or make one whose whole space is reserved.
+def open_table(folder: Path, num_envs: int, num_rows: int, frame_size: int) -> TensorDict:
+    """Open the table in ``folder``, or create one and reserve all its disk space.
 
-    A sparse file would grow as rows are written, and a disk that is full by then kills whoever has
-    mapped it (SIGBUS), without an error to catch.
+    A sparse file would grow as rows are written, and a process that writes to a mapped page when
+    the disk is full is killed by SIGBUS, without an exception to catch.
 
     Args:
-        folder: made where it is missing.
-        lanes: how many games have rows of their own.
-        rows: how many rows each has.
+        folder: created if missing.
+        num_envs: number of environments.
+        num_rows: rows of each environment.
         frame_size: bytes of a frame.
 
     Returns:
-        Memory-mapped tensors ``(lanes, rows)`` of `COLUMNS`, and ``frame``, uint8
-        ``(lanes, rows, frame_size)``. What was never written is 0.
+        Memory-mapped tensors of shape ``(num_envs, num_rows)`` for `COLUMNS`, and ``frame``, uint8
+        ``(num_envs, num_rows, frame_size)``. New tables are filled with zeros.
 
     Raises:
-        InsufficientDiskSpace: the disk has no room for it.
+        InsufficientDiskSpace: the disk has no space for the table.
         ValueError: the folder holds a table of another size.
     """
-    shapes = {name: (torch.Size((lanes, rows)), dtype) for name, dtype in COLUMNS.items()}
-    shapes["frame"] = torch.Size((lanes, rows, frame_size)), torch.uint8
+    shapes = {name: (torch.Size((num_envs, num_rows)), dtype) for name, dtype in COLUMNS.items()}
+    shapes["frame"] = torch.Size((num_envs, num_rows, frame_size)), torch.uint8
     sizes = {
         folder / f"{name}.memmap": math.prod(shape) * dtype.itemsize
         for name, (shape, dtype) in shapes.items()
@@ -68,11 +68,11 @@ def open_table(folder: Path, lanes: int, rows: int, frame_size: int) -> TensorDi
         name: MemoryMappedTensor.from_filename(folder / f"{name}.memmap", dtype, shape)
         for name, (shape, dtype) in shapes.items()
     }
-    return TensorDict(columns, batch_size=[lanes, rows])
+    return TensorDict(columns, batch_size=[num_envs, num_rows])
 
 
 def flush_table(folder: Path) -> None:
-    """Wait until all that was written to the table in ``folder`` is on disk."""
+    """Block until everything written to the table in ``folder`` is on disk."""
     for path in folder.glob("*.memmap"):
         with path.open("rb+") as file:
             os.fsync(file.fileno())
@@ -82,8 +82,8 @@ def _check_sizes(sizes: dict[Path, int]) -> None:
     for path, size in sizes.items():
         if path.exists() and path.stat().st_size != size:
             raise ValueError(
-                f"{path} has {path.stat().st_size} bytes where this memory needs {size}; go on "
-                "with the number of games and the capacity it was made with, or in another folder"
+                f"{path} has {path.stat().st_size} bytes but this replay memory needs {size}; use "
+                "the number of environments and the capacity it was created with, or another folder"
             )
 
 
@@ -106,6 +106,6 @@ def _allocate(path: Path, size: int) -> None:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size)
             return
-        zeros = bytes(2**20)  # macOS has no such call: what is written is reserved, too
+        zeros = bytes(2**20)  # macOS lacks the call; writing zeros reserves the space as well
         for start in range(0, size, len(zeros)):
             file.write(zeros[: size - start])

@@ -74,11 +74,7 @@ class Checkpointer:
         if now < self._retry_time:
             return False
         crossed = steps // self._config.save_every > max(self._number, 0)
-        return now >= self._next_time or crossed or self._overwrite_is_near()
-
-    def _overwrite_is_near(self) -> bool:
-        parts = self._agent.persistent_parts()
-        return any(part.steps_until_overwrite() <= 1 for part in parts)
+        return now >= self._next_time or crossed or self._agent.room() <= 1
 
     def save(self, trainer: CheckpointSource) -> bool:
         """Write ``last.chkpt``, and ``mario_net_<n>.chkpt`` when its turn has come.
@@ -92,8 +88,7 @@ class Checkpointer:
         try:
             shipped = self.describe(trainer)
             self._run.save_last({**shipped, "resume": resume})
-            for part in self._agent.persistent_parts():
-                part.mark_saved()
+            self._agent.saved()
             if number > self._number:
                 self._run.save_numbered(number, shipped)
                 self._number = number

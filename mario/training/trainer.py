@@ -153,8 +153,7 @@ class Trainer:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that going on exactly here needs."""
-        for part in self._agent.persistent_parts():
-            part.flush()
+        self._agent.flush()
         return {
             "steps": self.steps,
             "episodes": self.episodes,

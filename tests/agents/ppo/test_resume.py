@@ -30,7 +30,7 @@ ENTRIES = [
     "order",
     "decisions",
     "learned_at",
-    "updates",
+    "skipped_in_a_row",
 ]
 
 

@@ -1,0 +1,151 @@
+"""A memory-mapped ring buffer of rows per environment that detects rows lost between processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from tensordict import TensorDict
+
+from agents.replay.memory_map import flush_table, open_table
+
+Indices = NDArray[np.int64]
+
+
+class FrameRing:
+    """The newest rows of every environment. Within an environment, rows are numbered by time.
+
+    Only a window of the newest rows may be read. The older rows next to it are a margin. Rows that
+    a process writes after saving its state go to what was the margin at that time, so another
+    process that loads the state finds the whole window, unless more than `rows_until_overwrite`
+    rows were written in between.
+
+    Args:
+        folder: where the files are.
+        num_envs: number of environments.
+        window: rows of an environment that can be read.
+        num_rows: rows of an environment in the files, more than ``window``.
+        frame_size: bytes of a frame.
+
+    Attributes:
+        heads: time of the next row of each environment, int64 ``(num_envs,)``.
+        floors: time before which the rows of each environment were lost, int64 ``(num_envs,)``.
+        lost_rows: rows of the window that were missing when a state was loaded.
+        table: the memory-mapped columns, ``(num_envs, num_rows)``.
+
+    Raises:
+        InsufficientDiskSpace: the disk has no space for the files.
+        ValueError: the folder holds files of another size.
+    """
+
+    def __init__(
+        self, folder: Path, num_envs: int, window: int, num_rows: int, frame_size: int
+    ) -> None:
+        self.lost_rows = 0
+        self.table = open_table(folder, num_envs, num_rows, frame_size)
+        self._folder, self._window, self._num_rows = folder, window, num_rows
+        self._columns = {
+            name: np.asarray(column).reshape(num_envs * num_rows, *column.shape[2:])
+            for name, column in self.table.items()
+        }
+        self.heads: Indices = np.zeros(num_envs, np.int64)
+        self.floors: Indices = np.zeros(num_envs, np.int64)
+        self._unsaved_tails = self._saved_tails = self.floors
+
+    @property
+    def tails(self) -> Indices:
+        """Time of the oldest row in the window of each environment, int64 ``(num_envs,)``."""
+        return np.maximum(self.floors, self.heads - self._window)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes on disk."""
+        return sum(column.nbytes for column in self._columns.values())
+
+    @property
+    def rows_until_overwrite(self) -> int:
+        """Rows each environment may still write before rows of the last saved state are lost."""
+        return max(0, int((self._saved_tails + self._num_rows - self.heads).min()))
+
+    def append(self, envs: Indices, **columns: ArrayLike) -> None:
+        """Write the next row of some environments.
+
+        Args:
+            envs: environment indices without duplicates, int64 ``(n,)``.
+            columns: every column except ``stamp``, each ``(n, ...)`` or one value for all rows.
+        """
+        slots = self.slots(envs, self.heads[envs])
+        self.heads[envs] += 1
+        for name, values in columns.items():
+            self._columns[name][slots] = values
+        # time + 1, because a row that was never written has the stamp 0
+        self._columns["stamp"][slots] = self.heads[envs]
+
+    def slots(self, envs: Indices, times: Indices) -> Indices:
+        """Return where rows are in the files; ``envs`` and ``times`` are broadcast together."""
+        return envs * self._num_rows + times % self._num_rows
+
+    def take(self, name: str, slots: Indices) -> NDArray[Any]:
+        """Return a copy of a column at ``slots``."""
+        return self._columns[name].take(slots, axis=0)
+
+    def span(self, name: str, env: int, start: int, stop: int) -> NDArray[Any]:
+        """Return a column of one environment from time ``start`` to before time ``stop``."""
+        rows = self._columns[name][env * self._num_rows : (env + 1) * self._num_rows]
+        first, last = start % self._num_rows, stop % self._num_rows
+        return rows[first:last] if first <= last else np.concatenate((rows[first:], rows[:last]))
+
+    def intact(self, env: int) -> NDArray[np.bool_]:
+        """Return, for each row in the window of an environment, whether it was not overwritten."""
+        tail, head = int(self.tails[env]), int(self.heads[env])
+        intact: NDArray[np.bool_] = self.span("stamp", env, tail, head) == np.arange(tail, head) + 1
+        return intact
+
+    def clear(self) -> None:
+        """Drop all rows."""
+        self.heads, self.floors = np.zeros_like(self.heads), np.zeros_like(self.floors)
+        self._unsaved_tails = self._saved_tails = self.floors
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the cursors. The rows are on disk after `flush`."""
+        self._unsaved_tails = self.tails
+        return {
+            "heads": torch.from_numpy(self.heads.copy()),
+            "floors": torch.from_numpy(self.floors.copy()),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the cursors, and drop rows that were overwritten or never flushed.
+
+        Raises:
+            ValueError: the state has another number of environments.
+        """
+        if len(state["heads"]) != len(self.heads):
+            raise ValueError(
+                f"the replay state has {len(state['heads'])} environments; resume with as many, "
+                f"not with {len(self.heads)}"
+            )
+        self.heads, self.floors = (state[name].numpy().copy() for name in ("heads", "floors"))
+        tails = self.tails
+        for env, tail in enumerate(tails):
+            missing = np.flatnonzero(~self.intact(env))
+            if missing.size:
+                self.floors[env] = tail + missing[-1] + 1
+        self._saved_tails = self.tails
+        self.lost_rows = int((self._saved_tails - tails).sum())
+
+    def mark_saved(self) -> None:
+        """Allow rows that only states before the last `state_dict` need to be overwritten."""
+        self._saved_tails = self._unsaved_tails
+
+    def flush(self) -> None:
+        """Block until all rows are on disk."""
+        flush_table(self._folder)
+
+    def close(self) -> None:
+        """Release the files. Closing twice is harmless."""
+        self._columns = {}
+        self.table = TensorDict()

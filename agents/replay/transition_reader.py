@@ -1,0 +1,83 @@
+"""Builds transitions with stacked states and n-step returns from rows of single frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from tensordict import TensorDict
+
+from agents.replay.frame_ring import FrameRing, Indices
+from agents.replay.n_step import n_step_returns
+
+NO_ACTION = -1
+"""Action of a row that only keeps the final frame of an episode."""
+
+
+class TransitionReader:
+    """Reads transitions out of a ring of rows.
+
+    Row ``t`` of an episode that began ``age`` rows earlier stands for the frames of rows
+    ``t - stack + 1`` to ``t``, where rows before the episode are replaced by its first one.
+
+    Args:
+        ring: the rows.
+        state_shape: ``(stack, height, width)`` of a state.
+        n_step: number of steps over which rewards are summed.
+        gamma: discount per step.
+    """
+
+    def __init__(
+        self, ring: FrameRing, state_shape: tuple[int, ...], n_step: int, gamma: float
+    ) -> None:
+        self._ring = ring
+        self._stack, self._image = state_shape[0], state_shape[1:]
+        self._n_step, self._gamma = n_step, gamma
+        self._stack_offsets = np.arange(1 - self._stack, 1)
+        self._offsets = np.union1d(self._stack_offsets, self._stack_offsets + n_step)
+
+    def read(self, envs: Indices, times: Indices) -> TensorDict:
+        """Return the transitions that begin at rows.
+
+        Args:
+            envs: environment indices, int64 ``(batch,)``.
+            times: times of the rows, int64 ``(batch,)``.
+
+        Returns:
+            ``state`` and ``next_state``, uint8 ``(batch, stack, height, width)``; ``action``,
+            int64; ``reward``, float32, the discounted sum over the steps between the two states;
+            ``discount``, float32, of the value of ``next_state``. It is 0 where the game ended in
+            these steps; ``next_state`` is meaningless then.
+        """
+        slots = self._ring.slots(envs[:, None], times[:, None] + np.arange(self._n_step + 1))
+        actions = self._ring.take("action", slots)
+        rewards, discounts, steps = n_step_returns(
+            self._ring.take("reward", slots[:, :-1]),
+            self._ring.take("terminated", slots[:, :-1]),
+            actions[:, 1:] == NO_ACTION,
+            self._gamma,
+        )
+        # Both stacks are in the same episode wherever the next state matters, so one clamp at the
+        # beginning of the episode serves both, and a frame that is in both is read once.
+        frames = self._frames(envs, times, self._offsets)
+        next_states = frames[:, -self._stack :]
+        early = np.flatnonzero((steps < self._n_step) & (discounts > 0))
+        if early.size:
+            next_states = next_states.clone()
+            final = times[early] + steps[early]
+            next_states[early] = self._frames(envs[early], final, self._stack_offsets)
+        return TensorDict(
+            {
+                "state": frames[:, : self._stack],
+                "action": torch.from_numpy(actions[:, 0].astype(np.int64)),
+                "reward": torch.from_numpy(rewards),
+                "discount": torch.from_numpy(discounts),
+                "next_state": next_states,
+            },
+            batch_size=[len(envs)],
+        )
+
+    def _frames(self, envs: Indices, times: Indices, offsets: Indices) -> torch.Tensor:
+        first = times - self._ring.take("age", self._ring.slots(envs, times))
+        wanted = np.maximum(times[:, None] + offsets, first[:, None])
+        frames = self._ring.take("frame", self._ring.slots(envs[:, None], wanted))
+        return torch.from_numpy(frames.reshape(len(envs), len(offsets), *self._image))
