@@ -1,10 +1,16 @@
-"""What an agent sees of a game: Gymnasium wrappers, and the stack of them."""
+"""What an agent observes of a game, as Gymnasium wrappers.
+
+The wrappers work with any Gymnasium environment. `wrap` applies all of them as a `WrapperConfig`
+says: random starts, frame skipping, grayscale conversion, resizing, reward scaling and frame
+stacking.
+"""
 
 from __future__ import annotations
 
-from mario.games.start_curriculum import StartCurriculum
+from wrappers.life import FireReset, TerminalOnLifeLoss
 from wrappers.noop_reset import NoopReset
-from wrappers.observation import GrayScaleObservation, OrangeObservation
+from wrappers.observation import CropTop, GrayScaleObservation, OrangeObservation, ShowAction
+from wrappers.pong import PongObservation
 from wrappers.reward import ClipReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
 from wrappers.stack import WrapperConfig, wrap
@@ -12,13 +18,17 @@ from wrappers.sticky_actions import StickyActions
 
 __all__ = [
     "ClipReward",
+    "CropTop",
+    "FireReset",
     "GrayScaleObservation",
     "NoopReset",
     "OrangeObservation",
+    "PongObservation",
     "ScaleReward",
+    "ShowAction",
     "SkipFrame",
-    "StartCurriculum",
     "StickyActions",
+    "TerminalOnLifeLoss",
     "WrapperConfig",
     "wrap",
 ]

@@ -1,4 +1,8 @@
-"""What becomes of an episode when one of several lives is lost."""
+"""Games with several lives.
+
+* `FireReset` presses the fire button at the start of an episode and after a lost life.
+* `TerminalOnLifeLoss` ends the episode when a life is lost.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +10,29 @@ from typing import Any, SupportsFloat
 
 import gymnasium as gym
 
-LIFE = "life"
-"""What an episode ends by when a life is lost and the game goes on."""
+LIFE_LOST = "life"
+"""``info["ending"]`` of an episode that ended because a life was lost; the game continues."""
+
+StepResult = tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]
 
 
-def life_ended(info: dict[str, Any]) -> bool:
-    """Whether an episode with this last ``info`` ended while its game goes on."""
-    return info.get("ending") == LIFE
+def ended_by_life_loss(info: dict[str, Any]) -> bool:
+    """Return whether the episode ended because a life was lost, while the game continues.
 
-
-Result = tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]
+    Args:
+        info: The ``info`` of the episode's last step.
+    """
+    return info.get("ending") == LIFE_LOST
 
 
 class FireReset(gym.Wrapper[Any, Any, Any, Any]):
-    """Serves the ball: holds the fire button for a decision at the start and after a lost life.
+    """Press the fire button for one step at the start of an episode and after a lost life.
 
-    The serve belongs to the step in which the life was lost.
+    The reward of the extra step is added to that of the step in which the life was lost.
 
     Args:
-        env: a game whose ``info`` has ``lives``.
-        fire: the action that is the fire button.
+        env: An environment whose ``info`` contains ``lives``.
+        fire: The action that presses the fire button.
     """
 
     def __init__(self, env: gym.Env[Any, Any], fire: int) -> None:
@@ -42,46 +49,46 @@ class FireReset(gym.Wrapper[Any, Any, Any, Any]):
         self._lives = info["lives"]
         return observation, info
 
-    def step(self, action: Any) -> Result:
+    def step(self, action: Any) -> StepResult:
         """See `gymnasium.Env.step`."""
-        result = self.env.step(action)
-        lost, self._lives = result[4]["lives"] < self._lives, result[4]["lives"]
-        if not lost or result[2] or result[3]:
-            return result
-        observation, reward, terminated, truncated, info = self.env.step(self._fire)
-        return observation, float(result[1]) + float(reward), terminated, truncated, info
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        life_lost, self._lives = info["lives"] < self._lives, info["lives"]
+        if not life_lost or terminated or truncated:
+            return observation, reward, terminated, truncated, info
+        observation, fire_reward, terminated, truncated, info = self.env.step(self._fire)
+        return observation, float(reward) + float(fire_reward), terminated, truncated, info
 
 
 class TerminalOnLifeLoss(gym.Wrapper[Any, Any, Any, Any]):
-    """Lets an episode end with each life, while the game goes on.
+    """End the episode when a life is lost, without restarting the game.
 
-    A life that is lost terminates the episode, by `LIFE`; the next `reset` begins an episode where
-    the game stands. Only what follows the end of the game starts it anew.
+    The step that loses a life is terminal, with ``info["ending"]`` set to `LIFE_LOST`. The next
+    ``reset`` continues the game where it is. The game itself is only reset after it is over.
 
     Args:
-        env: a game whose ``info`` has ``lives``.
+        env: An environment whose ``info`` contains ``lives``.
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         super().__init__(env)
         self._lives = 0
-        self._goes_on: tuple[Any, dict[str, Any]] | None = None
+        self._continued: tuple[Any, dict[str, Any]] | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """See `gymnasium.Env.reset`; the seed and the options are for a game that starts anew."""
-        start, self._goes_on = self._goes_on, None
-        observation, info = start or self.env.reset(seed=seed, options=options)
+        """See `gymnasium.Env.reset`; seed and options are ignored while the game continues."""
+        continued, self._continued = self._continued, None
+        observation, info = continued or self.env.reset(seed=seed, options=options)
         self._lives = info["lives"]
         return observation, info
 
-    def step(self, action: Any) -> Result:
+    def step(self, action: Any) -> StepResult:
         """See `gymnasium.Env.step`."""
         observation, reward, terminated, truncated, info = self.env.step(action)
-        self._goes_on = None
+        self._continued = None
         if info["lives"] < self._lives and not (terminated or truncated):
-            self._goes_on = observation, info
-            terminated, info = True, {**info, "ending": LIFE}
+            self._continued = observation, info
+            terminated, info = True, {**info, "ending": LIFE_LOST}
         self._lives = info["lives"]
         return observation, reward, terminated, truncated, info

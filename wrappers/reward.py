@@ -1,19 +1,22 @@
-"""Changes what an agent is rewarded with, not what a game counts."""
+"""Reward preprocessing: scaling and clipping.
+
+* `ScaleReward` multiplies rewards by a constant.
+* `ClipReward` clips rewards to a symmetric interval.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, SupportsFloat
 
 import gymnasium as gym
 
 
 class ScaleReward(gym.RewardWrapper[Any, Any]):
-    """Multiplies rewards.
+    """Multiply rewards by a constant.
 
     Args:
-        env: the game.
-        scale: the factor, other than 0.
+        env: The environment.
+        scale: The factor, not 0.
 
     Raises:
         ValueError: ``scale`` is 0.
@@ -36,11 +39,11 @@ class ScaleReward(gym.RewardWrapper[Any, Any]):
 
 
 class ClipReward(gym.RewardWrapper[Any, Any]):
-    """Clips rewards to the same bound both ways.
+    """Clip rewards to ``[-bound, bound]``.
 
     Args:
-        env: the game.
-        bound: the greatest absolute value, above 0.
+        env: The environment.
+        bound: Greatest absolute reward, above 0.
 
     Raises:
         ValueError: ``bound`` is not above 0.
@@ -60,22 +63,3 @@ class ClipReward(gym.RewardWrapper[Any, Any]):
     def reward(self, reward: SupportsFloat) -> float:
         """See `gymnasium.RewardWrapper.reward`."""
         return max(-self._bound, min(self._bound, float(reward)))
-
-
-class EndReward(gym.Wrapper[Any, Any, Any, Any]):
-    """Adds to the reward of an episode's last step what its end is worth.
-
-    Args:
-        env: the game; ``info["ending"]`` says why an episode ended.
-        worth: of some of those ends.
-    """
-
-    def __init__(self, env: gym.Env[Any, Any], worth: Mapping[str, float]) -> None:
-        super().__init__(env)
-        self._worth = dict(worth)
-
-    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
-        """See `gymnasium.Env.step`."""
-        observation, reward, terminated, truncated, info = self.env.step(action)
-        reward = float(reward) + self._worth.get(info["ending"], 0.0)
-        return observation, reward, terminated, truncated, info

@@ -90,7 +90,8 @@ def read_flags(arguments: Sequence[str]) -> tuple[TrainConfig[Any], Path | None]
 def _of_preset(preset: str | None, agent: str | None, game: str | None) -> TrainConfig[Any]:
     """The defaults of a new run."""
     from mario.config.presets import read_preset
-    from mario.config.run_config import DEFAULT_PRESETS, agent_class
+    from mario.config.run_config import DEFAULT_PRESETS
+    from mario.runs.agent_factory import agent_class
 
     named = preset or DEFAULT_PRESETS.get(agent or "ddqn")
     values = read_preset(named, game) if named else {}
@@ -105,7 +106,7 @@ def _of_run(run: Path, agent: str | None) -> TrainConfig[Any]:
 
     A user's own agent must be named again: no file decides which code is run.
     """
-    from mario.config.run_config import agent_class
+    from mario.runs.agent_factory import agent_class
     from mario.runs.run_folder import RunFolder
 
     values = RunFolder.read_config(run)

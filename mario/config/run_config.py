@@ -6,21 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
-from agents import Agent, AgentConfig
+from agents import AgentConfig
+from mario.config.env_config import EndingRewardConfig, EnvConfig, StartCurriculumConfig
 from mario.config.validation import require_at_least, require_probability
-from mario.errors import UsageError, unknown
-from mario.system.plugins import load_plugin
+from mario.errors import UsageError
 from wrappers import WrapperConfig
 
 H = TypeVar("H", bound=AgentConfig)
 
 DEFAULT_EPISODES = 40_000
 DEFAULT_GAME = "SuperMarioBros-1-1-v0"
-AGENTS = {
-    "ddqn": "agents.ddqn.agent:DDQN",
-    "ppo": "agents.ppo.agent:PPO",
-    "reinforce": "agents.reinforce.agent:REINFORCE",
-}
 DEFAULT_PRESETS = {"ddqn": "mario", "ppo": "mario-ppo", "reinforce": "pong-karpathy"}
 """Preset of each agent when ``--preset`` is not given."""
 
@@ -126,6 +121,10 @@ class TrainConfig(Generic[H]):
     """Write TensorBoard event files."""
     wrappers: WrapperConfig = field(default_factory=WrapperConfig)
     """Preprocessing of observations and rewards."""
+    start_curriculum: StartCurriculumConfig = field(default_factory=StartCurriculumConfig)
+    """Episodes that start shortly before an earlier loss."""
+    ending_reward: EndingRewardConfig = field(default_factory=EndingRewardConfig)
+    """Rewards for how an episode ends."""
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     """Periodic evaluation."""
     diagnostics: DiagnosticsConfig = field(default_factory=DiagnosticsConfig)
@@ -139,6 +138,18 @@ class TrainConfig(Generic[H]):
             require_at_least(f"--{name.replace('_', '-')}", getattr(self, name), 1)
         require_at_least("--seed", self.seed, 0)
         require_at_least("--save-seconds", self.save_seconds, 0)
+
+    @property
+    def env_config(self) -> EnvConfig:
+        """Configuration of the training environments."""
+        return EnvConfig(
+            game=self.game,
+            actions=self.actions,
+            emulator=self.emulator,
+            wrappers=self.wrappers,
+            start_curriculum=self.start_curriculum,
+            ending_reward=self.ending_reward,
+        )
 
     @property
     def total_episodes(self) -> int | None:
@@ -162,26 +173,3 @@ RESUME_OVERRIDES = frozenset(
     | {"tensorboard", "evaluation", "diagnostics", "preset", "threads"}
 )
 """Fields that may change when a run is resumed: none of them affects what is learned."""
-
-
-def agent_class(name: str) -> type[Agent]:
-    """Return the class of an agent.
-
-    Args:
-        name: a built-in agent, or ``module:Class``.
-
-    Raises:
-        UsageError: there is no such agent.
-    """
-    if ":" not in name and name not in AGENTS:
-        raise unknown("agent", name, AGENTS)
-    module_name, _, class_name = AGENTS.get(name, name).partition(":")
-    try:
-        found = getattr(load_plugin(module_name), class_name)
-    except ImportError as error:
-        raise UsageError(f"--agent {name}: {error}; is its folder on PYTHONPATH?") from None
-    except AttributeError:
-        raise UsageError(f"--agent {name}: {module_name} has no {class_name!r}") from None
-    if not (isinstance(found, type) and issubclass(found, Agent)):
-        raise UsageError(f"--agent {name}: {class_name} is not a subclass of agents.Agent")
-    return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import yaml
+
 from mario.errors import UsageError, unknown
 
 BUTTONS = {
@@ -45,11 +47,35 @@ ACTION_SETS: dict[str, Sequence[Sequence[str]]] = {
 ALL_BUTTONS = "buttons"
 """Name of the action set with all 256 button masks; the action is the mask."""
 
-Actions = str | Sequence[Sequence[str]]
+ActionSet = str | Sequence[Sequence[str]]
 """The name of an action set, or a list of buttons for each action."""
 
 
-def action_masks(actions: Actions) -> tuple[int, ...]:
+def parse_actions(actions: ActionSet | None) -> ActionSet | None:
+    """Return an action set, parsed if it is text that lists buttons.
+
+    Args:
+        actions: A command-line argument, which is a name or lists of buttons as JSON. Anything that
+            is not text is returned as it is.
+
+    Raises:
+        UsageError: The lists cannot be parsed.
+
+    >>> parse_actions('[["right"], ["right", "A"]]')
+    [['right'], ['right', 'A']]
+    """
+    if not isinstance(actions, str) or not actions.lstrip().startswith("["):
+        return actions
+    try:
+        lists: ActionSet = yaml.safe_load(actions)
+    except yaml.YAMLError:
+        raise UsageError(
+            f'--actions {actions} cannot be parsed; write it like [["right"], ["right", "A"]]'
+        ) from None
+    return lists
+
+
+def action_masks(actions: ActionSet) -> tuple[int, ...]:
     """Return the button mask of each action in a set.
 
     Args:

@@ -1,4 +1,4 @@
-"""Games of the Atari 2600, played by the Arcade Learning Environment, one at a time."""
+"""Atari 2600 games in the Arcade Learning Environment (ALE)."""
 
 from __future__ import annotations
 
@@ -13,37 +13,38 @@ from ale_py import roms
 from numpy.typing import NDArray
 
 from mario.errors import UsageError, unknown
-from mario.games.actions import Actions
+from mario.games.actions import ActionSet
+from mario.games.endings import Ending
 
 BUTTONS = ("up", "down", "left", "right", "fire")
 """The directions of the joystick and its button, in the order in which ALE names them."""
 
 NOOP, FIRE = 0, 1
-"""ALE's numbers of two of its actions."""
+"""ALE's numbers of two actions."""
 
 FRAMES_PER_SECOND = 60
 MAX_FRAMES = 108_000
-"""Frames after which a game is cut short: half an hour, as everybody does."""
+"""Emulator frames after which a game is truncated: 30 minutes, as in the literature."""
 
 SCREEN_SHAPE = (210, 160, 3)
 
-ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # no banner
+ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # prints no banner
 
 
-def joystick_actions(actions: Actions | None, minimal: Sequence[int]) -> tuple[int, ...]:
-    """ALE's numbers of the actions of a set.
+def ale_actions(actions: ActionSet | None, minimal: Sequence[int]) -> tuple[int, ...]:
+    """Return ALE's numbers of the actions in a set.
 
     Args:
-        actions: ``"minimal"``, ``"full"``, or for each action what is held: `BUTTONS`, none of them
-            or ``"NOOP"`` for nothing; None for the minimal set.
-        minimal: ALE's numbers of the actions that do something in the game.
+        actions: ``"minimal"``, ``"full"``, or for each action the `BUTTONS` that are held, none or
+            ``"NOOP"`` for the action that holds nothing. None for the minimal set.
+        minimal: ALE's numbers of the actions that have an effect in the game.
 
     Raises:
-        UsageError: there is no such set or action.
+        UsageError: The action set or an action is unknown.
 
-    >>> joystick_actions([["right"], ["fire", "up"]], minimal=[])
+    >>> ale_actions([["right"], ["fire", "up"]], minimal=[])
     (3, 10)
-    >>> joystick_actions("tutorial", minimal=[])
+    >>> ale_actions("tutorial", minimal=[])
     Traceback (most recent call last):
         ...
     mario.errors.UsageError: unknown action set 'tutorial'; did you mean 'full' or 'minimal'?
@@ -56,17 +57,33 @@ def joystick_actions(actions: Actions | None, minimal: Sequence[int]) -> tuple[i
         raise unknown("action set", actions, ("full", "minimal"))
     if not actions:
         raise UsageError(f"an action set needs at least one action, got {actions!r}")
-    return tuple(_action(held) for held in actions)
+    return tuple(_ale_action(buttons) for buttons in actions)
+
+
+def find_fire_action(actions: Sequence[int]) -> int:
+    """Return the index of the action that presses only the fire button.
+
+    Args:
+        actions: ALE's numbers of the actions.
+
+    Raises:
+        UsageError: No action does.
+    """
+    if FIRE not in actions:
+        raise UsageError(
+            "no action of this game presses only the fire button; remove --wrappers.fire-reset"
+        )
+    return actions.index(FIRE)
 
 
 def rom_path(game: str) -> Path:
-    """The ROM file of a game, which comes with ale-py.
+    """Return the ROM file of a game, which is part of ale-py.
 
     Args:
-        game: its name, e.g. ``"space_invaders"``.
+        game: Name of the ROM, for example ``"space_invaders"``.
 
     Raises:
-        UsageError: there is no such game.
+        UsageError: The game is unknown.
 
     >>> rom_path("Pong")
     Traceback (most recent call last):
@@ -79,7 +96,7 @@ def rom_path(game: str) -> Path:
 
 
 def ale_seed(seed: int) -> int:
-    """A seed as ALE takes it: 31 bits.
+    """Return the low 31 bits of a seed, which is what ALE accepts.
 
     >>> ale_seed(2**31 + 5)
     5
@@ -87,17 +104,24 @@ def ale_seed(seed: int) -> int:
     return seed & 0x7FFFFFFF
 
 
-class Atari(gym.Env[NDArray[np.uint8], int]):
-    """A game of the Atari 2600, played a frame at a time.
+def ending_of(terminated: bool, truncated: bool) -> str:
+    """Return ``info["ending"]`` for the flags of a step."""
+    if terminated:
+        return str(Ending.GAME_OVER)
+    return str(Ending.TRUNCATED) if truncated else ""
 
-    What is seen is the screen, uint8 ``(210, 160, 3)``, RGB. ``info`` has ``lives``, and
-    ``ending``: ``"game over"``, ``"truncated"`` after `MAX_FRAMES`, ``""`` while it goes on.
-    ``reset`` takes the option ``noops``, the number of frames that go by first. From a seeded
-    reset, a game is the same whenever the same is done.
+
+class Atari(gym.Env[NDArray[np.uint8], int]):
+    """A game of the Atari 2600, one emulator frame per step.
+
+    Observations are the screen, uint8 ``(210, 160, 3)``, RGB. ``info`` contains ``lives`` and
+    ``ending``: ``"game over"``, ``"truncated"`` after `MAX_FRAMES`, else ``""``. ``reset`` accepts
+    the option ``noops``, the number of no-op frames to play first. After a reset with a seed the
+    game is deterministic.
 
     Attributes:
-        joystick: ALE's number of each action.
-        action_names: its name.
+        ale_actions: ALE's number of each action.
+        action_names: ALE's name of each action.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - declared so by Gymnasium
@@ -110,42 +134,43 @@ class Atari(gym.Env[NDArray[np.uint8], int]):
         self,
         game: str,
         *,
-        sticky: float = 0.0,
-        actions: Actions | None = None,
+        repeat_action_probability: float = 0.0,
+        actions: ActionSet | None = None,
         render_mode: str | None = None,
     ) -> None:
-        """Put the cartridge in.
+        """Load the ROM.
 
         Args:
-            game: name of its ROM, e.g. ``"space_invaders"``.
-            sticky: probability that a frame's action is that of the frame before.
-            actions: an action set, see `joystick_actions`.
-            render_mode: ``"rgb_array"`` for `render` to return the screen, or None.
+            game: Name of the ROM, for example ``"space_invaders"``.
+            repeat_action_probability: Probability, in each frame, of repeating the previous
+                frame's action.
+            actions: An action set, see `ale_actions`.
+            render_mode: ``"rgb_array"`` to let `render` return the screen, or None.
 
         Raises:
-            UsageError: there is no such action set.
+            UsageError: The game or the action set is unknown.
         """
         self._ale = ale_py.ALEInterface()
-        self._ale.setFloat("repeat_action_probability", sticky)
+        self._ale.setFloat("repeat_action_probability", repeat_action_probability)
         self._ale.setInt("max_num_frames_per_episode", MAX_FRAMES)
         self._rom = rom_path(game)
         self._ale.loadROM(self._rom)
         minimal = [action.value for action in self._ale.getMinimalActionSet()]
-        self.joystick = joystick_actions(actions, minimal)
-        self.action_names = tuple(ale_py.Action(each).name for each in self.joystick)
-        self.action_space = gym.spaces.Discrete(len(self.joystick))  # type: ignore[assignment]
+        self.ale_actions = ale_actions(actions, minimal)
+        self.action_names = tuple(ale_py.Action(action).name for action in self.ale_actions)
+        self.action_space = gym.spaces.Discrete(len(self.ale_actions))  # type: ignore[assignment]
         shape = (*self._ale.getScreenDims(), 3)
         self.observation_space = gym.spaces.Box(0, 255, shape, np.uint8)
         self.render_mode = render_mode
 
     @property
     def fire(self) -> int:
-        """The action that is the fire button alone.
+        """The action that presses only the fire button.
 
         Raises:
-            UsageError: there is none in the action set.
+            UsageError: The action set has no such action.
         """
-        return fire_of(self.joystick)
+        return find_fire_action(self.ale_actions)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -153,8 +178,8 @@ class Atari(gym.Env[NDArray[np.uint8], int]):
         """See `gymnasium.Env.reset`.
 
         Args:
-            seed: seeds the console's memory at power-on and the sticky actions.
-            options: ``noops``, the number of frames to let pass first.
+            seed: Seeds the console's memory at power-on and the sticky actions.
+            options: ``noops``, the number of no-op frames to play first.
         """
         super().reset(seed=seed)
         if seed is not None:
@@ -169,47 +194,26 @@ class Atari(gym.Env[NDArray[np.uint8], int]):
 
     def step(self, action: int) -> tuple[NDArray[np.uint8], float, bool, bool, dict[str, Any]]:
         """Play one frame, see `gymnasium.Env.step`."""
-        reward = float(self._ale.act(self.joystick[action]))
+        reward = float(self._ale.act(self.ale_actions[action]))
         terminated = self._ale.game_over(with_truncation=False)
         truncated = self._ale.game_truncated() and not terminated
-        info = self._info(ending(terminated, truncated))
+        info = self._info(ending_of(terminated, truncated))
         return self._ale.getScreenRGB(), reward, terminated, truncated, info
 
     def render(self) -> NDArray[np.uint8] | None:
-        """The screen, if the render mode is ``"rgb_array"``."""
+        """Return the screen if the render mode is ``"rgb_array"``."""
         return self._ale.getScreenRGB() if self.render_mode == "rgb_array" else None
 
     def _info(self, ending: str) -> dict[str, Any]:
         return {"lives": self._ale.lives(), "ending": ending}
 
 
-def ending(terminated: bool, truncated: bool) -> str:
-    """Why a game is over, ``""`` while it goes on."""
-    return "game over" if terminated else "truncated" if truncated else ""
-
-
-def fire_of(actions: Sequence[int]) -> int:
-    """Which of the actions is the fire button alone.
-
-    Args:
-        actions: ALE's numbers.
-
-    Raises:
-        UsageError: none is.
-    """
-    if FIRE not in actions:
-        raise UsageError(
-            "no action of this game is the fire button; leave --wrappers.fire-reset out"
-        )
-    return actions.index(FIRE)
-
-
-def _action(held: Sequence[str]) -> int:
-    """ALE's number of what holds down all that is named."""
-    names = {each.lower() for each in held} - {"noop"}
-    for name in names.difference(BUTTONS):
-        raise unknown("button", name, (*BUTTONS, "NOOP"))
-    name = "".join(button.upper() for button in BUTTONS if button in names) or "NOOP"
+def _ale_action(buttons: Sequence[str]) -> int:
+    """Return ALE's number of the action that holds the buttons."""
+    held = {button.lower() for button in buttons} - {"noop"}
+    for button in held.difference(BUTTONS):
+        raise unknown("button", button, (*BUTTONS, "NOOP"))
+    name = "".join(button.upper() for button in BUTTONS if button in held) or "NOOP"
     if name not in ale_py.Action.__members__:
-        raise UsageError(f"no joystick can be held {'+'.join(sorted(names))}; choose one direction")
+        raise UsageError(f"no joystick can be held {'+'.join(sorted(held))}; choose one direction")
     return int(ale_py.Action.__members__[name].value)

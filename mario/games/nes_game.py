@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mario.emulators import Emulator, make_emulator
 from mario.emulators.emulator import FRAMES_PER_SECOND, SCREEN_SHAPE
-from mario.games.actions import Actions, action_masks, action_name
+from mario.games.actions import ActionSet, action_masks, action_name
 
 STALL_FRAMES = 2400
 """Frames without progress after which a game is cut short: 40 seconds."""
@@ -26,7 +26,7 @@ PATIENCE_FRAMES = 3000
 class NesOptions(TypedDict, total=False):
     """What can be chosen for every NES game, see `NesGame`."""
 
-    actions: Actions | None
+    actions: ActionSet | None
     emulator: str | Emulator
     stall_frames: int | None
     render_mode: str | None
@@ -56,14 +56,14 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         "render_modes": ["rgb_array"],
         "render_fps": round(FRAMES_PER_SECOND),
     }
-    default_actions: ClassVar[Actions] = "simple"
+    default_actions: ClassVar[ActionSet] = "simple"
     reward_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
 
     def __init__(
         self,
         *,
         rom: Path,
-        actions: Actions | None = None,
+        actions: ActionSet | None = None,
         emulator: str | Emulator = "auto",
         stall_frames: int | None = STALL_FRAMES,
         render_mode: str | None = None,

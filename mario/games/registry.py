@@ -77,9 +77,8 @@ def find_game(game_id: str) -> EnvSpec:
     spec = gym.registry[name]
     if spec.entry_point != ALE:
         return spec
-    theirs = spec.kwargs
-    ours = {"game": theirs["game"], "sticky": theirs["repeat_action_probability"]}
-    return EnvSpec(name, ATARI, kwargs=ours)
+    options = {key: spec.kwargs[key] for key in ("game", "repeat_action_probability")}
+    return EnvSpec(name, ATARI, kwargs=options)
 
 
 def _load(game_id: str, module: str) -> None:

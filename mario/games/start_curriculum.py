@@ -1,157 +1,185 @@
-"""Goes back to where a game was lost, to practise what is hard."""
+"""A start-state curriculum: episodes that start shortly before an earlier episode was lost."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-LOST = ("death", "time", "game over")
-"""What a game ends by when it is lost."""
-BACK = 10, 80
-"""Least and most decisions from where an episode that goes back begins to where one was lost."""
-AS_BEFORE, FARTHEST_NOW, NONE_ANY_MORE = 0, 1, -1
-"""What ``info["farthest"]`` says of the farthest way, see `StartCurriculum`."""
+from mario.config.env_config import StartCurriculumConfig
+from mario.games.endings import FAILURES
+
+STEPS_BEFORE_LOSS = 10, 80
+"""Fewest and most agent steps between the start of an episode and the loss it starts before."""
+
+UNCHANGED, REPLACED, CLEARED = 0, 1, -1
+"""Values of ``info["farthest_update"]``, see `StartCurriculum`."""
 
 
-def draw_start_offset(share: float, farthest: float, seed: int) -> int:
-    """How many decisions before a loss the next episode begins.
+def draw_start_offset(config: StartCurriculumConfig, seed: int) -> int:
+    """Draw how many agent steps before a loss the next episode starts.
 
-    Drawn from numbers of its own, so that random starts are the same whatever the shares.
+    The random numbers are independent of those of the random starts, so that no-op counts do not
+    depend on the configuration.
 
     Args:
-        share: of the episodes after a loss that go back, 0 to 1.
-        farthest: the share of those that go back on the farthest way, not on the last.
-        seed: the next episode's.
+        config: The probabilities.
+        seed: Seed of the next episode.
 
     Returns:
-        0 for at the game's start; less than 0 for so many before the end of the farthest way.
+        0 to start at the beginning of the game, n > 0 to start n steps before the end of the latest
+        trajectory, -n to start n steps before the end of the farthest trajectory.
 
-    >>> draw_start_offset(0.0, 0.5, seed=1), draw_start_offset(1.0, 0.0, seed=1), draw_start_offset(1.0, 1.0, seed=1)
-    (0, 35, -35)
+    >>> draw_start_offset(StartCurriculumConfig(), seed=1)
+    0
+    >>> draw_start_offset(StartCurriculumConfig(1.0, farthest_probability=0.0), seed=1)
+    35
+    >>> draw_start_offset(StartCurriculumConfig(1.0, farthest_probability=1.0), seed=1)
+    -35
     """
-    random = np.random.default_rng([seed, 1])
-    goes_back = random.random() < share
-    back = int(random.integers(*BACK, endpoint=True)) if goes_back else 0
-    return -back if random.random() < farthest else back
+    rng = np.random.default_rng([seed, 1])
+    starts_late = rng.random() < config.probability
+    offset = int(rng.integers(*STEPS_BEFORE_LOSS, endpoint=True)) if starts_late else 0
+    return -offset if rng.random() < config.farthest_probability else offset
 
 
-class Trajectory(NamedTuple):
-    """How a game came to where it is.
+@dataclass(frozen=True)
+class StartPoint:
+    """A point of a game that replaying a seed and some actions leads to.
 
     Attributes:
-        start: what its `reset` was called with.
-        actions: all that were taken since.
-        earned: the sum of their rewards.
+        seed: Seed of the game's ``reset``.
+        actions: Actions taken since.
+        on_farthest: Whether the actions are those of the farthest trajectory.
+        options: Options of the game's ``reset``.
     """
 
-    start: dict[str, Any]
-    actions: list[Any]
-    earned: float
+    seed: int | None
+    actions: Sequence[Any] = ()
+    on_farthest: bool = False
+    options: dict[str, Any] | None = None
+
+    @property
+    def start_offset(self) -> int:
+        """The number of actions, negative on the farthest trajectory."""
+        return -len(self.actions) if self.on_farthest else len(self.actions)
+
+
+@dataclass
+class Trajectory:
+    """A game from its ``reset`` on.
+
+    Attributes:
+        seed: Seed of the ``reset``.
+        options: Options of the ``reset``.
+        actions: Actions taken since.
+        total_reward: Sum of the rewards since.
+    """
+
+    seed: int | None
+    options: dict[str, Any] | None = None
+    actions: list[Any] = field(default_factory=list)
+    total_reward: float = 0.0
 
 
 class StartCurriculum(gym.Wrapper[Any, Any, Any, Any]):
-    """Begins some of the episodes after one that was lost not long before where one was.
+    """Start some episodes shortly before the point where an earlier episode was lost.
 
-    They begin as that one did, and its actions are taken again but for the last few, see
-    `draw_start_offset`; one that was too short for that is followed by an ordinary episode, and so is one
-    without a seed. Some go back on the way that was lost last, the others on the one that earned
-    most of all that were lost since the game was last won: what is hard is practised where it
-    first is met, until it is mastered, as Ecoffet et al. 2021 do, https://arxiv.org/abs/2004.12919.
+    Such an episode replays the seed and the actions of a lost trajectory, except for the last few
+    steps, see `draw_start_offset`. If the trajectory is too short, or either episode has no seed,
+    the episode starts at the beginning of the game.
 
-    ``info["revisited"]`` is the number of actions that were taken before what `reset` returns, less
-    than 0 on the farthest way. ``info["farthest"]`` is 1 at the end of a way that is the farthest
-    now, -1 where the game is won, so that there is none any more, and else 0.
+    The replayed trajectory is either the latest one or the farthest one: that with the greatest
+    return of all that were lost since the game was last won. The agent thus practises the hardest
+    part that it reaches until it masters it (Ecoffet et al. 2021,
+    https://arxiv.org/abs/2004.12919).
 
-    The option ``replay`` of `reset`, a list of actions, begins an episode just after them; with it
-    come ``farthest``, the seed and the actions of the farthest way or None, and ``on_farthest``,
-    whether they are of that way.
+    ``info`` contains
+
+    * ``start_offset``: the number of actions replayed before the episode's first observation,
+      negative on the farthest trajectory;
+    * ``farthest_update``: 1 in the last step of an episode that becomes the farthest trajectory, -1
+      when the game is won and the farthest trajectory is forgotten, else 0.
+
+    ``reset`` accepts the options ``start_point``, a `StartPoint` to start at, and with it
+    ``farthest``, the end of the farthest trajectory as a `StartPoint` or None.
 
     Args:
-        env: a game that does the same after the same seed and actions, and says in
-            ``info["ending"]`` why it ended.
-        share: of the episodes after a loss that go back.
-        farthest: the share of those that go back on the farthest way.
-
-    Raises:
-        ValueError: one of them is no share.
-
-    >>> StartCurriculum(gym.make("CartPole-v1"), share=1.5)
-    Traceback (most recent call last):
-        ...
-    ValueError: share must lie between 0 and 1, got 1.5
+        env: An environment that behaves the same after the same seed and actions, with ``ending``
+            in ``info``, see `mario.games.endings.Ending`.
+        config: The probabilities.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], share: float, farthest: float = 0.0) -> None:
+    def __init__(self, env: gym.Env[Any, Any], config: StartCurriculumConfig) -> None:
         super().__init__(env)
-        for name, value in (("share", share), ("farthest", farthest)):
-            if not 0 <= value <= 1:
-                raise ValueError(f"{name} must lie between 0 and 1, got {value}")
-        self._share, self._farthest_share = share, farthest
-        self._way = Trajectory({"seed": None, "options": None}, [], 0.0)
+        self._config = config
+        self._trajectory = Trajectory(seed=None)
         self._farthest: Trajectory | None = None
-        self._told = {"revisited": 0, "farthest": AS_BEFORE}
+        self._info = {"start_offset": 0, "farthest_update": UNCHANGED}
         self._lost = False
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """See `gymnasium.Env.reset`."""
-        others = dict(options or {})
-        replay, farthest = others.pop("replay", None), others.pop("farthest", None)
-        on_farthest = others.pop("on_farthest", False)
-        start = {"seed": seed, "options": others or None}
-        if replay is None:
-            start, before, on_farthest = self._way_back(start)
+        """See `gymnasium.Env.reset`; ``seed`` is ignored if a start point is given."""
+        options = dict(options or {})
+        start, farthest = options.pop("start_point", None), options.pop("farthest", None)
+        if start is None:
+            start = self._next_start(seed, options or None)
         else:
             self._farthest = None
             if farthest is not None:
-                self._go({"seed": farthest[0], "options": None}, farthest[1])
-            before = replay
-        observation, info = self._go(start, before)
-        self._told = {
-            "revisited": -len(before) if on_farthest else len(before), "farthest": AS_BEFORE
-        }  # fmt: skip
-        return observation, info | self._told
+                self._replay(farthest)
+        observation, info = self._replay(start)
+        self._info = {"start_offset": start.start_offset, "farthest_update": UNCHANGED}
+        return observation, info | self._info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """See `gymnasium.Env.step`."""
         observation, reward, terminated, truncated, info = self.env.step(action)
-        self._way.actions.append(action)
-        self._way = self._way._replace(earned=self._way.earned + float(reward))
-        self._lost = info.get("ending") in LOST
-        self._told["farthest"] = self._judge(won=terminated and not self._lost)
-        return observation, reward, terminated, truncated, info | self._told
+        self._trajectory.actions.append(action)
+        self._trajectory.total_reward += float(reward)
+        self._lost = info.get("ending") in FAILURES
+        won = terminated and not self._lost
+        self._info["farthest_update"] = self._update_farthest(won=won)
+        return observation, reward, terminated, truncated, info | self._info
 
-    def _go(self, start: dict[str, Any], actions: list[Any]) -> tuple[Any, dict[str, Any]]:
-        """Take a way from its start on."""
-        self._way, self._lost = Trajectory(start, [], 0.0), False
-        observation, info = self.env.reset(**start)
-        for action in actions:
+    def _replay(self, start: StartPoint) -> tuple[Any, dict[str, Any]]:
+        """Reset the game and take the actions of a start point."""
+        self._trajectory, self._lost = Trajectory(start.seed, start.options), False
+        observation, info = self.env.reset(seed=start.seed, options=start.options)
+        for action in start.actions:
             observation, _, _, _, info = self.step(action)
         return observation, info
 
-    def _judge(self, *, won: bool) -> int:
-        """Keep the way if it is the farthest that was lost; keep none when the game is won."""
-        if not self._farthest_share:
-            return AS_BEFORE
+    def _update_farthest(self, *, won: bool) -> int:
+        """Keep a trajectory that is the farthest of those lost; forget it when the game is won."""
+        if not self._config.farthest_probability:
+            return UNCHANGED
         if won:
             self._farthest = None
-            return NONE_ANY_MORE
-        if self._lost and (self._farthest is None or self._way.earned > self._farthest.earned):
-            self._farthest = self._way
-            return FARTHEST_NOW
-        return AS_BEFORE
+            return CLEARED
+        if not self._lost or (
+            self._farthest is not None
+            and self._trajectory.total_reward <= self._farthest.total_reward
+        ):
+            return UNCHANGED
+        self._farthest = self._trajectory
+        return REPLACED
 
-    def _way_back(self, start: dict[str, Any]) -> tuple[dict[str, Any], list[Any], bool]:
-        """Where the next episode starts, the actions from there, and if by the farthest way."""
-        seed, nothing = start["seed"], (start, list[Any](), False)
+    def _next_start(self, seed: int | None, options: dict[str, Any] | None) -> StartPoint:
+        """Draw where the next episode starts."""
+        beginning = StartPoint(seed, options=options)
         if not self._lost or seed is None:
-            return nothing
-        back = draw_start_offset(self._share, self._farthest_share, seed)
-        way = self._farthest if back < 0 else self._way
-        if back == 0 or way is None or way.start["seed"] is None:
-            return nothing
-        actions = way.actions[: -abs(back)]
-        return (way.start, actions, back < 0) if actions else nothing
+            return beginning
+        offset = draw_start_offset(self._config, seed)
+        base = self._farthest if offset < 0 else self._trajectory
+        if offset == 0 or base is None or base.seed is None:
+            return beginning
+        actions = base.actions[: -abs(offset)]
+        if not actions:
+            return beginning
+        return StartPoint(base.seed, actions, offset < 0, base.options)

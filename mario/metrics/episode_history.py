@@ -33,8 +33,8 @@ class EpisodeRow:
         best_x: how far right it came, in pixels; None in a game without such a thing.
         ending: why it ended, ``"flag"`` when it cleared the level.
         seconds: since the run's start, the time between two sessions left out.
-        revisited: decisions made before it began, 0 for one that began at the game's start, less
-            than 0 for one on the farthest way.
+        start_offset: Agent steps replayed before the episode began, 0 for an episode from the start
+            of the game, negative for one on the farthest trajectory.
     """
 
     episode: int
@@ -47,7 +47,7 @@ class EpisodeRow:
     best_x: float | None
     ending: str
     seconds: float
-    revisited: int = 0
+    start_offset: int = 0
 
     def to_csv(self) -> str:
         """The row as text; floats keep every digit, so that `parse` gives the same row."""
@@ -78,7 +78,7 @@ class EpisodeRow:
                 best_x=float(cells["best_x"]) if cells["best_x"] else None,
                 ending=cells["ending"],
                 seconds=float(cells["seconds"]),
-                revisited=int(cells.get("revisited") or 0),  # not in the files of older runs
+                start_offset=int(cells.get("start_offset") or 0),  # not in the files of older runs
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"row {dict(cells)} lacks a cell") from error
@@ -188,7 +188,7 @@ class EpisodeHistory:
         if row.best_x is not None:
             self.best_x = max(row.best_x, self.best_x or 0.0)
         self.last = row
-        if not row.revisited:
+        if not row.start_offset:
             self._latest_ends.append(row.ending)
             self._reasons.add(row.ending)
 

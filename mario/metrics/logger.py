@@ -38,8 +38,8 @@ class EpisodeRecord:
         length: decisions in it.
         best_x: how far right it came, in pixels; None in a game without such a thing.
         ending: why it ended, ``"flag"`` when it cleared the level.
-        revisited: decisions made before it began, 0 for one that began at the game's start, less
-            than 0 for one on the farthest way.
+        start_offset: Agent steps replayed before the episode began, 0 for an episode from the start
+            of the game, negative for one on the farthest trajectory.
     """
 
     episode: int
@@ -49,7 +49,7 @@ class EpisodeRecord:
     length: int
     best_x: float | None
     ending: str
-    revisited: int = 0
+    start_offset: int = 0
 
 
 class MetricLogger:
@@ -141,7 +141,7 @@ class MetricLogger:
             best_x=None if record.best_x is None else float(record.best_x),
             ending=record.ending,
             seconds=round(self.seconds, 3),
-            revisited=record.revisited,
+            start_offset=record.start_offset,
         )
         self._history.add(row)
         with self._going_on("metrics.csv"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,15 @@ from gymnasium.wrappers import TransformAction
 
 from agents import AgentSpec
 from mario.errors import UsageError
-from mario.games.actions import action_masks, action_name
+from mario.games.actions import action_masks, action_name, parse_actions
 from mario.games.registry import MARIO, RANDOM_STAGES
 from mario.games.super_mario_bros import SuperMarioBros
 from mario.playback.level_router import Expert, LevelRouter
 from mario.playback.level_stack import ResetStackOnNewLevel
 from mario.runs.trained_agent import TrainedAgent, load_agent
-from mario.vector.make import make_env, parse_actions
+from mario.vector.make import make_env
 
-NOT_OBSERVED = (
-    "noop_max", "repeat_action_probability", "revisit", "revisit_farthest",
-    "reward_scale", "reward_clip", "reward_won", "reward_lost",
-)  # fmt: skip
+NOT_OBSERVED = ("noop_max", "repeat_action_probability", "reward_scale", "reward_clip")
 """Wrapper settings that may differ between experts, because observations do not depend on them."""
 
 
@@ -50,8 +47,9 @@ class LevelExperts:
     ) -> ResetStackOnNewLevel:
         """Make the game with the union of all action sets, see `TrainedAgent.make_env`."""
         actions = [action_name(mask).split("+") for mask in self._action_masks()]
-        wrappers = self.checkpoints[0].wrappers.with_noops(noops)
-        return ResetStackOnNewLevel(make_env(self.game, actions, emulator, wrappers, inner))
+        env_config = self.checkpoints[0].evaluation_config(emulator, noops)
+        env_config = replace(env_config, game=self.game, actions=actions)
+        return ResetStackOnNewLevel(make_env(env_config, inner))
 
     def make_agent(self, env: gym.Env[Any, Any], *, seed: int = 0) -> LevelRouter:
         """Make one agent that delegates to the experts.
@@ -117,7 +115,7 @@ def _check_pair(first: TrainedAgent, second: TrainedAgent) -> None:
             f"{first.path} and {second.path} were both trained on {first.game}; give one of them"
         )
     expected, received = (
-        {"look": _game_options(checkpoint)["look"], **asdict(checkpoint.wrappers)}
+        {"look": _game_options(checkpoint)["look"], **asdict(checkpoint.env_config.wrappers)}
         for checkpoint in (first, second)
     )
     for name, value in expected.items():
@@ -150,5 +148,5 @@ def _game_options(checkpoint: TrainedAgent) -> dict[str, Any]:
 
 
 def _action_masks(checkpoint: TrainedAgent) -> tuple[int, ...]:
-    actions = parse_actions(checkpoint.actions)
+    actions = parse_actions(checkpoint.env_config.actions)
     return action_masks(SuperMarioBros.default_actions if actions is None else actions)

@@ -43,6 +43,8 @@ OUR_TYPES: Types = {
     "game": str,
     "actions": (str, type(None)),
     "wrappers": dict,
+    "start_curriculum": dict,
+    "ending_reward": dict,
     "emulator": str,
     "state_shape": list,
     "num_actions": int,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,14 @@ import gymnasium as gym
 
 from agents import Agent, AgentConfig, DDQNConfig
 from agents.networks.tutorial_cnn import STATE_SIDE, from_tutorial
-from mario.config.run_config import DEFAULT_GAME, agent_class
+from mario.config.env_config import EndingRewardConfig, EnvConfig, StartCurriculumConfig
+from mario.config.run_config import DEFAULT_GAME
 from mario.config.serialization import from_dict
 from mario.errors import UsageError
+from mario.runs.agent_factory import agent_class, make_agent
 from mario.runs.checkpoint import Checkpoint, CheckpointError, is_tutorial, load
 from mario.vector.base import GameVectorEnv
-from mario.vector.make import (
-    make_agent,
-    make_env,
-    make_vector_env,
-    parse_actions,
-    preferred_num_envs,
-)
+from mario.vector.make import make_env, make_vector_env, preferred_num_envs
 from wrappers import WrapperConfig
 
 ACTION_SETS = {2: "tutorial", 5: "right-only", 7: "simple", 12: "complex"}
@@ -38,9 +34,7 @@ class TrainedAgent:
         weights: what `agents.Agent.load_weights` takes.
         agent: name of the agent.
         hyper: its hyper-parameters.
-        game: id of the game it was trained on.
-        actions: the action set, None for the game's own.
-        wrappers: what it sees of the game.
+        env_config: its training environment.
         state_shape: shape of what it sees.
         num_actions: how many actions it chooses from.
         steps: decisions it was trained for; 0 where the file does not say.
@@ -51,13 +45,25 @@ class TrainedAgent:
     weights: dict[str, Any]
     agent: str
     hyper: AgentConfig
-    game: str
-    actions: str | None
-    wrappers: WrapperConfig
+    env_config: EnvConfig
     state_shape: tuple[int, ...]
     num_actions: int
     steps: int
     epsilon: float = 0.0
+
+    @property
+    def game(self) -> str:
+        """Id of the game."""
+        return self.env_config.game
+
+    def evaluation_config(self, emulator: str = "auto", noop_max: int = 30) -> EnvConfig:
+        """Return the configuration of an environment in which to evaluate the agent.
+
+        Args:
+            emulator: Name of the emulator.
+            noop_max: Greatest number of no-op frames at the start of an episode.
+        """
+        return replace(self.env_config.for_evaluation(noop_max), emulator=emulator)
 
     def make_env(
         self,
@@ -73,8 +79,7 @@ class TrainedAgent:
             noops: each episode starts with 0 to this many frames without a button.
             inner: wraps the bare game first.
         """
-        actions, wrappers = parse_actions(self.actions), self.wrappers.with_noops(noops)
-        return make_env(self.game, actions, emulator, wrappers, inner)
+        return make_env(self.evaluation_config(emulator, noops), inner)
 
     def make_vector_env(
         self,
@@ -96,12 +101,14 @@ class TrainedAgent:
             seed: decides which starts come once more than others.
             report: is told, in a line, of what is otherwise than asked for.
         """
-        seen = self.wrappers.with_noops(noops)
-        at_a_time = num_envs or preferred_num_envs(self.game, emulator, seen)
+        env_config = self.evaluation_config(emulator, noops)
         return make_vector_env(
-            self.game, self.actions, emulator, seen, num_envs=min(at_a_time, episodes),
-            seed=seed, even=True, report=report,
-        )  # fmt: skip
+            env_config,
+            num_envs=min(num_envs or preferred_num_envs(env_config), episodes),
+            seed=seed,
+            stratified=True,
+            report=report,
+        )
 
     def make_agent(self, games: gym.Env[Any, Any] | GameVectorEnv, *, seed: int = 0) -> Agent:
         """Make the agent and give it its weights; it only plays and never learns.
@@ -164,9 +171,7 @@ def load_agent(path: Path, *, game: str | None = None, agent: str | None = None)
             weights=checkpoint["model"],
             agent=agent or name,
             hyper=from_dict(agent_class(agent or name).Config, checkpoint["hyper"], "hyper."),
-            game=game or checkpoint["game"],
-            actions=checkpoint["actions"],
-            wrappers=from_dict(WrapperConfig, checkpoint["wrappers"], "wrappers."),
+            env_config=_env_config(checkpoint, game),
             state_shape=tuple(checkpoint["state_shape"]),
             num_actions=checkpoint["num_actions"],
             steps=checkpoint["steps"],
@@ -174,6 +179,19 @@ def load_agent(path: Path, *, game: str | None = None, agent: str | None = None)
         )
     except ValueError as error:
         raise CheckpointError(f"checkpoint {path} is refused: {error}") from None
+
+
+def _env_config(checkpoint: Checkpoint, game: str | None) -> EnvConfig:
+    """Return the training environment that a checkpoint describes, with another game if given."""
+    return EnvConfig(
+        game=game or checkpoint["game"],
+        actions=checkpoint["actions"],
+        wrappers=from_dict(WrapperConfig, checkpoint["wrappers"], "wrappers."),
+        start_curriculum=from_dict(
+            StartCurriculumConfig, checkpoint["start_curriculum"], "start_curriculum."
+        ),
+        ending_reward=from_dict(EndingRewardConfig, checkpoint["ending_reward"], "ending_reward."),
+    )
 
 
 def _of_tutorial(path: Path, checkpoint: Checkpoint, game: str | None) -> TrainedAgent:
@@ -195,9 +213,7 @@ def _of_tutorial(path: Path, checkpoint: Checkpoint, game: str | None) -> Traine
         weights=weights,
         agent="ddqn",
         hyper=DDQNConfig(separate_target=True),
-        game=game or DEFAULT_GAME,
-        actions=actions,
-        wrappers=WrapperConfig(stack=frames),
+        env_config=EnvConfig(game or DEFAULT_GAME, actions, wrappers=WrapperConfig(stack=frames)),
         state_shape=(frames, STATE_SIDE, STATE_SIDE),
         num_actions=num_actions,
         steps=0,

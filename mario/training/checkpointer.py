@@ -18,6 +18,10 @@ from mario.system.hardware import describe_hardware
 
 FIRST_SAVE_SECONDS = 20.0
 RETRY_SECONDS = 10.0
+CONFIG_KEYS = (
+    "agent", "hyper", "game", "actions", "wrappers", "start_curriculum", "ending_reward", "seed"
+)  # fmt: skip
+"""The parts of the configuration that a checkpoint contains."""
 PACKAGES = ("mario-agents", "torch", "numpy", "gymnasium", "nes-py", "tensordict")
 
 
@@ -120,10 +124,7 @@ class Checkpointer:
             "format": FORMAT,
             "model": self._agent.policy_state_dict(),
             "exploration_rate": float(self._agent.exploration_rate),
-            **{
-                key: config[key]
-                for key in ("agent", "hyper", "game", "actions", "wrappers", "seed")
-            },
+            **{key: config[key] for key in CONFIG_KEYS},
             "emulator": self._emulator,
             "state_shape": list(spec.state_shape),
             "num_actions": spec.num_actions,

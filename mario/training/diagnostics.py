@@ -77,7 +77,7 @@ class TrainingDiagnostics:
 
     def read(self, record: EpisodeRecord) -> None:
         """Take in an episode: how far it came from the game's start, or else what it earned."""
-        if record.revisited:
+        if record.start_offset:
             return
         self._tally.add({"way": record.reward if record.best_x is None else record.best_x})
 

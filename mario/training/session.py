@@ -12,20 +12,21 @@ from types import TracebackType
 from typing import Any, Self
 
 from agents import Agent
+from mario.config.env_config import EnvConfig
 from mario.config.run_config import TrainConfig
 from mario.config.serialization import to_dict
 from mario.errors import UsageError
 from mario.evaluation.evaluator import Evaluator
 from mario.metrics.logger import MetricLogger
 from mario.metrics.progress_bar import ProgressBar
+from mario.runs.agent_factory import make_agent
 from mario.runs.run_folder import RunFolder
 from mario.runs.trained_agent import load_agent
 from mario.system.threads import spare_cores
 from mario.training.checkpointer import Checkpointer
 from mario.training.trainer import Trainer
 from mario.vector.base import GameVectorEnv
-from mario.vector.make import make_agent, make_vector_env, preferred_num_envs
-from wrappers import WrapperConfig
+from mario.vector.make import make_vector_env, preferred_num_envs
 
 CHECKPOINTS_AT_ONCE = 8
 """Room for last, previous, best and a numbered one, each while the next is being written."""
@@ -50,7 +51,7 @@ class Session:
         with ExitStack() as stack:
             self._progress = stack.enter_context(ProgressBar(config.total_episodes, config.steps))
             say = self._progress.write
-            games = self._make_games(config.num_envs, config.seed, config.wrappers)
+            games = self._make_games(config.num_envs, config.seed, config.env_config)
             stack.callback(games.close)
             run = RunFolder.open(resume) if resume else _new_run(config)
             stack.callback(run.close)
@@ -60,7 +61,7 @@ class Session:
             agent = make_agent(
                 config.agent, config.hyper, games,
                 device=config.device, seed=config.seed, folder=run.path / "memory",
-                threads=config.threads or spare_cores(games.processes),
+                threads=config.threads or spare_cores(games.num_processes),
             )  # fmt: skip
             stack.callback(agent.close)
             _check_disk(run.path, agent)
@@ -95,12 +96,11 @@ class Session:
         self._parts.close()
 
     def _make_games(
-        self, num_envs: int, seed: int, wrappers: WrapperConfig, even: bool = False
+        self, num_envs: int, seed: int, env_config: EnvConfig, stratified: bool = False
     ) -> GameVectorEnv:
-        config = self._config
         return make_vector_env(
-            config.game, config.actions, config.emulator, wrappers,
-            num_envs=num_envs, seed=seed, even=even, report=self._progress.write,
+            env_config, num_envs=num_envs, seed=seed, stratified=stratified,
+            report=self._progress.write,
         )  # fmt: skip
 
     def _make_trainer(
@@ -112,12 +112,12 @@ class Session:
         stop: Callable[[], bool],
     ) -> Trainer:
         config, say = self._config, self._progress.write
-        examined = config.wrappers.with_noops(config.evaluation.noop_max)
+        env_config = config.env_config.for_evaluation(config.evaluation.noop_max)
         emulator = str(games.metadata.get("emulator", config.emulator))
-        at_a_time = preferred_num_envs(config.game, config.emulator, examined)
-        num_envs = min(at_a_time, config.evaluation.episodes)
+        num_envs = min(preferred_num_envs(env_config), config.evaluation.episodes)
         evaluator = Evaluator(
-            config.evaluation, partial(self._make_games, num_envs, wrappers=examined, even=True),
+            config.evaluation,
+            partial(self._make_games, num_envs, env_config=env_config, stratified=True),
             game=config.game, seed=config.seed, emulator=emulator,
             elapsed=lambda: logger.seconds, report=say, stop=stop,
         )  # fmt: skip

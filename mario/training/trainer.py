@@ -22,7 +22,7 @@ from mario.metrics.logger import EpisodeRecord, MetricLogger
 from mario.metrics.progress_bar import ProgressBar
 from mario.training.checkpointer import Checkpointer
 from mario.training.diagnostics import TrainingDiagnostics
-from mario.vector.base import GameVectorEnv
+from mario.vector.base import GameVectorEnv, ReplayPoint
 
 
 class TrainingStep(NamedTuple):
@@ -63,7 +63,7 @@ def play(agent: Agent, games: GameVectorEnv, states: NDArray[np.uint8]) -> Itera
             next_states = observations.copy()
             for game in ended:
                 next_states[game] = infos["final_obs"][game]
-        valid = ~infos["lost"] if "lost" in infos else np.ones(len(actions), np.bool_)
+        valid = ~infos["crashed"] if "crashed" in infos else np.ones(len(actions), np.bool_)
         transitions = Transitions(
             states, actions, rewards, terminated, truncated, next_states, valid
         )
@@ -157,7 +157,7 @@ class Trainer:
         return {
             "steps": self.steps,
             "episodes": self.episodes,
-            "games": self._games.journal(),
+            "games": [point.to_dict() for point in self._games.replay_log()],
             "agent": self._agent.state_dict(),
             "metrics": self._logger.state_dict(),
             "evaluator": self._examiner.state_dict(),
@@ -171,7 +171,9 @@ class Trainer:
         self._logger.load_state_dict(state["metrics"])
         self._examiner.load_state_dict(state["evaluator"])
         self._adviser.load_state_dict(state["diagnostics"])
-        self._states, _ = self._games.restore(state["games"])
+        self._states, _ = self._games.restore(
+            [ReplayPoint.from_dict(values) for values in state["games"]]
+        )
 
     def _loop(self) -> None:
         if self._states is None:
@@ -231,5 +233,5 @@ def record_of(info: dict[str, Any], episode: int, step: int, game: int) -> Episo
         length=int(info["episode"]["l"]),
         best_x=None if best_x is None else float(best_x),
         ending=str(info.get("ending", "")),
-        revisited=int(info.get("revisited", 0)),
+        start_offset=int(info.get("start_offset", 0)),
     )

@@ -1,251 +1,276 @@
-"""Many Atari games at once, each played by a thread of ALE's own, pictures and all.
+"""Several Atari games, stepped by ALE's own threads with its own image preprocessing.
 
-What a `ProcessVectorEnv` does with processes and wrappers, ALE's vectorised environment does in compiled
-code without the GIL. A vector of ALE's goes from one seed to the next by itself, and its games can
-only be stepped together; here every game is a vector of one, so that each is served, and can be
-played again up to where it was.
+ALE's vector environment does in compiled code, without the GIL, what a `ProcessVectorEnv` does with
+processes and wrappers. It can only step all games together and seeds them by itself. Here, each
+game is an ALE vector of one, so that it can be seeded and replayed, and can press the fire button
+when it needs to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import gymnasium as gym
 import numpy as np
 from ale_py import ALEVectorInterface
 from gymnasium.vector import AutoresetMode
-from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mario.errors import UsageError
-from mario.games.actions import Actions
+from mario.config.env_config import EnvConfig
+from mario.games.actions import parse_actions
 from mario.games.atari import (
     FIRE,
     MAX_FRAMES,
     SCREEN_SHAPE,
     Atari,
     ale_seed,
-    ending,
-    fire_of,
+    ending_of,
+    find_fire_action,
     rom_path,
 )
-from mario.vector.base import Entry, GameVectorEnv, Results, entry_of
-from mario.vector.seeding import SeedOf, episode_seed
+from mario.games.endings import Ending, ending_rewards
+from mario.games.registry import ATARI, find_game
+from mario.vector.base import GameVectorEnv, ReplayPoint, VectorStepResult
+from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers import WrapperConfig
-from wrappers.life import LIFE
+from wrappers.life import ended_by_life_loss
 from wrappers.pong import PONG_SHAPE, binarize_pong
 
-ONLY = np.zeros(1, np.int64)
-FULL_STRENGTH = np.ones(1, np.float32)
-GO_ON = -1
-"""In place of a seed: what is drawn at random goes on from where it is."""
+ENV_IDS = np.zeros(1, np.int64)
+PADDLE_STRENGTHS = np.ones(1, np.float32)
+CONTINUE_RNG = -1
+"""In place of a seed: ALE's random number generator continues."""
 
-SEEDED_EVERY = 32
-"""Episodes to a seed where no action sticks, so that only how each begins is drawn at random. To
-take a seed, ALE makes the console anew, which takes as long as playing 200 decisions."""
+EPISODES_PER_SEED = 32
+"""Episodes between two seeds if there are no sticky actions, so that only the number of no-op
+frames is random. To take a seed, ALE creates the console anew, which takes as long as 200 steps."""
 
 
-class _Decision(NamedTuple):
-    """What came of a decision."""
+class _GameStep(NamedTuple):
+    """The result of one agent step of a game; ``reward`` is the game's own."""
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     reward: float
     terminated: bool
     truncated: bool
     info: dict[str, Any]
 
 
-class _Seat:
-    """One game, as the wrappers make it: a picture and a reward for each decision."""
+class _AtariGame:
+    """One game, with the images and rewards that the wrappers would produce.
 
-    def __init__(self, game: str, sticky: float, view: WrapperConfig) -> None:
-        self._gray = view.observation == "gray"
-        self._view = view
-        height, width = (view.size, view.size) if self._gray else SCREEN_SHAPE[:2]
+    Args:
+        rom_name: Name of the ROM.
+        repeat_action_probability: Probability of a sticky action in each frame.
+        wrappers: What the agent observes.
+    """
+
+    def __init__(
+        self, rom_name: str, repeat_action_probability: float, wrappers: WrapperConfig
+    ) -> None:
+        self._wrappers, self._gray = wrappers, wrappers.observation == "gray"
+        height, width = (wrappers.size, wrappers.size) if self._gray else SCREEN_SHAPE[:2]
         self._ale = ALEVectorInterface(
-            rom_path=rom_path(game), num_envs=1, num_threads=1, batch_size=0,
-            frame_skip=view.skip, maxpool=view.max_pool and view.skip > 1, stack_num=1,
+            rom_path=rom_path(rom_name), num_envs=1, num_threads=1, batch_size=0,
+            frame_skip=wrappers.skip, maxpool=wrappers.max_pool and wrappers.skip > 1, stack_num=1,
             img_height=height, img_width=width, grayscale=self._gray,
-            noop_max=view.noop_max + 1,  # of which it draws one less at most
+            noop_max=wrappers.noop_max + 1,  # ALE draws at most one less
             use_fire_reset=False, episodic_life=False, life_loss_info=False,
             reward_clipping=False, max_episode_steps=MAX_FRAMES, full_action_space=True,
-            repeat_action_probability=sticky, thread_affinity_offset=-1,
+            repeat_action_probability=repeat_action_probability, thread_affinity_offset=-1,
             autoreset_mode=AutoresetMode.NEXT_STEP.value,
         )  # fmt: skip
         self._lives = self._length = 0
-        self._total = 0.0
+        self._return = 0.0
 
-    def begin(self, seed: int | None) -> tuple[NDArray[np.uint8], dict[str, Any]]:
-        """Start a game, without a seed the next of the last; gives its first picture and info."""
-        taken = GO_ON if seed is None else ale_seed(seed)
-        frames, told = self._ale.reset(ONLY, np.array([taken]))
-        if self._view.fire_reset:
-            self.start(FIRE)
-            frames, _, _, _, told = self._ale.recv()
-        self._lives, self._length, self._total = int(told["lives"][0]), 0, 0.0
-        return self._picture(frames), {"lives": self._lives, "ending": ""}
+    def reset(self, seed: int | None) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+        """Start a game and return its first image and info.
 
-    def start(self, action: int) -> None:
-        """Let ALE's thread play one of ALE's actions."""
-        self._ale.send(np.array([action]), FULL_STRENGTH)
+        Args:
+            seed: Seed of the game; None to continue with ALE's random number generator.
+        """
+        seeds = np.array([CONTINUE_RNG if seed is None else ale_seed(seed)])
+        images, infos = self._ale.reset(ENV_IDS, seeds)
+        if self._wrappers.fire_reset:
+            self.start_step(FIRE)
+            images, _, _, _, infos = self._ale.recv()
+        self._lives, self._length, self._return = int(infos["lives"][0]), 0, 0.0
+        return self._convert(images), {"lives": self._lives, "ending": ""}
 
-    def finish(self) -> _Decision:
-        """Wait for what `start` started, and serve if a life was lost."""
-        frames, rewards, terminated, truncated, told = self._ale.recv()
-        reward, lost = float(rewards[0]), int(told["lives"][0]) < self._lives
-        if self._view.fire_reset and lost and not (terminated[0] or truncated[0]):
-            self.start(FIRE)
-            frames, rewards, terminated, truncated, told = self._ale.recv()
+    def start_step(self, action: int) -> None:
+        """Let ALE's thread take an action, given by its number in ALE."""
+        self._ale.send(np.array([action]), PADDLE_STRENGTHS)
+
+    def finish_step(self) -> _GameStep:
+        """Wait for the step, and press the fire button if a life was lost."""
+        images, rewards, terminations, truncations, infos = self._ale.recv()
+        reward, life_lost = float(rewards[0]), int(infos["lives"][0]) < self._lives
+        if self._wrappers.fire_reset and life_lost and not (terminations[0] or truncations[0]):
+            self.start_step(FIRE)
+            images, rewards, terminations, truncations, infos = self._ale.recv()
             reward += float(rewards[0])
-        over, cut = bool(terminated[0]), bool(truncated[0] and not terminated[0])
-        self._lives = int(told["lives"][0])
+        terminated = bool(terminations[0])
+        truncated = bool(truncations[0] and not terminated)
+        self._lives = int(infos["lives"][0])
         self._length += 1
-        self._total += reward
-        info: dict[str, Any] = {"lives": self._lives, "ending": ending(over, cut)}
-        if over or cut:
-            info["episode"] = {"r": self._total, "l": self._length}
-        elif self._view.terminal_on_life_loss and lost:
-            over, info["ending"] = True, LIFE
-        return _Decision(self._picture(frames), reward, over, cut, info)
+        self._return += reward
+        info: dict[str, Any] = {"lives": self._lives, "ending": ending_of(terminated, truncated)}
+        if terminated or truncated:
+            info["episode"] = {"r": self._return, "l": self._length}
+        elif self._wrappers.terminal_on_life_loss and life_lost:
+            terminated, info["ending"] = True, str(Ending.LIFE_LOST)
+        return _GameStep(self._convert(images), reward, terminated, truncated, info)
 
-    def _picture(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return frames[0, 0] if self._gray else binarize_pong(frames[0, 0])
+    def _convert(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return images[0, 0] if self._gray else binarize_pong(images[0, 0])
 
 
 class AtariVectorEnv(GameVectorEnv):
-    """Plays ``num_envs`` Atari games of one kind as a `ProcessVectorEnv` plays any game.
+    """Run Atari games in ALE's own threads.
 
-    The numbers are those of the wrappers around `Atari`, pictures within one level of gray; only
-    how many frames go by before an episode, with ``wrappers.noop_max``, is drawn by ALE.
+    The results are those of a `ProcessVectorEnv`, with pixels within one gray level, except that
+    ALE draws the number of no-op frames.
 
     Args:
-        num_envs: how many games.
-        game: name of the ROM.
-        sticky: see `Atari`.
-        actions: see `Atari`.
-        wrappers: what the agent sees.
-        seed: seeds every episode of every game where actions stick, else one in `SEEDED_EVERY`.
-        seed_of: how, see `mario.vector.seeding`.
+        config: The configuration of each environment.
+        num_envs: Number of environments.
+        seed: Seed of the run. With sticky actions it seeds every episode, else one in
+            `EPISODES_PER_SEED`.
+        seed_function: Derives the seed of each episode, see `mario.vector.seeding`.
 
     Raises:
-        UsageError: there is no such action set, or it lacks what the wrappers need.
+        UsageError: The action set is unknown, or lacks an action that the wrappers need.
     """
 
     def __init__(
         self,
+        config: EnvConfig,
         num_envs: int,
         *,
-        game: str,
-        sticky: float = 0.0,
-        actions: Actions | None = None,
-        wrappers: WrapperConfig | None = None,
         seed: int = 0,
-        seed_of: SeedOf = episode_seed,
+        seed_function: SeedFunction = episode_seed,
     ) -> None:
-        self.num_envs, self._seed, self._seed_of = num_envs, seed, seed_of
-        self._view = view = wrappers or WrapperConfig()
-        self._actions = Atari(game, actions=actions).joystick
-        if view.fire_reset:
-            fire_of(self._actions)
-        self._seeded_every = 1 if sticky else SEEDED_EVERY
-        self._seats = [_Seat(game, sticky, view) for _ in range(num_envs)]
-        picture = (view.size, view.size) if view.observation == "gray" else PONG_SHAPE
-        self.single_observation_space = gym.spaces.Box(0, 255, (view.stack, *picture), np.uint8)
-        self.single_action_space = gym.spaces.Discrete(len(self._actions))
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        self.metadata = {**Atari.metadata, "autoreset_mode": AutoresetMode.SAME_STEP}
-        self._journal = [entry_of(0) for _ in range(num_envs)]
-        self._states = np.zeros(self.observation_space.shape or (), np.uint8)
+        super().__init__(num_envs, seed=seed, seed_function=seed_function)
+        self._wrappers = wrappers = config.wrappers
+        self._ending_rewards = ending_rewards(config.ending_reward)
+        options = find_game(config.game).kwargs
+        rom_name, probability = options["game"], options["repeat_action_probability"]
+        self._ale_actions = Atari(rom_name, actions=parse_actions(config.actions)).ale_actions
+        if wrappers.fire_reset:
+            find_fire_action(self._ale_actions)
+        self._episodes_per_seed = 1 if probability else EPISODES_PER_SEED
+        self._games = [_AtariGame(rom_name, probability, wrappers) for _ in range(num_envs)]
+        image_shape = (
+            (wrappers.size, wrappers.size) if wrappers.observation == "gray" else PONG_SHAPE
+        )
+        shape = (wrappers.stack, *image_shape)
+        self._set_spaces(
+            gym.spaces.Box(0, 255, shape, np.uint8),
+            gym.spaces.Discrete(len(self._ale_actions)),
+            Atari.metadata,
+        )
+        self._states = np.zeros((num_envs, *shape), np.uint8)
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[Any], dict[str, Any]]:
-        """See `ProcessVectorEnv.reset`."""
-        if options:
-            raise UsageError(f"a vector of games takes no reset options, got {options!r}")
-        self._seed = self._seed if seed is None else seed
-        return self.restore([entry_of(0) for _ in range(self.num_envs)])
+    @classmethod
+    def supports(cls, config: EnvConfig) -> bool:
+        """See `GameVectorEnv.supports`.
 
-    def journal(self) -> list[Entry]:
-        """See `GameVectorEnv.journal`: a game's actions in all of its lives."""
-        return [entry | {"actions": list(entry["actions"])} for entry in self._journal]
+        ALE's vector environment has no start curriculum, no action markers, no sticky actions that
+        only depend on the seed, and no image processing except resizing and grayscale conversion.
+        """
+        wrappers = config.wrappers
+        unsupported = (
+            config.start_curriculum.probability,
+            wrappers.show_action,
+            wrappers.repeat_action_probability,
+            wrappers.crop_top,
+            wrappers.observation == "orange",
+        )
+        if config.emulator != "auto" or any(unsupported) or ":" in config.game:
+            return False
+        return find_game(config.game).entry_point == ATARI
 
-    def restore(self, journal: Sequence[Entry]) -> tuple[NDArray[Any], dict[str, Any]]:
-        """See `GameVectorEnv.restore`; the games are played side by side."""
-        infos = [self._begin_again(game, entry["episode"]) for game, entry in enumerate(journal)]
-        for taken in zip_longest(*(entry["actions"] for entry in journal)):
-            going_on = [game for game, action in enumerate(taken) if action is not None]
-            for game in going_on:
-                self._start(game, taken[game])
-            for game in going_on:
-                _, infos[game] = self._finish(game)
-        return self._states.copy(), self._merged(infos)
+    @classmethod
+    def preferred_num_envs(cls, config: EnvConfig) -> int:
+        """See `GameVectorEnv.preferred_num_envs`; each game has a thread."""
+        return 8
+
+    @classmethod
+    def create(
+        cls,
+        config: EnvConfig,
+        num_envs: int,
+        *,
+        seed: int,
+        seed_function: SeedFunction,
+        report: Callable[[str], None],
+    ) -> Self:
+        """See `GameVectorEnv.create`; threads do not crash by themselves."""
+        del report
+        return cls(config, num_envs, seed=seed, seed_function=seed_function)
+
+    def restore(self, points: Sequence[ReplayPoint]) -> tuple[NDArray[Any], dict[str, Any]]:
+        """See `GameVectorEnv.restore`; the games are replayed in parallel."""
+        infos = [self._reset_to(index, point.episode) for index, point in enumerate(points)]
+        for actions in zip_longest(*(point.log.actions for point in points)):
+            active = [index for index, action in enumerate(actions) if action is not None]
+            for index in active:
+                self._start_step(index, actions[index])
+            for index in active:
+                _, infos[index] = self._finish_step(index)
+        return self._states.copy(), self._merge_infos(infos)
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
         """See `GameVectorEnv.step_async`."""
-        for game, action in enumerate(actions.tolist()):
-            self._start(game, action)
+        for index, action in enumerate(actions.tolist()):
+            self._start_step(index, action)
 
-    def step_wait(self) -> Results:
+    def step_wait(self) -> VectorStepResult:
         """See `GameVectorEnv.step_wait`."""
-        finished = [self._finish(game) for game in range(self.num_envs)]
-        decisions = [decision for decision, _ in finished]
-        shaped = [self._view.shaped(each.reward, each.info["ending"]) for each in decisions]
+        steps, infos = zip(*map(self._finish_step, range(self.num_envs)), strict=True)
+        rewards = self._wrappers.transform_rewards(np.array([step.reward for step in steps]))
+        rewards += [self._ending_rewards.get(step.info["ending"], 0.0) for step in steps]
         return (
             self._states.copy(),
-            np.array(shaped, np.float32),
-            np.array([each.terminated for each in decisions]),
-            np.array([each.truncated for each in decisions]),
-            self._merged([info for _, info in finished]),
+            rewards.astype(np.float32),
+            np.array([step.terminated for step in steps]),
+            np.array([step.truncated for step in steps]),
+            self._merge_infos(infos),
         )
 
-    def step(self, actions: NDArray[np.int64]) -> Results:
-        """Take one step of every game."""
-        self.step_async(actions)
-        return self.step_wait()
-
-    def close(self, **kwargs: Any) -> None:
-        """End ALE's threads; closing twice is harmless."""
+    def close_extras(self, **kwargs: Any) -> None:
+        """End ALE's threads."""
         del kwargs
-        self._seats = []
-        self.closed = True
+        self._games = []
 
-    def _begin(self, game: int, episode: int) -> dict[str, Any]:
-        """Begin the episode after the one before; gives what is known then."""
-        self._journal[game] = entry_of(episode)
-        seeded = episode % self._seeded_every == 0
-        seed = self.episode_seed(game, episode) if seeded else None
-        self._states[game], info = self._seats[game].begin(seed)
+    def _reset(self, index: int, episode: int) -> dict[str, Any]:
+        """Start the episode after the current one and return its first info."""
+        self._points[index] = ReplayPoint.at_reset(episode)
+        is_seeded = episode % self._episodes_per_seed == 0
+        seed = self.episode_seed(index, episode) if is_seeded else None
+        self._states[index], info = self._games[index].reset(seed)
         return info
 
-    def _begin_again(self, game: int, episode: int) -> dict[str, Any]:
-        """Begin any of a game's episodes; gives what is known then."""
-        for before in range(episode - episode % self._seeded_every, episode):
-            self._begin(game, before)
-        return self._begin(game, episode)
+    def _reset_to(self, index: int, episode: int) -> dict[str, Any]:
+        """Start any episode of an environment and return its first info."""
+        for earlier in range(episode - episode % self._episodes_per_seed, episode):
+            self._reset(index, earlier)
+        return self._reset(index, episode)
 
-    def _start(self, game: int, action: int) -> None:
-        self._journal[game]["actions"].append(action)
-        self._seats[game].start(self._actions[action])
+    def _start_step(self, index: int, action: int) -> None:
+        self._points[index].log.actions.append(action)
+        self._games[index].start_step(self._ale_actions[action])
 
-    def _finish(self, game: int) -> tuple[_Decision, dict[str, Any]]:
-        """A game's decision, and what is known after it: of the next episode if this one ended."""
-        decision, state = self._seats[game].finish(), self._states[game]
-        state[:-1], state[-1] = state[1:], decision.picture
-        if not (decision.terminated or decision.truncated):
-            return decision, decision.info
-        final = {"final_obs": state.copy(), "final_info": decision.info}
-        if decision.info["ending"] == LIFE:
-            state[:] = decision.picture
-            return decision, {**decision.info, "ending": "", **final}
-        return decision, self._begin(game, self._journal[game]["episode"] + 1) | final
-
-    def _merged(self, infos: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """The infos of all games as Gymnasium's vector environments give them."""
-        merged: dict[str, Any] = {}
-        for game, info in enumerate(infos):
-            merged = self._add_info(merged, info, game)
-        return merged
+    def _finish_step(self, index: int) -> tuple[_GameStep, dict[str, Any]]:
+        """Return an environment's step and its info, that of the next episode if this one ended."""
+        step, state = self._games[index].finish_step(), self._states[index]
+        state[:-1], state[-1] = state[1:], step.image
+        if not (step.terminated or step.truncated):
+            return step, step.info
+        final = {"final_obs": state.copy(), "final_info": step.info}
+        if ended_by_life_loss(step.info):
+            state[:] = step.image
+            return step, {**step.info, "ending": "", **final}
+        return step, self._reset(index, self._points[index].episode + 1) | final

@@ -1,110 +1,253 @@
-"""What the rest of the program asks of several games at once, whichever way they are played."""
+"""The interface of vector environments, and the points from which they can be replayed."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
+import gymnasium as gym
 import numpy as np
-from gymnasium.vector import VectorEnv
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mario.games.start_curriculum import AS_BEFORE, FARTHEST_NOW, NONE_ANY_MORE
-from mario.vector.seeding import SeedOf
+from mario.config.env_config import EnvConfig
+from mario.errors import UsageError
+from mario.games.start_curriculum import CLEARED, REPLACED, UNCHANGED
+from mario.vector.seeding import SeedFunction
 
-Results = tuple[
+VectorStepResult = tuple[
     NDArray[Any], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
 ]
-
-Entry = dict[str, Any]
-"""Where one game is: the ``episode``, that is how many it ended before, all ``actions`` since the
-game's ``start``, which was made from that episode's seed, how many of them were ``revisited``, that
-is taken before the episode began, and the ``start`` and ``actions`` of the ``farthest`` way or None
-(see `wrappers.StartCurriculum` for both)."""
+"""Observations ``(num_envs, ...)``; rewards, terminations, truncations ``(num_envs,)``; infos."""
 
 
-def entry_of(episode: int, farthest: Entry | None = None) -> Entry:
-    """The entry of an episode that begins at the game's start.
+@dataclass(frozen=True)
+class ActionLog:
+    """The actions of a game since its reset.
 
-    >>> entry_of(3)
-    {'episode': 3, 'start': 3, 'revisited': 0, 'actions': [], 'farthest': None}
+    Attributes:
+        start_episode: Index of the episode whose seed the game was reset with.
+        actions: Actions taken since.
     """
-    return {
-        "episode": episode, "start": episode, "revisited": 0, "actions": [], "farthest": farthest
-    }  # fmt: skip
+
+    start_episode: int
+    actions: list[int]
+
+    def copy(self) -> Self:
+        """Return an independent copy."""
+        return replace(self, actions=list(self.actions))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the log as plain values."""
+        return {"start_episode": self.start_episode, "actions": list(self.actions)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Create a log from the values that `to_dict` returned."""
+        return cls(values["start_episode"], list(values["actions"]))
 
 
-def entry_after(last: Entry, farthest: int, revisited: int) -> Entry:
-    """The entry of the episode after one that ended.
+@dataclass(frozen=True)
+class ReplayPoint:
+    """A point of one environment that can be reached again by replaying actions.
 
-    Args:
-        last: the entry of that one.
-        farthest: what the game said of the farthest way as it ended.
-        revisited: what it says of the episode that begins, as `wrappers.StartCurriculum` counts.
-
-    >>> last = entry_of(2) | {"actions": [5, 6]}
-    >>> following = entry_after(last, farthest=1, revisited=-1)
-    >>> following["start"], following["actions"], following["farthest"]
-    (2, [5], {'start': 2, 'actions': [5, 6]})
+    Attributes:
+        episode: Index of the episode: the number of episodes that ended before it.
+        log: All actions since the reset of the game, also those before the episode began.
+        start_offset: Number of actions before the episode began, negative if they are those of the
+            farthest trajectory, see `mario.games.start_curriculum.StartCurriculum`.
+        farthest: The farthest trajectory, or None.
     """
-    way = {"start": last["start"], "actions": last["actions"]}
-    known = {AS_BEFORE: last["farthest"], FARTHEST_NOW: way, NONE_ANY_MORE: None}[farthest]
-    following = entry_of(last["episode"] + 1, known)
-    if not revisited:
-        return following
-    base = way if revisited > 0 else known
-    assert base is not None, "a game went back on a way that there is not"
-    return following | {
-        "start": base["start"], "revisited": revisited, "actions": base["actions"][: abs(revisited)]
-    }  # fmt: skip
+
+    episode: int
+    log: ActionLog
+    start_offset: int = 0
+    farthest: ActionLog | None = None
+
+    @classmethod
+    def at_reset(cls, episode: int, farthest: ActionLog | None = None) -> Self:
+        """Return the first point of an episode that starts at the beginning of the game.
+
+        >>> ReplayPoint.at_reset(3).log
+        ActionLog(start_episode=3, actions=[])
+        """
+        return cls(episode, ActionLog(episode, []), farthest=farthest)
+
+    def next_episode(self, farthest_update: int, start_offset: int) -> Self:
+        """Return the first point of the following episode.
+
+        Args:
+            farthest_update: ``info["farthest_update"]`` of the last step of this episode.
+            start_offset: ``info["start_offset"]`` of the following episode.
+
+        >>> end = ReplayPoint(2, ActionLog(2, [5, 6]))
+        >>> end.next_episode(REPLACED, start_offset=-1).log
+        ActionLog(start_episode=2, actions=[5])
+        """
+        farthest = {UNCHANGED: self.farthest, REPLACED: self.log, CLEARED: None}[farthest_update]
+        if not start_offset:
+            return self.at_reset(self.episode + 1, farthest)
+        base = self.log if start_offset > 0 else farthest
+        assert base is not None, "an episode starts on a farthest trajectory that does not exist"
+        log = ActionLog(base.start_episode, base.actions[: abs(start_offset)])
+        return replace(
+            self, episode=self.episode + 1, log=log, start_offset=start_offset, farthest=farthest
+        )
+
+    def copy(self) -> Self:
+        """Return an independent copy."""
+        return replace(self, log=self.log.copy(), farthest=self.farthest and self.farthest.copy())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the point as plain values, which a checkpoint can hold."""
+        return {
+            "episode": self.episode,
+            "log": self.log.to_dict(),
+            "start_offset": self.start_offset,
+            "farthest": self.farthest and self.farthest.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Create a point from the values that `to_dict` returned."""
+        farthest = values["farthest"]
+        return cls(
+            values["episode"],
+            ActionLog.from_dict(values["log"]),
+            values["start_offset"],
+            farthest and ActionLog.from_dict(farthest),
+        )
 
 
 class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
-    """Several games that are played together, with Gymnasium's vector interface.
+    """Several copies of one game that are stepped together.
 
-    `step` may be split in `step_async` and `step_wait`, to learn while the games run. An episode
-    that ends starts anew in the same step (`AutoresetMode.SAME_STEP`): its true last observation is
-    in ``infos["final_obs"]``, what was known then in ``infos["final_info"]``.
+    This is Gymnasium's vector interface with two additions. `step` can be split into `step_async`
+    and `step_wait`, so that the agent learns while the games run. `replay_log` and `restore` bring
+    the games back to an earlier point.
+
+    An episode that ends is reset in the same step (`AutoresetMode.SAME_STEP`): its last observation
+    is ``infos["final_obs"]``, its last info ``infos["final_info"]``.
+
+    Args:
+        num_envs: Number of environments.
+        seed: Seed of the run.
+        seed_function: Derives the seed of each episode, see `mario.vector.seeding`.
     """
 
-    _seed: int
-    _seed_of: SeedOf
+    def __init__(self, num_envs: int, *, seed: int, seed_function: SeedFunction) -> None:
+        self.num_envs = num_envs
+        self._seed, self._seed_function = seed, seed_function
+        self._points = [ReplayPoint.at_reset(0) for _ in range(num_envs)]
 
-    def episode_seed(self, game: int, episode: int) -> int:
-        """What an episode is seeded with, if it is not the next of the one before it.
+    @classmethod
+    @abstractmethod
+    def supports(cls, config: EnvConfig) -> bool:
+        """Return whether this class can run a configuration, with all of its wrappers."""
+
+    @classmethod
+    @abstractmethod
+    def preferred_num_envs(cls, config: EnvConfig) -> int:
+        """Return how many environments run fastest when no agent learns at the same time."""
+
+    @classmethod
+    @abstractmethod
+    def create(
+        cls,
+        config: EnvConfig,
+        num_envs: int,
+        *,
+        seed: int,
+        seed_function: SeedFunction,
+        report: Callable[[str], None],
+    ) -> Self:
+        """Create the environments of a configuration that the class supports.
 
         Args:
-            game: which of the games.
-            episode: how many it ended before.
+            config: The configuration of each environment.
+            num_envs: Number of environments.
+            seed: Seed of the run.
+            seed_function: Derives the seed of each episode.
+            report: Receives one line for each environment that crashes.
         """
-        return self._seed_of(self._seed, game, episode)
 
     @property
-    def processes(self) -> int:
-        """How many processes beside this one the games keep busy."""
+    def num_processes(self) -> int:
+        """Number of processes, besides this one, that the environments keep busy."""
         return 0
+
+    def episode_seed(self, env_index: int, episode: int) -> int:
+        """Return the seed of an episode.
+
+        Args:
+            env_index: Index of the environment.
+            episode: Index of the episode in that environment.
+        """
+        return self._seed_function(self._seed, env_index, episode)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Start the first episode of every environment.
+
+        Args:
+            seed: Replaces the seed given at construction.
+            options: Must be empty.
+
+        Raises:
+            UsageError: ``options`` is not empty.
+        """
+        if options:
+            raise UsageError(f"a vector environment has no reset options, got {options!r}")
+        self._seed = self._seed if seed is None else seed
+        return self.restore([ReplayPoint.at_reset(0) for _ in range(self.num_envs)])
+
+    def step(self, actions: NDArray[np.int64]) -> VectorStepResult:
+        """Take one step in every environment."""
+        self.step_async(actions)
+        return self.step_wait()
 
     @abstractmethod
     def step_async(self, actions: NDArray[np.int64]) -> None:
-        """Start one step of every game; `step_wait` collects it."""
+        """Start one step in every environment; `step_wait` returns its result."""
 
     @abstractmethod
-    def step_wait(self) -> Results:
-        """Collect the step of every game that `step_async` started.
+    def step_wait(self) -> VectorStepResult:
+        """Return the result of the step that `step_async` started."""
+
+    def replay_log(self) -> list[ReplayPoint]:
+        """Return where every environment is, for `restore`."""
+        return [point.copy() for point in self._points]
+
+    @abstractmethod
+    def restore(self, points: Sequence[ReplayPoint]) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Bring every environment to a point by replaying its actions.
+
+        Args:
+            points: One point per environment, as `replay_log` returned them.
 
         Returns:
-            Observations ``(num_envs, ...)``, rewards, terminations, truncations ``(num_envs,)`` and
-            infos, as Gymnasium's vector environments give them.
+            Observations and infos at these points.
         """
 
-    @abstractmethod
-    def journal(self) -> list[Entry]:
-        """What `restore` needs to bring every game to where it is now."""
+    def _set_spaces(
+        self,
+        observation_space: gym.Space[Any],
+        action_space: gym.Space[Any],
+        metadata: Mapping[str, Any],
+    ) -> None:
+        """Set the attributes that Gymnasium requires, given those of a single environment."""
+        self.single_observation_space, self.single_action_space = observation_space, action_space
+        self.observation_space = batch_space(observation_space, self.num_envs)
+        self.action_space = batch_space(action_space, self.num_envs)
+        self.metadata = {**metadata, "autoreset_mode": AutoresetMode.SAME_STEP}
 
-    @abstractmethod
-    def restore(self, journal: Sequence[Entry]) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Bring every game to where it was at a `journal`, by playing its episode again.
-
-        An entry may leave out that it starts with its own episode and revisits nothing.
-        """
+    def _merge_infos(self, infos: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Merge one info per environment into Gymnasium's format for vector environments."""
+        merged: dict[str, Any] = {}
+        for index, info in enumerate(infos):
+            merged = self._add_info(merged, info, index)
+        return merged

@@ -1,4 +1,4 @@
-"""The arrays that compiled games and Python share for a step."""
+"""The arrays through which Python and compiled games exchange a step."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 
 class StepBuffers(NamedTuple):
-    """Where one step is read from and written to, in the order that the compiled code takes."""
+    """Inputs and outputs of one step, in the order of the compiled code.
+
+    ``noops``, ``seeds`` and ``start_offsets`` describe how the next episodes start.
+    """
 
     actions: NDArray[np.int64]
     noops: NDArray[np.int64]
     seeds: NDArray[np.uint64]
-    backs: NDArray[np.int64]
+    start_offsets: NDArray[np.int64]
     observations: NDArray[np.uint8]
     rewards: NDArray[np.float64]
     terminated: NDArray[np.bool_]
@@ -23,7 +26,7 @@ class StepBuffers(NamedTuple):
 
 
 class FinalBuffers(NamedTuple):
-    """The same of the last step of an episode: written only for games in which one ended."""
+    """The last step of the episodes that ended; entries of other environments are unchanged."""
 
     observations: NDArray[np.uint8]
     info: NDArray[np.int64]

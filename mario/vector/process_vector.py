@@ -1,115 +1,52 @@
-"""Several games at once, each in a process of its own, stepped together.
+"""Several environments, each in its own process, that are stepped together.
 
-A game that dies is named in one line and started again; the step it died in is marked lost and its
-episode truncated, so that training goes on with the others' data intact.
+An environment that crashes is reported and started again. Its step is marked in ``infos`` and its
+episode is truncated, so that training continues with the data of the other environments.
 """
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing as mp
-import signal
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing.context import ForkServerContext, SpawnContext
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode
-from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mario.errors import RunError, UsageError
-from mario.vector.base import Entry, GameVectorEnv, Results, entry_after, entry_of
-from mario.vector.seeding import SeedOf, episode_seed
-from mario.vector.worker import Failed, Outcome, serve
-from wrappers.life import life_ended
+from mario.config.env_config import EnvConfig
+from mario.errors import RunError
+from mario.games.endings import Ending
+from mario.vector.base import GameVectorEnv, ReplayPoint, VectorStepResult
+from mario.vector.env import make_env
+from mario.vector.seeding import SeedFunction, episode_seed
+from mario.vector.worker import StepResult
+from mario.vector.worker_process import WorkerDied, WorkerProcess
+from wrappers.life import ended_by_life_loss
 
 START_SECONDS = 120.0
-"""How long a process may take to start: it imports, on a machine that may be busy."""
+"""Time limit for the start of a process, which imports modules on a machine that may be busy."""
 
-
-class WorkerDied(Exception):
-    """Raised within this module when a game's process ended, hung or failed."""
-
-
-class _Worker:
-    """A process that plays one game, seen from this side of its pipe."""
-
-    def __init__(
-        self, make: Callable[[], gym.Env[Any, Any]], seed: int, game: int, seed_of: SeedOf
-    ) -> None:
-        context = _context()
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(
-            target=serve,
-            args=(theirs, make, seed, game, seed_of),
-            name=f"game-{game}",
-            daemon=True,
-        )
-        self._process.start()
-        theirs.close()
-
-    def ask(self, method: str, *arguments: Any) -> None:
-        """Send a request; a process that is gone is noticed by `answer`."""
-        with contextlib.suppress(OSError):
-            self._pipe.send((method, arguments))
-
-    def answer(self, timeout: float) -> Any:
-        """Wait for the answer to the oldest request.
-
-        Raises:
-            WorkerDied: there will be none; says why.
-        """
-        try:
-            if not self._pipe.poll(timeout):
-                raise WorkerDied(f"gave no answer for {timeout:g} s")
-            answer = self._pipe.recv()
-        except (EOFError, OSError):
-            raise WorkerDied(self._cause()) from None
-        if not isinstance(answer, Failed):
-            return answer
-        if answer.kind == UsageError.__name__:
-            raise UsageError(answer.message)
-        raise WorkerDied(f"raised {answer.kind}: {answer.message}\n{answer.trace.rstrip()}")
-
-    def _cause(self) -> str:
-        self._process.join(1)
-        code = self._process.exitcode
-        if code is not None and code < 0:
-            return f"was killed by {signal.Signals(-code).name}"
-        return f"ended with exit code {code}"
-
-    @property
-    def pid(self) -> int | None:
-        """The process's id."""
-        return self._process.pid
-
-    def stop(self, patience: float = 1.0) -> None:
-        """End the process: asked, then told, then killed. Stopping twice is harmless."""
-        self._pipe.close()
-        self._process.join(patience)
-        for end in (self._process.terminate, self._process.kill):
-            if self._process.exitcode is not None:
-                return
-            end()
-            self._process.join(patience)
+REPLAY_SECONDS_PER_ACTION = 0.1
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
+"""Seconds to wait before a crashed environment is started again; doubled after each failure."""
 
 
 class ProcessVectorEnv(GameVectorEnv):
-    """Plays ``num_envs`` games of any kind, each in a worker process.
+    """Run any environment in worker processes, one process per environment.
 
-    ``infos["lost"]`` marks the games that died in a step: their action never happened.
+    ``infos["crashed"]`` marks the environments that crashed during a step. Their action had no
+    effect.
 
     Args:
-        make: makes one game; must be picklable.
-        num_envs: how many games.
-        seed: seeds every episode of every game.
-        seed_of: how, see `mario.vector.seeding`.
-        timeout: seconds after which a game that does not answer is taken for dead.
-        restarts: how many dead games are started again before the run is stopped.
-        report: is told of each death, in one line.
+        make: Makes one environment; must be picklable.
+        num_envs: Number of environments.
+        seed: Seed of the run.
+        seed_function: Derives the seed of each episode, see `mario.vector.seeding`.
+        timeout: Seconds after which an environment that does not answer counts as crashed.
+        max_restarts: Number of restarts after which a crash ends the run.
+        report: Receives one line for each crash.
     """
 
     def __init__(
@@ -118,181 +55,178 @@ class ProcessVectorEnv(GameVectorEnv):
         num_envs: int,
         *,
         seed: int = 0,
-        seed_of: SeedOf = episode_seed,
+        seed_function: SeedFunction = episode_seed,
         timeout: float = 60.0,
-        restarts: int = 10,
+        max_restarts: int = 10,
         report: Callable[[str], None] = print,
     ) -> None:
-        self.num_envs = num_envs
+        super().__init__(num_envs, seed=seed, seed_function=seed_function)
         self._make, self._timeout = make, timeout
-        self._seed, self._seed_of = seed, seed_of
-        self._restarts_left, self._report = restarts, report
-        self._journal = [entry_of(0) for _ in range(num_envs)]
+        self._restarts_left, self._report = max_restarts, report
         self._actions: list[int | None] = [None] * num_envs
-        self._workers: list[_Worker] = []
+        self._observations: list[NDArray[Any]] = []
+        self._workers: list[WorkerProcess] = []
         try:
-            self._workers = [_Worker(make, seed, game, seed_of) for game in range(num_envs)]
-            spaces = [self._first_answer(game) for game in range(num_envs)]
+            self._workers = [self._start_worker(index) for index in range(num_envs)]
+            spaces = [self._first_answer(index) for index in range(num_envs)]
         except BaseException:
             self.close()
             raise
-        self.single_observation_space, self.single_action_space, metadata = spaces[0]
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        self.metadata = {**metadata, "autoreset_mode": AutoresetMode.SAME_STEP}
-        self._seen: list[NDArray[Any]] = []
+        self._set_spaces(*spaces[0])
+
+    @classmethod
+    def supports(cls, config: EnvConfig) -> bool:
+        """See `GameVectorEnv.supports`; processes can run every configuration."""
+        return True
+
+    @classmethod
+    def preferred_num_envs(cls, config: EnvConfig) -> int:
+        """See `GameVectorEnv.preferred_num_envs`; each process takes time to start."""
+        return 2
+
+    @classmethod
+    def create(
+        cls,
+        config: EnvConfig,
+        num_envs: int,
+        *,
+        seed: int,
+        seed_function: SeedFunction,
+        report: Callable[[str], None],
+    ) -> Self:
+        """See `GameVectorEnv.create`."""
+        make = partial(make_env, config)
+        return cls(make, num_envs, seed=seed, seed_function=seed_function, report=report)
 
     @property
-    def processes(self) -> int:
-        """See `GameVectorEnv.processes`: one for each game."""
+    def num_processes(self) -> int:
+        """See `GameVectorEnv.num_processes`."""
         return self.num_envs
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Begin the first episode of every game.
-
-        Args:
-            seed: takes the place of the seed given at construction.
-            options: must be empty.
-        """
-        if options:
-            raise UsageError(f"a vector of games takes no reset options, got {options!r}")
-        self._seed = self._seed if seed is None else seed
-        return self.restore([entry_of(0) for _ in range(self.num_envs)])
-
-    def journal(self) -> list[Entry]:
-        """See `GameVectorEnv.journal`."""
-        return [entry | {"actions": list(entry["actions"])} for entry in self._journal]
-
-    def restore(self, journal: Sequence[Entry]) -> tuple[NDArray[Any], dict[str, Any]]:
+    def restore(self, points: Sequence[ReplayPoint]) -> tuple[NDArray[Any], dict[str, Any]]:
         """See `GameVectorEnv.restore`."""
-        self._journal = [
-            entry_of(entry["episode"]) | entry | {"actions": list(entry["actions"])}
-            for entry in journal
-        ]
-        for worker, entry in zip(self._workers, self._journal, strict=True):
-            worker.ask("replay", self._seed, *_place(entry))
-        infos: dict[str, Any] = {}
-        self._seen = []
-        for game, entry in enumerate(self._journal):
+        self._points = [point.copy() for point in points]
+        for worker, point in zip(self._workers, self._points, strict=True):
+            worker.request("replay", self._seed, point)
+        infos = []
+        self._observations = []
+        for index, point in enumerate(self._points):
             try:
-                observation, info = self._workers[game].answer(self._patience(entry))
+                observation, info = self._workers[index].answer(self._replay_timeout(point))
             except WorkerDied as death:
-                observation, info = self._revive(game, death, entry)
-            self._seen.append(observation)
-            infos = self._add_info(infos, info, game)
-        return np.stack(self._seen), infos
+                observation, info = self._restart(index, death, point)
+            self._observations.append(observation)
+            infos.append(info)
+        return np.stack(self._observations), self._merge_infos(infos)
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
         """See `GameVectorEnv.step_async`."""
         self._actions = actions.tolist()
         for worker, action in zip(self._workers, self._actions, strict=True):
-            worker.ask("step", action)
+            worker.request("step", action)
 
-    def step_wait(self) -> Results:
+    def step_wait(self) -> VectorStepResult:
         """See `GameVectorEnv.step_wait`.
 
         Raises:
-            RunError: too many games died.
+            RunError: Too many environments crashed.
         """
-        outcomes = [self._collect(game) for game in range(self.num_envs)]
-        infos: dict[str, Any] = {}
-        for game, (outcome, lost) in enumerate(outcomes):
-            extra: dict[str, Any] = {"lost": True} if lost else {}
-            if outcome.final is not None:
-                if not life_ended(outcome.final[1]):
-                    self._journal[game] = entry_after(
-                        self._journal[game], outcome.final[1].get("farthest", 0),
-                        outcome.info.get("revisited", 0),
-                    )  # fmt: skip
-                extra |= {"final_obs": outcome.final[0], "final_info": outcome.final[1]}
-            infos = self._add_info(infos, outcome.info | extra, game)
-        steps = [outcome for outcome, _ in outcomes]
-        self._seen = [step.observation for step in steps]
+        results, infos = [], []
+        for index in range(self.num_envs):
+            result, crashed = self._finish_step(index)
+            extra: dict[str, Any] = {"crashed": True} if crashed else {}
+            if result.final is not None:
+                self._end_episode(index, result.final[1], result.info)
+                extra |= {"final_obs": result.final[0], "final_info": result.final[1]}
+            results.append(result)
+            infos.append(result.info | extra)
+        self._observations = [result.observation for result in results]
         return (
-            np.stack(self._seen),
-            np.array([step.reward for step in steps], np.float32),
-            np.array([step.terminated for step in steps]),
-            np.array([step.truncated for step in steps]),
-            infos,
+            np.stack(self._observations),
+            np.array([result.reward for result in results], np.float32),
+            np.array([result.terminated for result in results]),
+            np.array([result.truncated for result in results]),
+            self._merge_infos(infos),
         )
 
-    def step(self, actions: NDArray[np.int64]) -> Results:
-        """Take one step of every game."""
-        self.step_async(actions)
-        return self.step_wait()
-
-    def close(self, **kwargs: Any) -> None:
-        """End every worker; never hangs, and closing twice is harmless."""
+    def close_extras(self, **kwargs: Any) -> None:
+        """End every worker, even one that hangs."""
         del kwargs
         for worker in self._workers:
             worker.stop()
         self._workers = []
-        self.closed = True
 
-    def _patience(self, entry: Entry) -> float:
-        farthest = entry["farthest"] or {"actions": []}
-        return self._timeout + 0.1 * (len(entry["actions"]) + len(farthest["actions"]))
+    def _start_worker(self, index: int) -> WorkerProcess:
+        return WorkerProcess(self._make, self._seed, index, self._seed_function)
 
-    def _first_answer(self, game: int) -> Any:
+    def _first_answer(self, index: int) -> Any:
         try:
-            return self._workers[game].answer(START_SECONDS)
+            return self._workers[index].answer(START_SECONDS)
         except WorkerDied as death:
-            raise RunError(f"game {game} could not be started: it {death}") from None
+            raise RunError(f"game {index} could not be started: it {death}") from None
 
-    def _collect(self, game: int) -> tuple[Outcome, bool]:
-        """The outcome of one game's step, and whether the step was lost with the game."""
+    def _replay_timeout(self, point: ReplayPoint) -> float:
+        farthest = point.farthest.actions if point.farthest else []
+        num_actions = len(point.log.actions) + len(farthest)
+        return self._timeout + REPLAY_SECONDS_PER_ACTION * num_actions
+
+    def _finish_step(self, index: int) -> tuple[StepResult, bool]:
+        """Return the result of one environment's step, and whether it crashed."""
         try:
-            outcome = self._workers[game].answer(self._timeout)
-            self._journal[game]["actions"].append(self._actions[game])
-            return outcome, False
+            result = self._workers[index].answer(self._timeout)
         except WorkerDied as death:
-            last = self._seen[game]
-            ended = self._journal[game]
-            following = entry_of(ended["episode"] + 1, ended["farthest"])
-            observation, info = self._revive(game, death, following)
-            final = last, {"ending": "crash"}
-            return Outcome(observation, 0.0, False, True, info, final), True
+            following = self._points[index].next_episode(farthest_update=0, start_offset=0)
+            observation, info = self._restart(index, death, following)
+            final = self._observations[index], {"ending": str(Ending.CRASH)}
+            return StepResult(observation, 0.0, False, True, info, final), True
+        action = self._actions[index]
+        assert action is not None
+        self._points[index].log.actions.append(action)
+        return result, False
 
-    def _revive(
-        self, game: int, death: WorkerDied, entry: Entry
-    ) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Start a dead game again, within the budget, with growing pauses against crash loops."""
-        pause = 0.05
-        while True:
-            dead = self._workers[game]
-            dead.stop(patience=0.1)
-            where = (
-                f"game {game} (process {dead.pid}, seed {self._seed}, episode "
-                f"{self._journal[game]['episode']}, action {self._actions[game]}) {death}"
+    def _end_episode(self, index: int, final_info: dict[str, Any], info: dict[str, Any]) -> None:
+        """Record that an episode ended and the next one began."""
+        if not ended_by_life_loss(final_info):
+            self._points[index] = self._points[index].next_episode(
+                final_info.get("farthest_update", 0), info.get("start_offset", 0)
             )
-            if self._restarts_left == 0:
-                raise RunError(f"{where}; no restarts are left")
-            self._restarts_left -= 1
-            self._report(f"{where}; started again, {self._restarts_left} restarts left")
+
+    def _restart(
+        self, index: int, death: WorkerDied, point: ReplayPoint
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Start a crashed environment again, with longer pauses after each failure.
+
+        Args:
+            index: Index of the environment.
+            death: Why its worker died.
+            point: The point to bring it to.
+
+        Raises:
+            RunError: No restarts are left.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            self._workers[index].stop(timeout=0.1)
+            self._count_restart(index, death)
             time.sleep(pause)
-            pause = min(2 * pause, 5.0)
-            worker = self._workers[game] = _Worker(self._make, self._seed, game, self._seed_of)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            worker = self._workers[index] = self._start_worker(index)
             try:
                 worker.answer(START_SECONDS)
-                worker.ask("replay", self._seed, *_place(entry))
-                observation, info = worker.answer(self._patience(entry))
-            except WorkerDied as again:
-                death = again
+                worker.request("replay", self._seed, point)
+                observation, info = worker.answer(self._replay_timeout(point))
+            except WorkerDied as next_death:
+                death = next_death
                 continue
             return observation, info
 
-
-def _place(entry: Entry) -> list[Any]:
-    """What `mario.vector.worker.EnvRunner.replay` takes of an entry."""
-    return [entry[name] for name in ("episode", "actions", "start", "revisited", "farthest")]
-
-
-def _context() -> ForkServerContext | SpawnContext:
-    """Never plain fork: a copy of a process with torch's threads can deadlock."""
-    if "forkserver" not in mp.get_all_start_methods():
-        return mp.get_context("spawn")
-    context = mp.get_context("forkserver")
-    context.set_forkserver_preload(["mario.vector.worker", "mario.games", "wrappers"])
-    return context
+    def _count_restart(self, index: int, death: WorkerDied) -> None:
+        """Report a crash, or raise an error if no restarts are left."""
+        crash = (
+            f"game {index} (process {self._workers[index].pid}, seed {self._seed}, "
+            f"episode {self._points[index].episode}, action {self._actions[index]}) {death}"
+        )
+        if self._restarts_left == 0:
+            raise RunError(f"{crash}; no restarts are left")
+        self._restarts_left -= 1
+        self._report(f"{crash}; restarted, {self._restarts_left} restarts left")

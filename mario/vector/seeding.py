@@ -1,4 +1,4 @@
-"""The seeds of episodes: functions of an episode's place alone, so that it can be played again."""
+"""Seeds of episodes, which depend only on the episode's index, so that it can be replayed."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ import numpy as np
 
 from wrappers.noop_reset import sample_noops
 
-SeedOf = Callable[[int, int, int], int]
-"""Gives the seed of an episode, given as for `episode_seed`."""
+SeedFunction = Callable[[int, int, int], int]
+"""Returns the seed of an episode; takes the arguments of `episode_seed`."""
 
 
-def episode_seed(seed: int, game: int, episode: int) -> int:
-    """The seed of one episode.
+def episode_seed(seed: int, env_index: int, episode: int) -> int:
+    """Return the seed of an episode.
 
     Args:
-        seed: the run's seed.
-        game: which of the parallel games.
-        episode: how many episodes that game ended before.
+        seed: Seed of the run.
+        env_index: Index of the environment.
+        episode: Index of the episode in that environment.
 
     >>> episode_seed(0, 1, 2) == episode_seed(0, 1, 2) != episode_seed(0, 2, 1)
     True
     """
-    return _drawn(seed, game, episode)
+    return _hash(seed, env_index, episode)
 
 
-def stratified_seeds(num_envs: int, noop_max: int) -> SeedOf:
-    """Seeds of which each start of `wrappers.NoopReset` comes of as often as every other.
+def stratified_seeds(num_envs: int, noop_max: int) -> SeedFunction:
+    """Return a function for seeds with which `wrappers.NoopReset` draws each number equally often.
 
-    Where nothing else is drawn at random, ``noop_max + 1`` episodes are all that there are. Drawn
-    ones leave some out, and whoever is chosen as the best on them is one who fails elsewhere.
+    In a deterministic game there are only ``noop_max + 1`` different episodes. Random seeds miss
+    some of them, and the agent selected as the best might fail on those.
 
     Args:
-        num_envs: how many games are played at a time; these seeds do not depend on it.
-        noop_max: the greatest number of frames without a button.
+        num_envs: Number of environments. The set of seeds does not depend on it.
+        noop_max: Greatest number of no-op frames.
 
-    >>> seed_of = stratified_seeds(num_envs=2, noop_max=2)
-    >>> [sample_noops(seed_of(0, game, episode), 2) for episode in range(2) for game in range(2)]
+    >>> seed_function = stratified_seeds(num_envs=2, noop_max=2)
+    >>> [sample_noops(seed_function(0, env, episode), 2) for episode in (0, 1) for env in (0, 1)]
     [0, 1, 2, 0]
     """
-    return partial(_even_seed, num_envs, noop_max)
+    return partial(_stratified_seed, num_envs, noop_max)
 
 
-def _even_seed(num_envs: int, noop_max: int, seed: int, game: int, episode: int) -> int:
-    """The first of this place's seeds that the noops come of whose turn it is."""
-    place = episode * num_envs + game
-    wanted = (seed + place) % (noop_max + 1)
-    seeds = (_drawn(seed, place, trial) for trial in count())
-    return next(each for each in seeds if sample_noops(each, noop_max) == wanted)
+def _stratified_seed(num_envs: int, noop_max: int, seed: int, env_index: int, episode: int) -> int:
+    """Return the first seed of the episode that draws the number of no-op frames due next."""
+    index = episode * num_envs + env_index
+    noops = (seed + index) % (noop_max + 1)
+    candidates = (_hash(seed, index, trial) for trial in count())
+    return next(each for each in candidates if sample_noops(each, noop_max) == noops)
 
 
-def _drawn(*words: int) -> int:
-    return int(np.random.SeedSequence(words).generate_state(1)[0])
+def _hash(*numbers: int) -> int:
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

@@ -1,4 +1,4 @@
-"""The process that plays one game for a `ProcessVectorEnv`, asked and answering through a pipe."""
+"""The process that runs one environment of a `ProcessVectorEnv` and answers through a pipe."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 from numpy.typing import NDArray
 
-from mario.vector.seeding import SeedOf, episode_seed
-from wrappers.life import life_ended
+from mario.games.start_curriculum import StartPoint
+from mario.vector.base import ActionLog, ReplayPoint
+from mario.vector.seeding import SeedFunction, episode_seed
+from wrappers.life import ended_by_life_loss
 
 
-class Outcome(NamedTuple):
-    """What one step of one game came to.
+class StepResult(NamedTuple):
+    """The result of one step of one environment.
 
     Attributes:
-        observation: what is seen now; after an episode's end, the first of the next episode.
-        reward: the step's reward.
-        terminated: the game ended.
-        truncated: the episode was cut short.
-        info: what the game says of the observation.
-        final: the true last observation and info of the episode that ended, else None.
+        observation: The observation; after the end of an episode, the first of the next one.
+        reward: Reward of the step.
+        terminated: Whether the episode terminated.
+        truncated: Whether the episode was truncated.
+        info: The info that belongs to the observation.
+        final: Last observation and info of the episode that ended, else None.
     """
 
     observation: NDArray[Any]
@@ -39,13 +41,13 @@ class Outcome(NamedTuple):
     final: tuple[NDArray[Any], dict[str, Any]] | None
 
 
-class Failed(NamedTuple):
-    """What a worker says before it ends on an exception.
+class WorkerError(NamedTuple):
+    """An exception that ended a worker, sent in place of an answer.
 
     Attributes:
-        kind: name of the exception's class.
-        message: its text.
-        trace: where it happened.
+        kind: Name of the exception's class.
+        message: Its text.
+        trace: Its traceback.
     """
 
     kind: str
@@ -54,106 +56,116 @@ class Failed(NamedTuple):
 
 
 class EnvRunner:
-    """One game and the count of its episodes; starts the next episode in the step that ends one."""
+    """One environment and its episode counter.
+
+    The step that ends an episode also starts the next one.
+
+    Args:
+        env: The environment.
+        seed: Seed of the run.
+        env_index: Index of the environment.
+        seed_function: Derives the seed of each episode, see `mario.vector.seeding`.
+    """
 
     def __init__(
-        self, env: gym.Env[Any, Any], seed: int, game: int, seed_of: SeedOf = episode_seed
+        self,
+        env: gym.Env[Any, Any],
+        seed: int,
+        env_index: int,
+        seed_function: SeedFunction = episode_seed,
     ) -> None:
         self._env = env
         self._seed = seed
-        self._game = game
-        self._seed_of = seed_of
+        self._env_index = env_index
+        self._seed_function = seed_function
         self._episode = 0
 
     def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any], dict[str, Any]]:
-        """The game's observation space, action space and metadata."""
+        """Return the observation space, the action space and the metadata."""
         return self._env.observation_space, self._env.action_space, self._env.metadata
 
-    def replay(
-        self,
-        seed: int,
-        episode: int,
-        actions: list[int],
-        start: int,
-        revisited: int,
-        farthest: dict[str, Any] | None = None,
-    ) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Play an episode again up to where it was: from its reset, through the actions taken.
+    def replay(self, seed: int, point: ReplayPoint) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Bring the environment to a point by replaying its actions.
 
         Args:
-            seed: the run's seed.
-            episode: how many episodes the game ended before.
-            actions: from the game's start on.
-            start: which episode's seed the game started with.
-            revisited: how many of the actions came before the episode, see `wrappers.StartCurriculum`.
-            farthest: which episode's seed the farthest way started with, and its actions.
+            seed: Seed of the run.
+            point: The point.
+
+        Returns:
+            Observation and info at that point.
         """
-        self._seed, self._episode = seed, episode
-        observation, info = self._env.reset(
-            seed=self._seed_of(seed, self._game, start),
-            options={
-                "replay": actions[: abs(revisited)],
-                "on_farthest": revisited < 0,
-                "farthest": farthest
-                and (self._seed_of(seed, self._game, farthest["start"]), farthest["actions"]),
-            },
-        )
-        for action in actions[abs(revisited) :]:
-            observation, _, ended, _, info = self._env.step(action)
-            if ended:  # with a life: the game goes on
+        self._seed, self._episode = seed, point.episode
+        skipped, actions = abs(point.start_offset), point.log.actions
+        log = ActionLog(point.log.start_episode, actions[:skipped])
+        start = self._start_point(log, on_farthest=point.start_offset < 0)
+        options = {
+            "start_point": start,
+            "farthest": point.farthest and self._start_point(point.farthest),
+        }
+        observation, info = self._env.reset(seed=start.seed, options=options)
+        for action in actions[skipped:]:
+            observation, _, terminated, _, info = self._env.step(action)
+            if terminated:  # by a lost life: the game continues
                 observation, info = self._env.reset()
         return observation, info
 
-    def step(self, action: int) -> Outcome:
-        """Take one step, and begin the next episode if this one ended."""
+    def step(self, action: int) -> StepResult:
+        """Take one step, and start the next episode if this one ended."""
         observation, reward, terminated, truncated, info = self._env.step(action)
         final = None
         if terminated or truncated:
             final = observation, info
-            self._episode += not life_ended(info)
-            next_seed = self._seed_of(self._seed, self._game, self._episode)
-            observation, info = self._env.reset(seed=next_seed)
-        return Outcome(observation, float(reward), bool(terminated), bool(truncated), info, final)
+            self._episode += not ended_by_life_loss(info)
+            observation, info = self._env.reset(seed=self._episode_seed(self._episode))
+        return StepResult(
+            observation, float(reward), bool(terminated), bool(truncated), info, final
+        )
+
+    def _episode_seed(self, episode: int) -> int:
+        return self._seed_function(self._seed, self._env_index, episode)
+
+    def _start_point(self, log: ActionLog, on_farthest: bool = False) -> StartPoint:
+        return StartPoint(self._episode_seed(log.start_episode), log.actions, on_farthest)
 
 
 def serve(
     connection: Connection,
     make: Callable[[], gym.Env[Any, Any]],
     seed: int,
-    game: int,
-    seed_of: SeedOf,
+    env_index: int,
+    seed_function: SeedFunction,
 ) -> None:
-    """Answer every request until the pipe closes; the body of a worker process.
+    """Answer requests until the pipe closes. This is the body of a worker process.
 
     Args:
-        connection: requests come as ``(method of EnvRunner, arguments)``.
-        make: makes the game.
-        seed: the run's seed.
-        game: which of the parallel games this is.
-        seed_of: gives the seed of each episode, see `mario.vector.seeding`.
+        connection: Receives requests, each the name of an `EnvRunner` method and its arguments.
+        make: Makes the environment.
+        seed: Seed of the run.
+        env_index: Index of the environment.
+        seed_function: Derives the seed of each episode.
     """
-    _stand_alone()
+    _follow_parent()
     try:
-        player = EnvRunner(make(), seed, game, seed_of)
-        connection.send(player.spaces())
+        runner = EnvRunner(make(), seed, env_index, seed_function)
+        connection.send(runner.spaces())
         while True:
             method, arguments = connection.recv()
-            connection.send(getattr(player, method)(*arguments))
+            connection.send(getattr(runner, method)(*arguments))
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the program that asked is gone
+        pass  # the parent process ended
     except Exception as error:
         with contextlib.suppress(OSError):
-            connection.send(Failed(type(error).__name__, str(error), traceback.format_exc()))
+            connection.send(WorkerError(type(error).__name__, str(error), traceback.format_exc()))
 
 
-def _stand_alone() -> None:
-    """Leave Ctrl-C to the parent, and end with it even while a game hangs."""
+def _follow_parent() -> None:
+    """Leave Ctrl-C to the parent process, and end with it even while a game hangs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     wait([parent.sentinel])

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mario.config.env_config import EnvConfig
 from mario.config.presets import read_preset
 from mario.config.serialization import from_dict
 from mario.vector.make import make_env
@@ -30,7 +31,7 @@ SCALE, GAP = 5, 10
 
 def observe(wrappers: WrapperConfig) -> NDArray[np.uint8]:
     """Return the newest frame in the observation after `ACTIONS`, uint8 ``(size, size)``."""
-    env = make_env(GAME, "right-only", "auto", wrappers)
+    env = make_env(EnvConfig(GAME, "right-only", wrappers=wrappers).for_evaluation(noop_max=0))
     state, _ = env.reset(seed=0)
     for action in ACTIONS:
         state, *_ = env.step(action)
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("out", type=Path, help="picture to write")
     out: Path = parser.parse_args(arguments).out
     left, right = (
-        observe(from_dict(WrapperConfig, read_preset(preset, GAME)["wrappers"]).with_noops(0))
+        observe(from_dict(WrapperConfig, read_preset(preset, GAME)["wrappers"]))
         for preset in PRESETS
     )
     cv2.imwrite(str(out), side_by_side(left, right))

@@ -15,6 +15,7 @@ from mario.commands.train import read_flags
 from mario.config.serialization import to_dict
 from mario.errors import UsageError
 from mario.runs.checkpoint import load, save
+from mario.training.checkpointer import CONFIG_KEYS
 from scripts.publish_checkpoint import (
     TABLE_HEADER,
     TABLE_RULE,
@@ -88,10 +89,9 @@ def run(tmp_path):
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     hyper = DDQNConfig(**config["hyper"])
     spec = AgentSpec(state_shape=(4, 84, 84), num_actions=2, training=False)
-    keys = ("agent", "hyper", "game", "actions", "wrappers", "seed")
     save(
         folder / "best.chkpt",
-        {key: config[key] for key in keys}
+        {key: config[key] for key in CONFIG_KEYS}
         | {
             "format": 2, "model": DDQN.build(spec, hyper).policy_state_dict(),
             "exploration_rate": 0.1,

@@ -1,4 +1,4 @@
-"""A programmable game that ends, crashes or hangs on command. Imports no torch: workers load it."""
+"""A game that ends, crashes or hangs on command. Imports no torch, because workers load it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ SHAPE = (2, 4, 4)
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong at step ``at`` of an episode, as long as ``once`` does not exist."""
+    """A failure at step ``at`` of an episode, or only the first time if ``once`` is given.
+
+    ``at`` is 0 for the reset and -1 for the constructor. ``once`` is a file that marks that the
+    failure has happened.
+    """
 
     kind: str
     at: int
@@ -43,9 +47,9 @@ class Fault:
 
 
 class FakeGame(gym.Env):
-    """Counts its steps in what it shows: observation = seed of the episode % 100 + step.
+    """A game whose observation is filled with the seed of the episode % 100 + the step.
 
-    Ends after ``length`` steps, by flag, or by truncation if ``truncates``.
+    It ends after ``length`` steps, by the flag, or by truncation if ``truncates``.
     """
 
     metadata: ClassVar = {"render_modes": [], "emulator": "none"}
@@ -63,19 +67,19 @@ class FakeGame(gym.Env):
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.base = (seed or 0) % 100
-        self.steps, self.total = 0, 0.0
+        self.steps, self.total_reward = 0, 0.0
         self.strike(0)
         return self.observe(), {"x_pos": 0}
 
     def step(self, action):
         self.steps += 1
         self.strike(self.steps)
-        self.total += action
+        self.total_reward += action
         ended = self.steps == self.length
         info = {"x_pos": self.steps, "best_x": self.steps, "ending": ""}
         if ended:
             info["ending"] = "truncated" if self.truncates else "flag"
-            info["episode"] = {"r": self.total, "l": self.steps}
+            info["episode"] = {"r": self.total_reward, "l": self.steps}
         terminated, truncated = ended and not self.truncates, ended and self.truncates
         return self.observe(), float(action), terminated, truncated, info
 
@@ -84,5 +88,5 @@ class FakeGame(gym.Env):
 
 
 def fake_game(**kwargs):
-    """A picklable maker of `FakeGame`."""
+    """Return a picklable function that makes a `FakeGame`."""
     return partial(FakeGame, **kwargs)

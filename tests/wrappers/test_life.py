@@ -1,17 +1,16 @@
-"""Serving, and episodes that end with a life."""
+"""Pressing the fire button, and episodes that end with a life."""
 
 from __future__ import annotations
 
 import gymnasium as gym
 
-from wrappers import WrapperConfig, wrap
-from wrappers.life import FireReset, TerminalOnLifeLoss
+from wrappers import FireReset, TerminalOnLifeLoss, WrapperConfig, wrap
 
 FIRE, WAIT, LOSE = 0, 1, 2
 
 
 class LivesGame(gym.Env):
-    """Three lives; keeps a tape of what was done. Observations count the steps; fire earns 1."""
+    """Three lives. Observations count the steps, the fire button earns 1, calls are recorded."""
 
     observation_space = action_space = gym.spaces.Discrete(100)
     fire = FIRE
@@ -28,12 +27,12 @@ class LivesGame(gym.Env):
         self.tape.append(action)
         self.steps += 1
         self.lives -= action == LOSE
-        over = self.lives == 0
-        info = {"lives": self.lives, "ending": "game over" if over else ""}
-        return self.steps, float(action == FIRE), over, False, info
+        terminated = self.lives == 0
+        info = {"lives": self.lives, "ending": "game over" if terminated else ""}
+        return self.steps, float(action == FIRE), terminated, False, info
 
 
-def test_the_ball_is_served_at_the_start_and_after_each_life_but_the_last() -> None:
+def test_fire_is_pressed_at_the_start_and_after_each_life_except_the_last() -> None:
     game = LivesGame()
     env = FireReset(game, FIRE)
     assert env.reset(seed=7)[0] == 1
@@ -45,7 +44,7 @@ def test_the_ball_is_served_at_the_start_and_after_each_life_but_the_last() -> N
     assert game.tape == [("reset", 7), FIRE, LOSE, FIRE, WAIT, LOSE, FIRE, LOSE]
 
 
-def test_an_episode_ends_with_a_life_and_the_game_goes_on() -> None:
+def test_an_episode_ends_with_a_life_and_the_game_continues() -> None:
     game = LivesGame()
     env = TerminalOnLifeLoss(game)
     env.reset(seed=1)
@@ -61,13 +60,13 @@ def test_the_last_life_ends_the_game() -> None:
     game = LivesGame()
     env = TerminalOnLifeLoss(game)
     env.reset(seed=1)
-    for end in ("life", "life", "game over"):
-        assert env.step(LOSE)[4]["ending"] == end
+    for ending in ("life", "life", "game over"):
+        assert env.step(LOSE)[4]["ending"] == ending
         env.reset(seed=2)
     assert game.tape[-2:] == [LOSE, ("reset", 2)]
 
 
-def test_a_reset_in_the_midst_of_a_life_starts_anew() -> None:
+def test_a_reset_before_the_end_of_an_episode_resets_the_game() -> None:
     game = LivesGame()
     env = TerminalOnLifeLoss(game)
     env.reset(seed=1)
@@ -78,27 +77,25 @@ def test_a_reset_in_the_midst_of_a_life_starts_anew() -> None:
     assert game.tape[-1] == ("reset", 3)
 
 
-class Screens(LivesGame):
-    """The same with pictures, whose color is the step."""
+class ImageGame(LivesGame):
+    """The same game with images, whose color is the step."""
 
     observation_space = gym.spaces.Box(0, 255, (84, 84, 3), "uint8")
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
-        return self.picture(), {"lives": 3, "ending": ""}
+        return self.image(), {"lives": 3, "ending": ""}
 
     def step(self, action):
-        return self.picture(), *super().step(action)[1:]
+        return self.image(), *super().step(action)[1:]
 
-    def picture(self):
+    def image(self):
         return self.observation_space.low + self.observation_space.dtype.type(self.steps)
 
 
-def test_scores_are_of_whole_games() -> None:
-    env = wrap(
-        Screens(),
-        WrapperConfig(skip=1, fire_reset=True, terminal_on_life_loss=True, reward_clip=0.5),
-    )
+def test_episode_statistics_are_those_of_whole_games() -> None:
+    config = WrapperConfig(skip=1, fire_reset=True, terminal_on_life_loss=True, reward_clip=0.5)
+    env = wrap(ImageGame(), config)
     env.reset()
     assert "episode" not in env.step(LOSE)[4]
     env.reset()

@@ -1,4 +1,4 @@
-"""Rewards for the agent."""
+"""Scaled and clipped rewards."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ finite = st.floats(-1e6, 1e6)
 positive = st.floats(1e-3, 1e3)
 
 
-class PayingGame(gym.Env):
-    """Pays the same for each step."""
+class ConstantReward(gym.Env):
+    """The same reward in each step."""
 
     observation_space = action_space = gym.spaces.Discrete(1)
 
-    def __init__(self, pay: float) -> None:
-        self.pay = pay
+    def __init__(self, reward: float) -> None:
+        self.reward = reward
 
     def step(self, action):
-        return 0, self.pay, False, False, {}
+        return 0, self.reward, False, False, {}
 
 
 @given(finite, positive)
-def test_a_scaled_reward_is_a_multiple(pay: float, scale: float) -> None:
-    assert ScaleReward(PayingGame(pay), scale).step(0)[1] == pay * scale
+def test_a_reward_is_multiplied_by_the_scale(reward: float, scale: float) -> None:
+    assert ScaleReward(ConstantReward(reward), scale).step(0)[1] == reward * scale
 
 
 @given(finite, positive)
-def test_a_clipped_reward_is_within_its_bound_and_else_unchanged(pay: float, bound: float) -> None:
-    clipped = ClipReward(PayingGame(pay), bound).step(0)[1]
-    assert clipped == pay if abs(pay) <= bound else abs(clipped) == bound
-    assert clipped * pay >= 0
+def test_only_rewards_beyond_the_bound_are_clipped(reward: float, bound: float) -> None:
+    clipped = ClipReward(ConstantReward(reward), bound).step(0)[1]
+    assert clipped == reward if abs(reward) <= bound else abs(clipped) == bound
+    assert clipped * reward >= 0
 
 
-def test_a_scale_of_0_and_a_bound_of_0_are_refused() -> None:
+def test_a_scale_or_a_bound_of_0_is_refused() -> None:
     with pytest.raises(ValueError, match="scale must not be 0, got 0"):
-        ScaleReward(PayingGame(1), 0)
+        ScaleReward(ConstantReward(1), 0)
     with pytest.raises(ValueError, match="bound must be above 0, got -1"):
-        ClipReward(PayingGame(1), -1)
+        ClipReward(ConstantReward(1), -1)

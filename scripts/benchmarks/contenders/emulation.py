@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from child import Work
 
+from mario.config.env_config import EnvConfig
 from mario.emulators import make_emulator
 from mario.games.roms import mario_rom
 from mario.vector.make import make_env, make_vector_env
 from mario.vector.process_vector import ProcessVectorEnv
-from wrappers import WrapperConfig
 
 GAME = "SuperMarioBros-1-1-v0"
 RIGHT, RIGHT_AND_JUMP = 1, 2
@@ -34,7 +34,7 @@ def frames(emulator: str) -> Work:
 
 def wrapped(emulator: str) -> Work:
     """Steps of one wrapped environment in this process."""
-    env = make_env(GAME, "simple", emulator, WrapperConfig())
+    env = make_env(EnvConfig(GAME, "simple", emulator))
     env.reset(seed=0)
     decision = 0
     while True:
@@ -47,9 +47,7 @@ def wrapped(emulator: str) -> Work:
 
 def process_vector(emulator: str, num_envs: int) -> Work:
     """Steps of environments in separate processes."""
-    games: Any = make_vector_env(
-        GAME, "simple", emulator, WrapperConfig(), num_envs=num_envs, seed=0
-    )
+    games: Any = make_vector_env(EnvConfig(GAME, "simple", emulator), num_envs=num_envs, seed=0)
     if not isinstance(games, ProcessVectorEnv):
         raise TypeError(f"{emulator} games run in one process; measure them with native_vector()")
     yield from _stepped(games)
@@ -59,11 +57,7 @@ def native_vector(num_envs: int, threads: int) -> Work:
     """Steps of the native vector environment."""
     from mario.vector.native_mario import NativeMarioVectorEnv
 
-    yield from _stepped(
-        NativeMarioVectorEnv(
-            num_envs, wrappers=WrapperConfig(), threads=threads, level="1-1", actions="simple"
-        )
-    )
+    yield from _stepped(NativeMarioVectorEnv(EnvConfig(GAME, "simple"), num_envs, threads=threads))
 
 
 def _stepped(games: Any) -> Work:

@@ -8,8 +8,8 @@ from child import Work
 
 from agents import DDQN, AgentSpec, DDQNConfig, Transitions
 from agents.compute.precision import Precision
+from mario.runs.agent_factory import resolve_device
 from mario.system.tuning import tune_process
-from mario.vector.make import resolve_device
 
 STATE_SHAPE = (4, 84, 84)
 ACTIONS = 5

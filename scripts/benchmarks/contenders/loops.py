@@ -12,11 +12,12 @@ from typing import Any
 from child import Work
 
 from agents import DDQNConfig
+from mario.config.env_config import EnvConfig
+from mario.runs.agent_factory import make_agent
 from mario.system.threads import spare_cores
 from mario.training.trainer import play
-from mario.vector.make import make_agent, make_vector_env
+from mario.vector.make import make_vector_env
 from mario.vector.process_vector import ProcessVectorEnv
-from wrappers import WrapperConfig
 
 GAME = "SuperMarioBros-1-1-v0"
 BURNIN = 300
@@ -32,9 +33,7 @@ def ours(emulator: str, num_envs: int, hyper: dict[str, Any], threads: int | Non
         hyper: Hyperparameters that differ from the defaults of `DDQNConfig`.
         threads: Threads of the network; None for the program's choice.
     """
-    games: Any = make_vector_env(
-        GAME, "simple", emulator, WrapperConfig(), num_envs=num_envs, seed=0
-    )
+    games: Any = make_vector_env(EnvConfig(GAME, "simple", emulator), num_envs=num_envs, seed=0)
     spare = spare_cores(num_envs if isinstance(games, ProcessVectorEnv) else 0)
     config = DDQNConfig(**{"replay_capacity": 20_000, "burnin": BURNIN} | hyper)
     seconds: Counter[str] = Counter()

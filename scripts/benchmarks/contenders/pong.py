@@ -13,9 +13,10 @@ from child import Work
 
 from contenders.sb3 import train_steps
 from mario.commands.train import read_flags
+from mario.runs.agent_factory import make_agent
 from mario.system.threads import spare_cores
 from mario.training.trainer import play
-from mario.vector.make import make_agent, make_vector_env
+from mario.vector.make import make_vector_env
 
 GAME = "PongNoFrameskip-v4"
 NUM_ENVS = 8
@@ -40,13 +41,11 @@ def ours(agent: str) -> Work:
     """
     game = () if agent == "reinforce" else ("--game", GAME)
     config, _ = read_flags([*FLAGS[agent], *game, "--num-envs", str(NUM_ENVS)])
-    games = make_vector_env(
-        config.game, config.actions, config.emulator, config.wrappers, num_envs=NUM_ENVS, seed=0
-    )
+    games = make_vector_env(config.env_config, num_envs=NUM_ENVS, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         learner = make_agent(
             config.agent, config.hyper, games, device="auto", folder=Path(folder),
-            threads=spare_cores(games.processes),
+            threads=spare_cores(games.num_processes),
         )  # fmt: skip
         states, _ = games.reset()
         num_steps = 0

@@ -10,14 +10,14 @@ from typing import Any
 
 from child import Work
 
+from mario.config.env_config import EnvConfig
 from mario.vector.make import make_env
-from wrappers import WrapperConfig
 
 GAME = "SuperMarioBros-1-1-v0"
 
 
 def _make(emulator: str) -> Any:
-    return make_env(GAME, "simple", emulator, WrapperConfig())
+    return make_env(EnvConfig(GAME, "simple", emulator))
 
 
 def dqn(emulator: str, buffer_size: int = 5_000, burnin: int = 300) -> Work:

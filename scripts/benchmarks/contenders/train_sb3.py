@@ -104,17 +104,18 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
-    config, _ = read_flags(["--preset", "mario", "--wrappers.revisit", "0"])
-    see = config.wrappers
-    make = partial(make_env, config.game, config.actions, "native", see)
+    config, _ = read_flags(
+        ["--preset", "mario", "--emulator", "native", "--start-curriculum.probability", "0"]
+    )
+    make = partial(make_env, config.env_config)
     envs = DummyVecEnv([make] * (8 if options.agent == "ppo" else 1))
     evaluation = config.evaluation
     logger = MetricLogger(options.out, envs.num_envs, (), tensorboard=False)
     evaluator = Evaluator(
         evaluation,
         lambda seed: make_vector_env(
-            config.game, config.actions, "native", see.with_noops(evaluation.noop_max),
-            num_envs=evaluation.episodes, seed=seed, even=True,
+            config.env_config.for_evaluation(evaluation.noop_max),
+            num_envs=evaluation.episodes, seed=seed, stratified=True,
         ),
         game=config.game, seed=options.seed, emulator="native", elapsed=lambda: logger.seconds,
     )  # fmt: skip

@@ -155,7 +155,7 @@ def test_flags_override_the_preset():
 def test_without_a_preset_it_is_the_one_that_learns_fastest():
     config, _ = read_flags([])
     assert (config.preset, config.num_envs, config.actions) == ("mario", 8, "right-only")
-    assert (config.wrappers.reward_won, config.wrappers.reward_clip) == (5.0, None)
+    assert (config.ending_reward.success, config.wrappers.reward_clip) == (5.0, None)
 
 
 def test_a_run_may_start_with_the_weights_of_another(trained, tmp_path):

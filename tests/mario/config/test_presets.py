@@ -9,7 +9,7 @@ import torch
 
 from mario.commands.train import read_flags
 from mario.config.presets import preset_names, read_preset
-from mario.config.run_config import agent_class
+from mario.runs.agent_factory import agent_class
 from mario.runs.checkpoint import load
 from mario.training.session import Session
 

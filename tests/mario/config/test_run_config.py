@@ -9,18 +9,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agents import Agent, DDQNConfig, PPOConfig
-from agents.ddqn.agent import DDQN
+from agents import DDQNConfig, PPOConfig
 from mario.config.presets import preset_names, read_preset
 from mario.config.run_config import (
     DEFAULT_EPISODES,
     RESUME_OVERRIDES,
     EvaluationConfig,
     TrainConfig,
-    agent_class,
 )
 from mario.config.serialization import from_dict, to_dict
 from mario.errors import UsageError
+from mario.runs.agent_factory import agent_class
 
 
 def config(**changes):
@@ -144,40 +143,17 @@ def test_a_presets_actions_apply_only_to_matching_games():
 
 
 def test_settings_of_matching_games_override_the_common_settings():
-    mario, others = (read_preset("mario", game)["wrappers"] for game in (None, "Tetris-v0"))
-    assert mario["noop_max"] == others["noop_max"] == 30
-    assert (mario["reward_clip"], mario["reward_won"]) == (None, 5.0)
-    assert (others["reward_clip"], others.get("reward_won")) == (1.0, None)
+    mario, others = (read_preset("mario", game) for game in (None, "Tetris-v0"))
+    assert mario["wrappers"]["noop_max"] == others["wrappers"]["noop_max"] == 30
+    assert mario["wrappers"]["reward_clip"] is None
+    assert mario["ending_reward"]["success"] == 5.0
+    assert others["wrappers"]["reward_clip"] == 1.0
+    assert "ending_reward" not in others
 
 
 def test_an_unknown_preset_error_suggests_the_nearest_name():
     with pytest.raises(UsageError, match="unknown preset 'tutrial'; did you mean 'tutorial'"):
         read_preset("tutrial")
-
-
-def test_agents_are_found_by_name_or_by_module_and_class(tmp_path, monkeypatch):
-    assert agent_class("ddqn") is DDQN
-    (tmp_path / "my_own_agent.py").write_text(
-        "from agents import DDQN\nclass Mine(DDQN): pass\nx = 3"
-    )
-    monkeypatch.chdir(tmp_path)
-    assert issubclass(agent_class("my_own_agent:Mine"), Agent)
-    with pytest.raises(UsageError, match="my_own_agent has no 'Yours'"):
-        agent_class("my_own_agent:Yours")
-    with pytest.raises(UsageError, match="x is not a subclass of agents.Agent"):
-        agent_class("my_own_agent:x")
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("dqn", "unknown agent 'dqn'; did you mean 'ddqn'"),
-        ("nowhere:A", "No module named 'nowhere'"),
-    ],
-)
-def test_an_unknown_agent_is_refused(name, message):
-    with pytest.raises(UsageError, match=message):
-        agent_class(name)
 
 
 def test_schedule_points_survive_yaml():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from agents import Agent, AgentSpec
+from mario.config.env_config import EnvConfig
 from mario.errors import UsageError
 from mario.evaluation.episodes import play_episodes
 from mario.evaluation.level_survey import (
@@ -20,7 +21,7 @@ from mario.evaluation.level_survey import (
 from mario.vector.make import make_env, make_vector_env
 from wrappers import WrapperConfig
 
-NOOPS = WrapperConfig(noop_max=30)
+WRAPPERS = WrapperConfig(noop_max=30)
 RUN, RUN_AND_JUMP = 3, 4
 
 
@@ -45,10 +46,12 @@ class Jumper(Agent):
         raise NotImplementedError
 
 
+def env_config(level):
+    return EnvConfig(f"SuperMarioBros-{level}-v0", "simple", wrappers=WRAPPERS)
+
+
 def play(level, episodes=4):
-    envs = make_vector_env(
-        f"SuperMarioBros-{level}-v0", "simple", "auto", NOOPS, num_envs=2, seed=7
-    )  # fmt: skip
+    envs = make_vector_env(env_config(level), num_envs=2, seed=7)
     try:
         return play_episodes(Jumper(0), envs, episodes)
     finally:
@@ -58,7 +61,7 @@ def play(level, episodes=4):
 def survey_of(level, results):
     surveys = {}
     recorder = partial(SurveyRecorder, surveys=surveys)
-    env = make_env(f"SuperMarioBros-{level}-v0", "simple", "auto", NOOPS, recorder)
+    env = make_env(env_config(level), recorder)
     try:
         survey_levels(env, surveys, results)
         return surveys, env.unwrapped.info()
@@ -80,9 +83,7 @@ def test_the_farthest_episode_is_replayed_to_its_end():
 def test_overlapping_frames_agree_where_the_level_stands_still():
     """The ground does not move, so two frames must agree in the columns that both show."""
     surveys = {}
-    env = make_env(
-        "SuperMarioBros-1-1-v0", "simple", "auto", NOOPS, partial(SurveyRecorder, surveys=surveys)
-    )  # fmt: skip
+    env = make_env(env_config("1-1"), partial(SurveyRecorder, surveys=surveys))
     env.reset(seed=0)
     ground, terminated = [], False
     while not terminated:  # until Mario runs into the first enemy
@@ -116,4 +117,4 @@ def test_a_game_other_than_super_mario_bros_is_refused():
     with pytest.raises(
         UsageError, match="maps can be drawn of Super Mario Bros. only, not of Tetris"
     ):
-        make_env("Tetris-v0", None, "auto", NOOPS, partial(SurveyRecorder, surveys={})).close()
+        make_env(EnvConfig("Tetris-v0"), partial(SurveyRecorder, surveys={})).close()

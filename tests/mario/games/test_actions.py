@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mario.errors import UsageError
-from mario.games.actions import ACTION_SETS, BUTTONS, action_masks, action_name, buttons_of
+from mario.games.actions import (
+    ACTION_SETS,
+    BUTTONS,
+    action_masks,
+    action_name,
+    buttons_of,
+    parse_actions,
+)
 
 button_lists = st.lists(st.sampled_from(list(BUTTONS)), max_size=8)
 
@@ -68,3 +75,22 @@ def test_action_names_list_directions_before_buttons() -> None:
 def test_invalid_action_sets_are_rejected(actions, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         action_masks(actions)
+
+
+@pytest.mark.parametrize(
+    ("text", "actions"),
+    [
+        (None, None),
+        ("simple", "simple"),
+        ('[["right"], ["right", "A"]]', [["right"], ["right", "A"]]),
+        (" [[], [A]]", [[], ["A"]]),
+        ([["right"]], [["right"]]),
+    ],
+)
+def test_an_action_set_is_a_name_or_lists_of_buttons(text, actions) -> None:
+    assert parse_actions(text) == actions
+
+
+def test_lists_that_cannot_be_parsed_are_answered_with_an_example() -> None:
+    with pytest.raises(UsageError, match=r"--actions \[\[right cannot be parsed; write it like"):
+        parse_actions("[[right")

@@ -20,13 +20,13 @@ def play(game, actions):
 
 
 @pytest.mark.parametrize(
-    ("name", "actions", "sticky"),
+    ("name", "num_actions", "sticky"),
     [("ALE/Pong-v5", 6, 0.25), ("BreakoutNoFrameskip-v4", 4, 0.0), ("ALE/MsPacman-v5", 9, 0.25)],
 )
-def test_any_game_of_ales_is_known(name, actions, sticky) -> None:
+def test_every_game_of_ale_can_be_made(name, num_actions, sticky) -> None:
     game = make_game(name)
-    assert (game.spec.id, game.action_space.n) == (name, actions)
-    assert game.spec.kwargs["sticky"] == sticky
+    assert (game.spec.id, game.action_space.n) == (name, num_actions)
+    assert game.spec.kwargs["repeat_action_probability"] == sticky
     assert game.metadata["render_fps"] == 60
     observation, info = game.reset(seed=1)
     assert observation.shape == (210, 160, 3)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mario.emulators import Emulator
-from mario.games import nes
+from mario.games import nes_game
 from mario.games.nes_game import NesGame
 
 LENGTH = 10
@@ -176,7 +176,7 @@ def test_what_is_seen_comes_after_the_cut_scene_and_what_is_told_before() -> Non
 
 
 def test_a_game_that_waits_in_vain_is_stuck_and_cut_short(monkeypatch) -> None:
-    monkeypatch.setattr(nes, "PATIENCE_FRAMES", 5)
+    monkeypatch.setattr(nes_game, "PATIENCE_FRAMES", 5)
     game = make()
     game.reset()
     game.wait_while(lambda: True, lambda: None)

@@ -1,4 +1,4 @@
-"""Going back to where a game was lost."""
+"""Episodes that start shortly before an earlier episode was lost."""
 
 from __future__ import annotations
 
@@ -8,25 +8,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mario.games.start_curriculum import BACK, LOST, draw_start_offset
-from wrappers import StartCurriculum, WrapperConfig, wrap
+from mario.config.env_config import EnvConfig, StartCurriculumConfig
+from mario.games.endings import FAILURES
+from mario.games.start_curriculum import (
+    STEPS_BEFORE_LOSS,
+    StartCurriculum,
+    StartPoint,
+    draw_start_offset,
+)
+from mario.vector.env import wrap_game
+from wrappers import WrapperConfig
 
-LEAST, MOST = BACK
+FEWEST, MOST = STEPS_BEFORE_LOSS
 
 
-class CountingGame(gym.Env):
-    """Shows its seed and the actions since then; ends at an action that is a reason to."""
+class RecordingGame(gym.Env):
+    """Its observation is the seed and the actions since. An action that is text ends the episode.
+
+    The text is the ending.
+    """
 
     observation_space = action_space = gym.spaces.Discrete(1)
 
     def reset(self, *, seed=None, options=None):
-        self.taken, self.options = [seed], options
-        return tuple(self.taken), {}
+        self.history, self.options = [seed], options
+        return tuple(self.history), {}
 
     def step(self, action):
-        self.taken.append(action)
-        over = isinstance(action, str)
-        return tuple(self.taken), 1.0, over, False, {"ending": action if over else ""}
+        self.history.append(action)
+        terminated = isinstance(action, str)
+        ending = action if terminated else ""
+        return tuple(self.history), 1.0, terminated, False, {"ending": ending}
 
 
 def play(env, actions):
@@ -35,169 +47,189 @@ def play(env, actions):
     return info
 
 
-def going_back(share=1.0, farthest=0.0):
-    return StartCurriculum(CountingGame(), share, farthest)
+def make_env(probability=1.0, farthest_probability=0.0):
+    return StartCurriculum(
+        RecordingGame(), StartCurriculumConfig(probability, farthest_probability)
+    )
 
 
-@pytest.mark.parametrize("end", LOST)
-def test_an_episode_after_a_loss_begins_a_little_before_it(end):
-    env = going_back()
+def offset(seed, farthest_probability=0.0):
+    """The offset of an episode that starts before a loss."""
+    return draw_start_offset(StartCurriculumConfig(1.0, farthest_probability), seed)
+
+
+@pytest.mark.parametrize("ending", sorted(FAILURES))
+def test_the_episode_after_a_loss_starts_shortly_before_it(ending):
+    env = make_env()
     env.reset(seed=1)
-    play(env, [*range(100), end])
-    seen, info = env.reset(seed=2)
-    kept = 101 - draw_start_offset(1.0, 0.0, 2)
-    assert seen == (1, *range(kept))
-    assert info["revisited"] == play(env, [7])["revisited"] == kept
+    play(env, [*range(100), ending])
+    observation, info = env.reset(seed=2)
+    num_replayed = 101 - offset(2)
+    assert observation == (1, *range(num_replayed))
+    assert info["start_offset"] == play(env, [7])["start_offset"] == num_replayed
 
 
-def test_what_leads_to_a_loss_is_gone_over_again_and_again():
-    env = going_back()
+def test_the_steps_before_a_loss_are_practised_until_they_are_mastered():
+    env = make_env()
     env.reset(seed=1)
     play(env, [*range(100), "death"])
     first = env.reset(seed=2)[0]
     play(env, ["new"] * 50 + ["death"])
     second, info = env.reset(seed=3)
     whole = (*first, *["new"] * 50, "death")
-    assert second == whole[: len(whole) - draw_start_offset(1.0, 0.0, 3)]
-    assert info["revisited"] == len(second) - 1
+    assert second == whole[: len(whole) - offset(3)]
+    assert info["start_offset"] == len(second) - 1
 
 
 @pytest.mark.parametrize(
-    ("actions", "share"),
+    ("actions", "probability"),
     [
         ([*range(100), "flag"], 1.0),
         ([*range(100)], 1.0),
         ([*range(100), "death"], 0.0),
-        ([*range(LEAST - 1), "death"], 1.0),
+        ([*range(FEWEST - 1), "death"], 1.0),
     ],
-    ids=["won", "cut short", "never", "too short"],
+    ids=["won", "not ended", "probability 0", "too short"],
 )
-def test_other_episodes_are_followed_by_one_from_the_games_start(actions, share):
-    env = going_back(share)
+def test_other_episodes_start_at_the_beginning_of_the_game(actions, probability):
+    env = make_env(probability)
     env.reset(seed=1)
     play(env, actions)
-    assert env.reset(seed=2) == ((2,), {"revisited": 0, "farthest": 0})
+    assert env.reset(seed=2) == ((2,), {"start_offset": 0, "farthest_update": 0})
 
 
-def test_an_episode_without_a_seed_is_not_gone_back_to():
-    env = going_back()
+def test_episodes_without_a_seed_are_not_replayed():
+    env = make_env()
     for seeds in ((None, 1), (1, None)):
         env.reset(seed=seeds[0])
         play(env, [*range(100), "death"])
         assert env.reset(seed=seeds[1])[0] == (seeds[1],)
 
 
-def test_an_episode_can_be_taken_up_in_its_midst_and_be_lost_from_there():
-    env, again = going_back(), going_back()
+def test_an_episode_can_be_restored_at_a_start_point():
+    env, restored = make_env(), make_env()
     env.reset(seed=1)
     play(env, [*range(100), "death"])
-    seen = env.reset(seed=2)[0]
-    assert again.reset(seed=1, options={"replay": list(seen[1:])}) == (
-        seen, {"ending": "", "revisited": len(seen) - 1, "farthest": 0},
-    )  # fmt: skip
-    for each in (env, again):
+    observation = env.reset(seed=2)[0]
+    options = {"start_point": StartPoint(1, observation[1:])}
+    assert restored.reset(options=options) == (
+        observation,
+        {"ending": "", "start_offset": len(observation) - 1, "farthest_update": 0},
+    )
+    for each in (env, restored):
         play(each, [5] * 30 + ["time"])
-    assert env.reset(seed=3) == again.reset(seed=3)
-    assert again.reset(seed=4, options={"replay": [], "stages": "1-1"})[0] == (4,)
-    assert again.unwrapped.options == {"stages": "1-1"}
+    assert env.reset(seed=3) == restored.reset(seed=3)
 
 
-def losing(env, seed, length):
-    """Play an episode that earns its length; its end."""
+def test_options_of_the_game_are_passed_on():
+    env = make_env()
+    env.reset(seed=4, options={"stages": "1-1"})
+    assert env.unwrapped.options == {"stages": "1-1"}
+
+
+def lose(env, seed, length):
+    """Play a lost episode with a return of ``length``; return its last info."""
     env.reset(seed=seed)
     return play(env, [*range(length - 1), "death"])
 
 
-def test_the_farthest_way_is_gone_back_to_until_the_game_is_won():
-    env = going_back(farthest=1.0)
-    assert losing(env, 1, 200)["farthest"] == 1
-    assert losing(env, 2, 1)["farthest"] == 0, "on the way of 200, cut short"
-    seen, info = env.reset(seed=3)
-    kept = 200 + draw_start_offset(1.0, 1.0, 3)
-    assert seen == (1, *range(kept))
-    assert info == {"ending": "", "revisited": -kept, "farthest": 0}
-    assert play(env, [5] * 300 + ["death"])["farthest"] == 1
-    seen, _ = env.reset(seed=4)
-    assert seen[kept + 1 :] == (5,) * (301 + draw_start_offset(1.0, 1.0, 4))
-    assert play(env, ["flag"])["farthest"] == -1
+def test_the_farthest_trajectory_is_followed_until_the_game_is_won():
+    env = make_env(farthest_probability=1.0)
+    assert lose(env, 1, 200)["farthest_update"] == 1
+    assert lose(env, 2, 1)["farthest_update"] == 0, "follows the first one, but is shorter"
+    observation, info = env.reset(seed=3)
+    num_replayed = 200 + offset(3, 1.0)
+    assert observation == (1, *range(num_replayed))
+    assert info == {"ending": "", "start_offset": -num_replayed, "farthest_update": 0}
+    assert play(env, [5] * 300 + ["death"])["farthest_update"] == 1
+    observation, _ = env.reset(seed=4)
+    assert observation[num_replayed + 1 :] == (5,) * (301 + offset(4, 1.0))
+    assert play(env, ["flag"])["farthest_update"] == -1
     env.reset(seed=5)
-    assert play(env, [*range(99), "time"])["farthest"] == 1, "however short, now that it was won"
+    assert play(env, [*range(99), "time"])["farthest_update"] == 1, "the first loss after a win"
 
 
-def test_an_episode_that_is_cut_short_changes_nothing_of_the_farthest_way():
-    env = going_back(farthest=1.0)
-    losing(env, 1, 200)
+def test_an_episode_that_is_not_lost_does_not_change_the_farthest_trajectory():
+    env = make_env(farthest_probability=1.0)
+    lose(env, 1, 200)
     for _ in range(20):
         env.reset(seed=None)
-        assert play(env, range(300))["farthest"] == 0
-    losing(env, 2, 10)
+        assert play(env, range(300))["farthest_update"] == 0
+    lose(env, 2, 10)
     assert env.reset(seed=3)[0][0] == 1
 
 
-def test_with_the_farthest_way_an_episode_can_be_taken_up_in_its_midst():
-    env, again = going_back(farthest=0.5), going_back(farthest=0.5)
-    losing(env, 1, 300)
+def test_an_episode_can_be_restored_with_the_farthest_trajectory():
+    env, restored = make_env(farthest_probability=0.5), make_env(farthest_probability=0.5)
+    lose(env, 1, 300)
     env.reset(seed=None)
     play(env, [*range(149), "death"])
-    farthest = (1, [*range(299), "death"])
+    farthest = StartPoint(1, [*range(299), "death"])
     for seed in range(2, 30):
-        seen, info = env.reset(seed=seed)
-        if info["revisited"] < 0:
-            options = {"replay": list(seen[1:]), "farthest": farthest, "on_farthest": True}
-            assert again.reset(seed=1, options=options) == (seen, info)
+        observation, info = env.reset(seed=seed)
+        if info["start_offset"] < 0:
+            start = StartPoint(1, observation[1:], on_farthest=True)
+            options = {"start_point": start, "farthest": farthest}
+            assert restored.reset(options=options) == (observation, info)
             for following in (40, 41, 42):
-                for each in (env, again):
+                for each in (env, restored):
                     play(each, [7] * 20 + ["death"])
-                assert env.reset(seed=following) == again.reset(seed=following)
+                assert env.reset(seed=following) == restored.reset(seed=following)
             return
-    pytest.fail("no episode went back on the farthest way")
+    pytest.fail("no episode started on the farthest trajectory")
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1), st.floats(0, 1))
-def test_a_seed_goes_back_equally_far_in_every_share_that_it_goes_back_in(seed, share, farthest):
-    back = draw_start_offset(share, farthest, seed)
-    assert abs(back) in (0, draw_start_offset(1.0, 0.0, seed))
-    assert LEAST <= draw_start_offset(1.0, 0.0, seed) <= MOST
+def test_the_offset_of_a_seed_does_not_depend_on_the_probabilities(seed, probability, farthest):
+    drawn = draw_start_offset(StartCurriculumConfig(probability, farthest), seed)
+    assert abs(drawn) in (0, offset(seed))
+    assert FEWEST <= offset(seed) <= MOST
 
 
-def test_the_shares_and_the_way_are_what_they_are_said_to_be():
-    drawn = np.array([draw_start_offset(0.5, 0.25, seed) for seed in range(4000)])
+def test_offsets_have_the_configured_probabilities():
+    config = StartCurriculumConfig(0.5, 0.25)
+    drawn = np.array([draw_start_offset(config, seed) for seed in range(4000)])
     assert 0.47 < (drawn != 0).mean() < 0.53
     assert 0.22 < (drawn < 0).sum() / (drawn != 0).sum() < 0.28
-    assert set(abs(drawn)) == {0, *range(LEAST, MOST + 1)}
+    assert set(abs(drawn)) == {0, *range(FEWEST, MOST + 1)}
 
 
 class Corridor(gym.Env):
-    """A picture as bright as there were frames; the 60th is death."""
+    """Its observation is filled with the frame number; frame 60 is death."""
 
     observation_space = gym.spaces.Box(0, 255, (8, 8, 3), np.uint8)
     action_space = gym.spaces.Discrete(2)
 
     def reset(self, *, seed=None, options=None):
         self.frame = (options or {}).get("noops", 0)
-        return self.picture(), {}
+        return self.image(), {}
 
     def step(self, action):
         self.frame += 1
         dead = self.frame >= 60
-        return self.picture(), 1.0, dead, False, {"ending": "death" if dead else ""}
+        return self.image(), 1.0, dead, False, {"ending": "death" if dead else ""}
 
-    def picture(self):
+    def image(self):
         return np.full((8, 8, 3), self.frame, np.uint8)
 
 
-def test_what_came_before_is_neither_seen_nor_counted():
-    env = wrap(Corridor(), WrapperConfig(skip=1, size=2, noop_max=5, revisit=1.0))
+def play_to_the_end(env):
+    terminated = False
+    while not terminated:
+        *_, terminated, _, info = env.step(0)
+    return info["episode"]
+
+
+def test_replayed_steps_are_neither_observed_nor_counted():
+    wrappers = WrapperConfig(skip=1, size=2, noop_max=5)
+    config = EnvConfig("", wrappers=wrappers, start_curriculum=StartCurriculumConfig(1.0))
+    env = wrap_game(Corridor(), config)
     first, _ = env.reset(seed=0)
-    over = False
-    while not over:
-        *_, over, _, info = env.step(0)
-    length = info["episode"]["l"]
-    seed = next(seed for seed in range(100) if 0 < draw_start_offset(1.0, 0.0, seed) < 50)
-    seen, info = env.reset(seed=seed)
-    left, over = draw_start_offset(1.0, 0.0, seed), False
-    assert info["revisited"] == length - left
-    assert {*seen.flat} == {int(first[0, 0, 0]) + length - left}
-    while not over:
-        *_, over, _, info = env.step(0)
-    assert (info["episode"]["r"], info["episode"]["l"]) == (left, left)
+    length = play_to_the_end(env)["l"]
+    seed = next(seed for seed in range(100) if 0 < offset(seed) < 50)
+    observation, info = env.reset(seed=seed)
+    steps_left = offset(seed)
+    assert info["start_offset"] == length - steps_left
+    assert {*observation.flat} == {int(first[0, 0, 0]) + length - steps_left}
+    episode = play_to_the_end(env)
+    assert (episode["r"], episode["l"]) == (steps_left, steps_left)

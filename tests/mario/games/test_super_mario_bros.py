@@ -15,7 +15,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from mario.errors import UsageError
-from mario.games import nes
+from mario.games import nes_game
 from mario.games.smb_ram import LIVES, MODE, PLAYER_STATE, STAGE, TIME_DIGITS, WORLD
 from mario.games.super_mario_bros import SuperMarioBros
 
@@ -145,7 +145,7 @@ def test_a_mario_who_gets_nowhere_is_cut_short() -> None:
 
 
 def test_the_end_of_the_last_world_is_a_flag_and_never_hangs(monkeypatch) -> None:
-    monkeypatch.setattr(nes, "PATIENCE_FRAMES", 400)
+    monkeypatch.setattr(nes_game, "PATIENCE_FRAMES", 400)
     game = SuperMarioBros(actions="buttons")
     game.reset()
     game.step(RUN)
@@ -154,7 +154,7 @@ def test_the_end_of_the_last_world_is_a_flag_and_never_hangs(monkeypatch) -> Non
 
 
 def test_a_level_in_which_mario_stays_busy_is_cut_short(monkeypatch, game) -> None:
-    monkeypatch.setattr(nes, "PATIENCE_FRAMES", 30)
+    monkeypatch.setattr(nes_game, "PATIENCE_FRAMES", 30)
     advance = game.emulator.advance
 
     def stay_busy(buttons: int) -> None:
@@ -167,7 +167,7 @@ def test_a_level_in_which_mario_stays_busy_is_cut_short(monkeypatch, game) -> No
 
 
 def test_a_rom_of_another_game_is_told_apart(monkeypatch) -> None:
-    monkeypatch.setattr(nes, "PATIENCE_FRAMES", 5)
+    monkeypatch.setattr(nes_game, "PATIENCE_FRAMES", 5)
     with pytest.raises(UsageError, match=r"does not start like Super Mario Bros\."):
         SuperMarioBros(level="1-1")
 

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from mario.config.env_config import EnvConfig, StartCurriculumConfig
 from mario.games.start_curriculum import draw_start_offset
 from mario.games.tetris import ROWS, Tetris
-from wrappers import WrapperConfig, wrap
+from mario.vector.env import wrap_game
+from wrappers import WrapperConfig
 
 NOOP, DOWN, START = 0, 3, 8
 PIECE, SQUARE = 0x42, 10
@@ -54,19 +56,22 @@ def test_an_episode_is_the_same_from_its_seed_also_after_a_lost_one(game: Tetris
     assert trace(game, seed=2) != first
 
 
-def test_a_lost_game_is_gone_back_to(game: Tetris) -> None:
-    env, actions, seen = wrap(game, WrapperConfig(noop_max=30, stack=1, revisit=1.0)), [], []
+def test_an_episode_can_start_shortly_before_a_loss(game: Tetris) -> None:
+    curriculum = StartCurriculumConfig(probability=1.0)
+    wrappers = WrapperConfig(noop_max=30, stack=1)
+    env = wrap_game(game, EnvConfig("", wrappers=wrappers, start_curriculum=curriculum))
+    actions, observations = [], []
     env.reset(seed=1)
-    over = False
-    while not over:
+    terminated = False
+    while not terminated:
         actions.append(DOWN if len(actions) % 5 else NOOP)
-        picture, _, over, _, _ = env.step(actions[-1])
-        seen.append(picture)
-    again, info = env.reset(seed=2)
-    assert info["revisited"] == len(actions) - draw_start_offset(1.0, 0.0, 2) > 100
-    for decision in range(info["revisited"], len(actions)):
-        np.testing.assert_array_equal(again, seen[decision - 1])
-        again, *_ = env.step(actions[decision])
+        observation, _, terminated, _, _ = env.step(actions[-1])
+        observations.append(observation)
+    observation, info = env.reset(seed=2)
+    assert info["start_offset"] == len(actions) - draw_start_offset(curriculum, 2) > 100
+    for step in range(info["start_offset"], len(actions)):
+        np.testing.assert_array_equal(observation, observations[step - 1])
+        observation, *_ = env.step(actions[step])
 
 
 def test_a_heap_that_grows_costs_and_ends_the_game(game: Tetris) -> None:

@@ -37,7 +37,7 @@ rows = st.builds(
     best_x=st.none() | finite,
     ending=words,
     seconds=finite,
-    revisited=whole,
+    start_offset=whole,
 )
 
 
@@ -125,13 +125,13 @@ def test_shares_are_of_the_latest_episodes_and_fall_to_zero():
 
 def test_episodes_that_revisit_a_loss_do_not_count_as_clears():
     history = EpisodeHistory(window=4)
-    for why, revisited in (("death", 0), ("flag", 50), ("flag", 0), ("flag", 1)):
-        history.add(replace(episode(ending=why), revisited=revisited))
+    for why, start_offset in (("death", 0), ("flag", 50), ("flag", 0), ("flag", 1)):
+        history.add(replace(episode(ending=why), start_offset=start_offset))
     assert history.clear_rate == 0.5
 
 
 def test_rows_of_older_runs_are_read():
-    text = text_of(episode().to_csv()).replace(",revisited", "").replace(",0\n", "\n")
+    text = text_of(episode().to_csv()).replace(",start_offset", "").replace(",0\n", "\n")
     assert read_rows(text) == ([episode()], 0)
 
 

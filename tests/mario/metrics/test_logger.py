@@ -85,13 +85,13 @@ def test_every_episode_gets_a_row_of_csv_at_once(make, tmp_path, clock):
     logger = make(num_envs=4)
     clock.now += 2.5
     logger.log_episode(
-        episode(game=3, reward=np.float32(0.1), best_x=None, ending="pit", revisited=40), 0.25
+        episode(game=3, reward=np.float32(0.1), best_x=None, ending="pit", start_offset=40), 0.25
     )
     assert rows(tmp_path) == [
         {
             "episode": "1", "step": "200", "game": "3", "reward": repr(float(np.float32(0.1))),
             "length": "200", "loss": "0.0", "q": "0.0", "epsilon": "0.25", "best_x": "",
-            "ending": "pit", "seconds": "2.5", "revisited": "40",
+            "ending": "pit", "seconds": "2.5", "start_offset": "40",
         }
     ]  # fmt: skip
 

@@ -28,6 +28,7 @@ def write(tmp_path):
             "format": FORMAT, "model": dict(network.state_dict()), "exploration_rate": 0.1,
             "agent": "ddqn", "hyper": {}, "game": f"SuperMarioBros-{level}-v{look}",
             "actions": actions, "wrappers": {"stack": stack} | changes.pop("wrappers", {}),
+            "start_curriculum": {}, "ending_reward": {},
             "emulator": "nes-py", "state_shape": [stack, 84, 84], "num_actions": count,
             "steps": 10, "episodes": 1, "seed": 0, "versions": {},
         }  # fmt: skip

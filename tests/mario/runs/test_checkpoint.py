@@ -29,6 +29,8 @@ def example(**changes):
         "game": "SuperMarioBros-1-1-v0",
         "actions": "tutorial",
         "wrappers": {"skip": 4},
+        "start_curriculum": {},
+        "ending_reward": {},
         "emulator": "nes-py",
         "state_shape": [4, 84, 84],
         "num_actions": 2,

@@ -21,7 +21,9 @@ NOW = datetime.datetime(2026, 11, 21, 9, 5, 7)
 def example(steps):
     plain = dict.fromkeys(("steps", "episodes", "seed", "num_actions"), steps)
     names = dict.fromkeys(("agent", "game", "actions", "emulator"), "x")
-    nested = {key: {} for key in ("hyper", "wrappers", "versions")}
+    nested = {
+        key: {} for key in ("hyper", "wrappers", "start_curriculum", "ending_reward", "versions")
+    }
     weights = {"w": torch.full((1000,), float(steps))}
     base = {"format": FORMAT, "model": weights, "exploration_rate": 1.0, "state_shape": [1]}
     return base | plain | names | nested | {"resume": {"steps": steps}}

@@ -167,6 +167,6 @@ def test_what_is_looked_at_must_be_something(name):
 
 def test_episodes_that_go_back_to_a_loss_are_no_progress():
     run = Run()
-    run.diagnostics.read(EpisodeRecord(1, 0, 0, 0.0, 1, 1000.0, "flag", revisited=50))
+    run.diagnostics.read(EpisodeRecord(1, 0, 0, 0.0, 1, 1000.0, "flag", start_offset=50))
     run.live(x=100.0)
     assert run.diagnostics.state_dict()["best_mean"] == 100.0

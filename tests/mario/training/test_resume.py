@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from agents import DDQNConfig, PPOConfig
+from mario.config.env_config import StartCurriculumConfig
 from mario.config.run_config import EvaluationConfig, TrainConfig
 from mario.runs.checkpoint import load
 from mario.training.session import Session
@@ -107,15 +108,17 @@ def test_stopping_and_resuming_changes_nothing(tmp_path, num_envs, emulator):
 @pytest.mark.slow
 @pytest.mark.parametrize("emulator", ["nes-py", "auto"])
 def test_stopping_on_the_way_back_to_a_loss_changes_nothing(tmp_path, emulator):
-    wrappers = WrapperConfig(
-        noop_max=30, revisit=1.0, revisit_farthest=0.5, repeat_action_probability=0.25
-    )
-    chosen = {"num_envs": 2, "emulator": emulator, "wrappers": wrappers}
+    chosen = {
+        "num_envs": 2,
+        "emulator": emulator,
+        "wrappers": WrapperConfig(noop_max=30, repeat_action_probability=0.25),
+        "start_curriculum": StartCurriculumConfig(1.0, farthest_probability=0.5),
+    }
     whole = train(config(tmp_path / "whole", steps=700, **chosen))
     part = train(config(tmp_path / "parts", steps=500, **chosen))
-    journal = load(part / "last.chkpt")["resume"]["games"]
-    assert any(entry["revisited"] for entry in journal)
-    assert any(entry["farthest"] for entry in journal)
+    points = load(part / "last.chkpt")["resume"]["games"]
+    assert any(point["start_offset"] for point in points)
+    assert any(point["farthest"] for point in points)
     train(config(tmp_path / "parts", steps=700, **chosen), part)
     assert_same_run(whole, part)
 

@@ -145,8 +145,8 @@ def test_it_trains_the_episodes_it_was_told_then_examines_and_saves(vector):
 
 
 def test_records_say_which_episodes_go_back_to_a_loss():
-    info = {"episode": {"r": 1.0, "l": 2}, "revisited": np.int64(30)}
-    assert record_of(info, episode=1, step=2, game=0).revisited == 30
+    info = {"episode": {"r": 1.0, "l": 2}, "start_offset": np.int64(30)}
+    assert record_of(info, episode=1, step=2, game=0).start_offset == 30
 
 
 def test_steps_count_the_decisions_of_all_games(vector):

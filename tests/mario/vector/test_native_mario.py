@@ -1,91 +1,106 @@
-"""Holds the compiled path against the Python one: the same games, wrappers and emulator."""
+"""Differential tests: the compiled games against the Python game, wrappers and native emulator."""
 
 from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mario.config.env_config import EndingRewardConfig, EnvConfig, StartCurriculumConfig
 from mario.emulators.native import NativeEmulator
 from mario.evaluation.episodes import final_info
 from mario.games.roms import mario_rom
 from mario.games.smb_levels import LEVELS
 from mario.games.super_mario_bros import SuperMarioBros
-from mario.vector.worker import Player
-from wrappers import WrapperConfig, wrap
+from mario.vector.base import ReplayPoint
+from mario.vector.env import wrap_game
+from mario.vector.worker import EnvRunner
+from wrappers import WrapperConfig
 
 pytest.importorskip("mario.games._native", reason="the native extension is not built")
 from mario.vector.native_mario import NativeMarioVectorEnv
 
 PLAYS = json.loads((Path(__file__).parents[2] / "fixtures" / "mario_plays.json").read_text())
+CONFIG = EnvConfig("SuperMarioBros-1-1-v0")
 SEED = 5
 RIGHT_A_B = 4
-FINAL = ("final_obs", "final_info")
+FINAL_KEYS = ("final_obs", "final_info")
 
 
 @pytest.fixture
 def vector():
     made = []
 
-    def make(num_envs=1, *, level="1-1", seed=SEED, **kwargs):
-        made.append(NativeMarioVectorEnv(num_envs, level=level, seed=seed, **kwargs))
+    def make(num_envs=1, config=CONFIG, *, seed=SEED, **kwargs):
+        made.append(NativeMarioVectorEnv(config, num_envs, seed=seed, **kwargs))
         return made[-1]
 
     yield make
-    for each in made:
-        each.close()
+    for envs in made:
+        envs.close()
 
 
-def player(game, wrappers, *, lost_levels=False, **options):
-    """One game of `ProcessVectorEnv`'s, without its process."""
-    console = NativeEmulator(mario_rom(lost_levels=lost_levels))
-    env = SuperMarioBros(emulator=console, lost_levels=lost_levels, **options)
-    return Player(wrap(env, wrappers), SEED, game)
+def make_runner(env_index, config=CONFIG, *, level="1-1", lost_levels=False, **options):
+    """An environment of a `ProcessVectorEnv`, without its process."""
+    emulator = NativeEmulator(mario_rom(lost_levels=lost_levels))
+    game = SuperMarioBros(
+        emulator=emulator,
+        level=level,
+        lost_levels=lost_levels,
+        actions=config.actions,
+        **options,
+    )
+    return EnvRunner(wrap_game(game, config), SEED, env_index)
 
 
-def of_game(infos, game):
-    """What a vector's infos say of one game's present."""
-    mine = {key: value for key, value in infos.items() if key not in FINAL}
-    return final_info({"final_info": mine}, game)
+def config_with(wrappers=None, **changes):
+    return replace(CONFIG, wrappers=wrappers or WrapperConfig(), **changes)
 
 
-def assert_same_picture(ours, theirs):
-    assert ours.shape == theirs.shape
-    assert np.abs(ours.astype(int) - theirs).max() <= 1
+def info_of(infos, env_index):
+    """The current info of one environment of a vector."""
+    current = {key: value for key, value in infos.items() if key not in FINAL_KEYS}
+    return final_info({"final_info": current}, env_index)
 
 
-def assert_same_play(games, players, actions):
-    """Play the same actions both ways; why episodes ended."""
-    ends = []
-    observations, infos = games.reset()
-    for game, each in enumerate(players):
-        observation, info = each.replay(SEED, 0, [], 0, 0)
-        assert_same_picture(observations[game], observation)
-        assert of_game(infos, game) == info
-    for step, chosen in enumerate(actions):
-        observations, rewards, terminated, truncated, infos = games.step(chosen)
-        for game, each in enumerate(players):
-            outcome = each.step(int(chosen[game]))
-            assert (rewards[game], terminated[game], truncated[game]) == outcome[1:4], step
-            assert of_game(infos, game) == outcome.info, step
-            assert_same_picture(observations[game], outcome.observation)
-            if outcome.final:
-                ends.append(assert_same_end(infos, game, *outcome.final))
-    return ends
+def assert_same_image(actual, expected):
+    assert actual.shape == expected.shape
+    assert np.abs(actual.astype(int) - expected).max() <= 1
 
 
-def assert_same_end(infos, game, observation, info):
-    del info["episode"]["t"]  # the time that it took
-    assert final_info(infos, game) == info
-    assert_same_picture(infos["final_obs"][game], observation)
+def assert_same_play(envs, runners, actions):
+    """Step both and compare everything; return how episodes ended."""
+    endings = []
+    observations, infos = envs.reset()
+    for index, runner in enumerate(runners):
+        observation, info = runner.replay(SEED, ReplayPoint.at_reset(0))
+        assert_same_image(observations[index], observation)
+        assert info_of(infos, index) == info
+    for step, step_actions in enumerate(actions):
+        observations, rewards, terminated, truncated, infos = envs.step(step_actions)
+        for index, runner in enumerate(runners):
+            expected = runner.step(int(step_actions[index]))
+            assert (rewards[index], terminated[index], truncated[index]) == expected[1:4], step
+            assert info_of(infos, index) == expected.info, step
+            assert_same_image(observations[index], expected.observation)
+            if expected.final:
+                endings.append(assert_same_end(infos, index, *expected.final))
+    return endings
+
+
+def assert_same_end(infos, env_index, observation, info):
+    del info["episode"]["t"]  # wall-clock time
+    assert final_info(infos, env_index) == info
+    assert_same_image(infos["final_obs"][env_index], observation)
     return info["ending"]
 
 
 def random_actions(seed, num_envs, steps):
-    """Mostly to the right; each is held for a while."""
+    """Mostly to the right; each action is held for some steps."""
     rng = np.random.default_rng(seed)
     actions = np.full(num_envs, RIGHT_A_B)
     for _ in range(steps):
@@ -94,51 +109,50 @@ def random_actions(seed, num_envs, steps):
         yield actions
 
 
-def assert_same_random_play(vector, level, num_envs, threads, steps, *, view=None, **options):
-    wrappers = WrapperConfig(noop_max=30, **(view or {}))
-    games = vector(num_envs, level=level, wrappers=wrappers, threads=threads, **options)
-    players = [player(game, wrappers, level=level, **options) for game in range(num_envs)]
-    return assert_same_play(games, players, random_actions(len(level or ""), num_envs, steps))
+def assert_same_random_play(vector, level, num_envs, threads, steps, *, curriculum=None, **options):
+    config = config_with(WrapperConfig(noop_max=30))
+    if curriculum is not None:
+        config = replace(config, start_curriculum=curriculum)
+    envs = vector(num_envs, config, level=level, threads=threads, **options)
+    runners = [make_runner(index, config, level=level, **options) for index in range(num_envs)]
+    return assert_same_play(envs, runners, random_actions(len(level or ""), num_envs, steps))
 
 
 @pytest.mark.parametrize(("num_envs", "threads"), [(1, 1), (3, 2), (8, 3)])
-def test_random_plays_are_the_same(vector, num_envs, threads):
-    ends = assert_same_random_play(vector, "1-1", num_envs, threads, steps=600 // num_envs)
-    assert "death" in ends
+def test_random_play_is_the_same(vector, num_envs, threads):
+    endings = assert_same_random_play(vector, "1-1", num_envs, threads, steps=600 // num_envs)
+    assert "death" in endings
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
-def test_random_plays_of_every_level_are_the_same(vector, level):
+def test_random_play_of_every_level_is_the_same(vector, level):
     assert_same_random_play(vector, level, 2, 2, steps=250, stall_frames=120)
 
 
 @pytest.mark.slow
-def test_random_plays_of_the_whole_game_are_the_same(vector):
-    ends = assert_same_random_play(
-        vector, None, 2, 2, steps=1500, view={"revisit": 1.0, "revisit_farthest": 0.5}
-    )
-    assert "game over" in ends
+def test_random_play_of_the_whole_game_is_the_same(vector):
+    curriculum = StartCurriculumConfig(probability=1.0, farthest_probability=0.5)
+    endings = assert_same_random_play(vector, None, 2, 2, steps=1500, curriculum=curriculum)
+    assert "game over" in endings
 
 
 @pytest.mark.parametrize("stall_frames", [1, 30, None])
-def test_games_are_cut_short_alike(vector, stall_frames):
-    games = vector(wrappers=WrapperConfig(), stall_frames=stall_frames)
-    players = [player(0, WrapperConfig(), level="1-1", stall_frames=stall_frames)]
-    ends = assert_same_play(games, players, [np.zeros(1, int)] * 40)
-    assert set(ends) == (set() if stall_frames is None else {"truncated"})
+def test_stalled_games_are_truncated_in_the_same_step(vector, stall_frames):
+    envs = vector(stall_frames=stall_frames)
+    runners = [make_runner(0, stall_frames=stall_frames)]
+    endings = assert_same_play(envs, runners, [np.zeros(1, int)] * 40)
+    assert set(endings) == (set() if stall_frames is None else {"truncated"})
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("play", PLAYS, ids=lambda play: play["name"])
 def test_recorded_plays_are_the_same(vector, play):
-    kind = {key: play[key] for key in ("level", "lost_levels")} | {"actions": "buttons"}
-    frames = [np.array([mask]) for mask, held in play["buttons"] for _ in range(held)]
-    wrappers = WrapperConfig(skip=1, stack=1)
-    ends = assert_same_play(
-        vector(wrappers=wrappers, **kind), [player(0, wrappers, **kind)], frames
-    )
-    assert set(ends) >= set(play["ends"])
+    game = {key: play[key] for key in ("level", "lost_levels")}
+    config = config_with(WrapperConfig(skip=1, stack=1), actions="buttons")
+    frames = [np.array([mask]) for mask, count in play["buttons"] for _ in range(count)]
+    endings = assert_same_play(vector(1, config, **game), [make_runner(0, config, **game)], frames)
+    assert set(endings) >= set(play["ends"])
 
 
 @pytest.mark.parametrize(
@@ -157,95 +171,110 @@ def test_recorded_plays_are_the_same(vector, play):
     ],
 )
 def test_every_wrapper_has_the_same_effect(vector, wrappers):
-    games = vector(2, wrappers=wrappers)
-    players = [player(game, wrappers, level="1-1") for game in range(2)]
-    assert_same_play(games, players, random_actions(1, 2, 60))
+    config = config_with(wrappers)
+    runners = [make_runner(index, config) for index in range(2)]
+    assert_same_play(vector(2, config), runners, random_actions(1, 2, 60))
 
 
-def test_an_end_is_worth_the_same(vector):
-    wrappers = WrapperConfig(reward_scale=0.1, reward_clip=1.0, reward_won=5, reward_lost=-2.5)
-    games, players = vector(wrappers=wrappers), [player(0, wrappers, level="1-1")]
-    assert "death" in assert_same_play(games, players, [np.ones(1, int)] * 60)
+def test_ending_rewards_are_the_same(vector):
+    config = config_with(
+        WrapperConfig(reward_scale=0.1, reward_clip=1.0), ending_reward=EndingRewardConfig(5, -2.5)
+    )
+    runners = [make_runner(0, config)]
+    assert "death" in assert_same_play(vector(1, config), runners, [np.ones(1, int)] * 60)
 
 
-@pytest.mark.parametrize("farthest", [0.0, 0.5])
-def test_games_go_back_alike_to_where_they_were_lost(vector, farthest):
-    wrappers = WrapperConfig(noop_max=30, revisit=0.9, revisit_farthest=farthest, show_action=True)
-    games = vector(2, wrappers=wrappers, threads=2)
-    players = [player(game, wrappers, level="1-1") for game in range(2)]
-    ends = assert_same_play(games, players, random_actions(3, 2, 300))
-    assert ends.count("death") > 4
-    assert any(entry["revisited"] for entry in games.journal())
+@pytest.mark.parametrize("farthest_probability", [0.0, 0.5])
+def test_the_start_curriculum_is_the_same(vector, farthest_probability):
+    config = config_with(
+        WrapperConfig(noop_max=30, show_action=True),
+        start_curriculum=StartCurriculumConfig(0.9, farthest_probability),
+    )
+    envs = vector(2, config, threads=2)
+    runners = [make_runner(index, config) for index in range(2)]
+    endings = assert_same_play(envs, runners, random_actions(3, 2, 300))
+    assert endings.count("death") > 4
+    assert any(point.start_offset for point in envs.replay_log())
 
 
-def test_threads_and_waiting_change_nothing(vector):
+def test_results_do_not_depend_on_threads_or_on_step_async(vector):
     one, three = vector(8, threads=1), vector(8, threads=3)
     np.testing.assert_array_equal(one.reset()[0], three.reset()[0])
     for actions in random_actions(2, 8, 80):
         three.step_async(actions)
-        ours, theirs = one.step(actions), three.step_wait()
-        for mine, other in zip(ours[:4], theirs[:4], strict=True):
-            np.testing.assert_array_equal(mine, other)
+        expected, result = one.step(actions), three.step_wait()
+        for left, right in zip(expected[:4], result[:4], strict=True):
+            np.testing.assert_array_equal(left, right)
 
 
-def test_what_was_returned_is_never_written_to(vector):
-    games = vector(2)
-    seen = [games.reset()[0]]
-    copies = [seen[0].copy()]
+def test_returned_observations_are_never_written_to(vector):
+    envs = vector(2)
+    returned = [envs.reset()[0]]
+    copies = [returned[0].copy()]
     for actions in random_actions(3, 2, 5):
-        seen.append(games.step(actions)[0])
-        copies.append(seen[-1].copy())
-    for array, copy in zip(seen, copies, strict=True):
+        returned.append(envs.step(actions)[0])
+        copies.append(returned[-1].copy())
+    for array, copy in zip(returned, copies, strict=True):
         np.testing.assert_array_equal(array, copy)
-    assert any((a != b).any() for a, b in itertools.pairwise(seen))
+    assert any((a != b).any() for a, b in itertools.pairwise(returned))
 
 
-def test_slow_fingers_make_other_games(vector):
-    prompt, slow = (
-        vector(8, wrappers=WrapperConfig(repeat_action_probability=sticky, revisit=0.5))
-        for sticky in (0.0, 0.25)
+def test_sticky_actions_make_environments_differ(vector):
+    plain, sticky = (
+        vector(
+            8,
+            config_with(
+                WrapperConfig(repeat_action_probability=probability),
+                start_curriculum=StartCurriculumConfig(0.5),
+            ),
+        )
+        for probability in (0.0, 0.25)
     )
-    first = slow.reset()[0]
-    np.testing.assert_array_equal(prompt.reset()[0], first)
+    first = sticky.reset()[0]
+    np.testing.assert_array_equal(plain.reset()[0], first)
     for actions in random_actions(2, 1, 40):
-        alike, apart = (games.step(actions.repeat(8))[0] for games in (prompt, slow))
-    assert len(np.unique(alike, axis=0)) == 1
-    assert len(np.unique(apart, axis=0)) > 4
+        equal, different = (envs.step(actions.repeat(8))[0] for envs in (plain, sticky))
+    assert len(np.unique(equal, axis=0)) == 1
+    assert len(np.unique(different, axis=0)) > 4
 
 
 @pytest.mark.parametrize(
-    ("revisit", "farthest", "sticky"),
+    ("probability", "farthest_probability", "sticky"),
     [(0.0, 0.0, 0.0), (0.9, 0.0, 0.0), (0.9, 0.5, 0.25), (0.9, 1.0, 0.0)],
 )
-def test_a_journal_brings_every_game_back_in_either_path(vector, revisit, farthest, sticky):
-    wrappers = WrapperConfig(
-        noop_max=30, revisit=revisit, revisit_farthest=farthest, repeat_action_probability=sticky
+def test_a_replay_log_restores_compiled_and_wrapped_games(
+    vector, probability, farthest_probability, sticky
+):
+    config = config_with(
+        WrapperConfig(noop_max=30, repeat_action_probability=sticky),
+        start_curriculum=StartCurriculumConfig(probability, farthest_probability),
     )
-    games, others = vector(2, wrappers=wrappers), vector(2, wrappers=wrappers)
-    games.reset()
+    envs, others = vector(2, config), vector(2, config)
+    envs.reset()
     for actions in random_actions(9, 2, 200):
-        observations, *_ = games.step(actions)
-    journal = json.loads(json.dumps(games.journal()))
-    assert max(entry["episode"] for entry in journal) > 0
-    assert any(entry["revisited"] for entry in journal) == bool(revisit)
-    assert {entry["farthest"] is not None for entry in journal} == {farthest > 0}, "all were lost"
-    restored, _ = others.restore(journal)
+        observations, *_ = envs.step(actions)
+    stored = json.loads(json.dumps([point.to_dict() for point in envs.replay_log()]))
+    points = [ReplayPoint.from_dict(values) for values in stored]
+    assert max(point.episode for point in points) > 0
+    assert any(point.start_offset for point in points) == bool(probability)
+    all_lost = {point.farthest is not None for point in points}
+    assert all_lost == {farthest_probability > 0}, "every game was lost"
+    restored, _ = others.restore(points)
     np.testing.assert_array_equal(restored, observations)
-    players = [player(game, wrappers, level="1-1") for game in range(2)]
-    for game, (each, entry) in enumerate(zip(players, journal, strict=True)):
-        again, _ = each.replay(SEED, **entry)
-        assert_same_picture(observations[game], again)
+    runners = [make_runner(index, config) for index in range(2)]
+    for index, (runner, point) in enumerate(zip(runners, points, strict=True)):
+        assert_same_image(observations[index], runner.replay(SEED, point)[0])
     for actions in random_actions(5, 2, 150):
-        ours, theirs = games.step(actions), others.step(actions)
-        np.testing.assert_array_equal(ours[0], theirs[0])
-        for game, each in enumerate(players):
-            assert_same_picture(ours[0][game], each.step(int(actions[game])).observation)
-    assert games.journal() == others.journal()
+        expected, result = envs.step(actions), others.step(actions)
+        np.testing.assert_array_equal(expected[0], result[0])
+        for index, runner in enumerate(runners):
+            assert_same_image(expected[0][index], runner.step(int(actions[index])).observation)
+    assert envs.replay_log() == others.replay_log()
 
 
-def test_a_reset_takes_another_seed(vector):
-    wrappers = WrapperConfig(noop_max=30)
-    games, others = vector(4, seed=1, wrappers=wrappers), vector(4, seed=2, wrappers=wrappers)
-    first, _ = games.reset()
-    np.testing.assert_array_equal(games.reset(seed=2)[0], others.reset()[0])
-    assert (first != games.reset(seed=3)[0]).any()
+def test_reset_accepts_another_seed(vector):
+    config = config_with(WrapperConfig(noop_max=30))
+    envs, others = vector(4, config, seed=1), vector(4, config, seed=2)
+    first, _ = envs.reset()
+    np.testing.assert_array_equal(envs.reset(seed=2)[0], others.reset()[0])
+    assert (first != envs.reset(seed=3)[0]).any()

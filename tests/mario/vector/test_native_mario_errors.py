@@ -1,4 +1,4 @@
-"""What the compiled games tell of themselves, and what they refuse."""
+"""What the compiled games report about themselves, and what they refuse."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 
+from mario.config.env_config import EnvConfig
 from mario.errors import UsageError
 from mario.games.actions import action_masks
+from mario.vector.base import ActionLog, ReplayPoint
 from wrappers import WrapperConfig
 from wrappers.observation import GRAYSCALE_CONVERSIONS
 
@@ -23,38 +25,39 @@ RIGHT_A_B = 4
 def vector():
     made = []
 
-    def make(num_envs=1, **kwargs):
-        made.append(NativeMarioVectorEnv(num_envs, level="1-1", **kwargs))
+    def make(num_envs=1, *, actions=None, wrappers=None, **overrides):
+        config = EnvConfig("SuperMarioBros-1-1-v0", actions, wrappers=wrappers or WrapperConfig())
+        made.append(NativeMarioVectorEnv(config, num_envs, **overrides))
         return made[-1]
 
     yield make
-    for each in made:
-        each.close()
+    for envs in made:
+        envs.close()
 
 
-def test_spaces_tell_what_there_is(vector):
-    games = vector(3, actions="tutorial", wrappers=WrapperConfig(size=40, stack=2))
-    observations, _ = games.reset()
-    assert games.observation_space.contains(observations)
-    assert games.single_observation_space.shape == (2, 40, 40)
-    assert games.single_action_space.n == len(action_masks("tutorial"))
-    assert games.metadata["emulator"] == "native"
+def test_spaces_and_metadata_describe_the_environments(vector):
+    envs = vector(3, actions="tutorial", wrappers=WrapperConfig(size=40, stack=2))
+    observations, _ = envs.reset()
+    assert envs.observation_space.contains(observations)
+    assert envs.single_observation_space.shape == (2, 40, 40)
+    assert envs.single_action_space.n == len(action_masks("tutorial"))
+    assert envs.metadata["emulator"] == "native"
 
 
 @pytest.mark.parametrize("action", [-1, 7])
-def test_an_action_that_is_none_is_named(vector, action):
-    games = vector(2)
-    games.reset()
+def test_an_action_outside_of_the_action_space_is_refused(vector, action):
+    envs = vector(2)
+    envs.reset()
     with pytest.raises(ValueError, match=f"action must be in 0 to 6, got {action}"):
-        games.step(np.array([0, action]))
-    assert games.step(np.array([0, 1]))[0].shape == (2, 4, 84, 84)
+        envs.step(np.array([0, action]))
+    assert envs.step(np.array([0, 1]))[0].shape == (2, 4, 84, 84)
 
 
-@pytest.mark.parametrize(("crop", "most"), [(0, 240), (32, 208)])
-def test_a_picture_is_no_larger_than_what_is_seen_of_the_screen(vector, crop, most):
-    vector(wrappers=WrapperConfig(size=most, crop_top=crop))
-    with pytest.raises(UsageError, match=f"size must be in 1 to {most}, got {most + 1}"):
-        vector(wrappers=WrapperConfig(size=most + 1, crop_top=crop))
+@pytest.mark.parametrize(("crop_top", "largest"), [(0, 240), (32, 208)])
+def test_observations_cannot_be_larger_than_the_cropped_screen(vector, crop_top, largest):
+    vector(wrappers=WrapperConfig(size=largest, crop_top=crop_top))
+    with pytest.raises(UsageError, match=f"size must be in 1 to {largest}, got {largest + 1}"):
+        vector(wrappers=WrapperConfig(size=largest + 1, crop_top=crop_top))
 
 
 def test_a_palette_of_another_size_is_refused(vector, monkeypatch):
@@ -63,34 +66,34 @@ def test_a_palette_of_another_size_is_refused(vector, monkeypatch):
         vector()
 
 
-def test_games_that_have_not_begun_cannot_be_played(vector):
+def test_a_step_before_the_first_reset_is_refused(vector):
     with pytest.raises(ResetNeeded, match="call reset first"):
         vector().step(np.zeros(1, int))
 
 
-def test_a_journal_of_other_games_is_refused(vector):
-    games = vector(2)
+def test_replay_points_that_do_not_fit_are_refused(vector):
+    envs = vector(2)
     with pytest.raises(ValueError, match="there are 2 games, got the actions of 1"):
-        games.restore([{"episode": 0, "actions": []}])
+        envs.restore([ReplayPoint.at_reset(0)])
     with pytest.raises(ValueError, match="action must be in 0 to 6, got 9"):
-        games.restore([{"episode": 0, "actions": [9]}] * 2)
-    with pytest.raises(ValueError, match="of 1 actions, 0 to all are revisited, got 2"):
-        games.restore([{"episode": 0, "actions": [1], "revisited": 2}] * 2)
+        envs.restore([ReplayPoint(0, ActionLog(0, [9]))] * 2)
+    with pytest.raises(ValueError, match="of 1 actions, .* got 2"):
+        envs.restore([ReplayPoint(0, ActionLog(0, [1]), start_offset=2)] * 2)
 
 
-def test_actions_for_another_number_of_games_are_refused(vector):
-    games = vector(2)
-    games.reset()
+def test_actions_for_another_number_of_environments_are_refused(vector):
+    envs = vector(2)
+    envs.reset()
     with pytest.raises(ValueError, match="actions must have 2 elements, got 3"):
-        games.step(np.zeros(3, int))
+        envs.step(np.zeros(3, int))
 
 
 def test_reset_options_are_refused(vector):
-    with pytest.raises(UsageError, match="takes no reset options"):
+    with pytest.raises(UsageError, match="has no reset options"):
         vector().reset(options={"level": 3})
 
 
-def test_a_file_that_is_no_game_of_mario_is_refused(vector, tmp_path):
+def test_a_rom_of_another_game_is_refused(vector, tmp_path):
     with pytest.raises(UsageError, match="cannot be read"):
         vector(rom=tmp_path / "none.nes")
     rom = tmp_path / "blank.nes"
@@ -99,13 +102,13 @@ def test_a_file_that_is_no_game_of_mario_is_refused(vector, tmp_path):
         vector(rom=rom)
 
 
-def test_closing_does_not_wait_for_a_step(vector):
-    games = vector(8)
-    games.reset()
-    games.step_async(np.full(8, RIGHT_A_B))
+def test_close_does_not_wait_for_a_step(vector):
+    envs = vector(8)
+    envs.reset()
+    envs.step_async(np.full(8, RIGHT_A_B))
     start = time.monotonic()
-    games.close()
-    games.close()
+    envs.close()
+    envs.close()
     assert time.monotonic() - start < 2
-    with pytest.raises(ValueError, match="the games are closed"):
-        games.step(np.zeros(8, int))
+    with pytest.raises(ValueError, match="the vector environment is closed"):
+        envs.step(np.zeros(8, int))

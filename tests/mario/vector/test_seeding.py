@@ -1,9 +1,8 @@
-"""Seeds of episodes, drawn or spread evenly over the starts."""
+"""Seeds of episodes, random and stratified."""
 
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 
 import numpy as np
 from doubles import FakeGame
@@ -11,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tape import TapeAgent, spec
 
+from mario.config.env_config import EnvConfig
 from mario.evaluation.episodes import play_episodes
-from mario.vector.make import make_env, make_vector_env
+from mario.vector.make import make_vector_env
 from mario.vector.process_vector import ProcessVectorEnv
 from mario.vector.seeding import episode_seed, stratified_seeds
 from wrappers import NoopReset, WrapperConfig
 from wrappers.noop_reset import sample_noops
 
 
-def test_every_episode_of_every_game_has_a_seed_of_its_own():
+def test_every_episode_of_every_environment_has_its_own_seed():
     seeds = {episode_seed(s, g, e) for s in range(3) for g in range(4) for e in range(5)}
     assert len(seeds) == 3 * 4 * 5
 
@@ -30,27 +30,29 @@ def test_every_episode_of_every_game_has_a_seed_of_its_own():
     noop_max=st.integers(0, 12),
     rounds=st.integers(1, 3),
 )
-def test_as_many_episodes_as_there_are_starts_play_each_once(seed, num_envs, noop_max, rounds):
-    starts = noop_max + 1
-    seed_of = stratified_seeds(num_envs, noop_max)
-    places = [divmod(place, num_envs) for place in range(rounds * starts)]
-    seeds = [seed_of(seed, game, episode) for episode, game in places]
+def test_stratified_seeds_draw_each_number_of_no_op_frames_once_per_round(
+    seed, num_envs, noop_max, rounds
+):
+    num_starts = noop_max + 1
+    seed_function = stratified_seeds(num_envs, noop_max)
+    indices = [divmod(index, num_envs) for index in range(rounds * num_starts)]
+    seeds = [seed_function(seed, env_index, episode) for episode, env_index in indices]
     counts = Counter(sample_noops(each, noop_max) for each in seeds)
-    assert counts == dict.fromkeys(range(starts), rounds)
+    assert counts == dict.fromkeys(range(num_starts), rounds)
     assert len(set(seeds)) == len(seeds)
 
 
-def test_even_seeds_do_not_depend_on_how_many_are_played_at_a_time():
+def test_stratified_seeds_do_not_depend_on_the_number_of_environments():
     def first_twelve(num_envs):
-        seed_of = stratified_seeds(num_envs, 30)
-        return [seed_of(4, k % num_envs, k // num_envs) for k in range(12)]
+        seed_function = stratified_seeds(num_envs, 30)
+        return [seed_function(4, k % num_envs, k // num_envs) for k in range(12)]
 
     assert first_twelve(1) == first_twelve(5) == first_twelve(12)
     assert stratified_seeds(5, 30)(4, 0, 0) != stratified_seeds(5, 30)(5, 0, 0)
 
 
-class Told(FakeGame):
-    """Says with which noops its episode began."""
+class NoopGame(FakeGame):
+    """Reports its number of no-op frames as ``x_pos``."""
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -62,35 +64,37 @@ class Told(FakeGame):
         return *result, info | {"x_pos": self.noops}
 
 
-def told():
-    return NoopReset(Told(length=2), 4)
+def noop_game():
+    return NoopReset(NoopGame(length=2), 4)
 
 
-def test_an_evaluation_plays_every_start_as_often():
-    games = ProcessVectorEnv(told, 3, seed=2, seed_of=stratified_seeds(3, 4))
+def test_an_evaluation_plays_every_start_equally_often():
+    envs = ProcessVectorEnv(noop_game, 3, seed=2, seed_function=stratified_seeds(3, 4))
     try:
-        played = play_episodes(TapeAgent(spec(2)), games, 10)
+        episodes = play_episodes(TapeAgent(spec(2)), envs, 10)
     finally:
-        games.close()
-    assert Counter(each.x_pos for each in played) == dict.fromkeys(range(5), 2)
-    assert all(sample_noops(each.seed, 4) == each.x_pos for each in played)
+        envs.close()
+    assert Counter(each.x_pos for each in episodes) == dict.fromkeys(range(5), 2)
+    assert all(sample_noops(each.seed, 4) == each.x_pos for each in episodes)
 
 
-def test_compiled_games_begin_as_evenly_as_wrapped_ones():
-    see, game = WrapperConfig(noop_max=30, stack=1), "SuperMarioBros-1-1-v0"
-    compiled = make_vector_env(game, "simple", "auto", see, num_envs=2, seed=9, even=True)
-    make = partial(make_env, game, "simple", "auto", see)
-    wrapped = ProcessVectorEnv(make, 2, seed=9, seed_of=stratified_seeds(2, 30))
+def test_stratified_episodes_are_the_same_in_compiled_code_and_in_processes():
+    wrappers = WrapperConfig(noop_max=30, stack=1)
+    config = EnvConfig("SuperMarioBros-1-1-v0", "simple", wrappers=wrappers)
+    compiled = make_vector_env(config, num_envs=2, seed=9, stratified=True)
+    wrapped = ProcessVectorEnv.create(
+        config, 2, seed=9, seed_function=stratified_seeds(2, 30), report=print
+    )
     run = np.full(2, 3)
     try:
         assert type(compiled) is not type(wrapped)
-        for mine in (compiled, wrapped):
-            mine.reset()
-        for _ in range(120):  # into the first goomba again and again
-            mine, theirs = compiled.step(run), wrapped.step(run)
-            np.testing.assert_allclose(mine[0].astype(int), theirs[0], atol=1)
-            np.testing.assert_array_equal(mine[2], theirs[2])
-        assert min(entry["episode"] for entry in compiled.journal()) > 1
+        for envs in (compiled, wrapped):
+            envs.reset()
+        for _ in range(120):  # dies at the first goomba again and again
+            result, expected = compiled.step(run), wrapped.step(run)
+            np.testing.assert_allclose(result[0].astype(int), expected[0], atol=1)
+            np.testing.assert_array_equal(result[2], expected[2])
+        assert min(point.episode for point in compiled.replay_log()) > 1
     finally:
         compiled.close()
         wrapped.close()

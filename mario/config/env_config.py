@@ -1,0 +1,96 @@
+"""The configuration of an environment: which game, with which actions, seen in which way.
+
+Imports no torch, because every game process loads it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from mario.config.validation import require_probability
+from mario.errors import UsageError
+from wrappers import WrapperConfig
+
+
+@dataclass(frozen=True)
+class StartCurriculumConfig:
+    """Which episodes start shortly before the point where an earlier episode was lost.
+
+    >>> StartCurriculumConfig(probability=1.5)
+    Traceback (most recent call last):
+        ...
+    mario.errors.UsageError: --start-curriculum.probability must be between 0 and 1, got 1.5
+    """
+
+    probability: float = 0.0
+    """Probability that the episode after a lost one starts shortly before a loss."""
+    farthest_probability: float = 0.0
+    """Probability that such an episode follows the trajectory with the greatest return since the
+    game was last won, instead of the latest one."""
+
+    def __post_init__(self) -> None:
+        for name in ("probability", "farthest_probability"):
+            flag = f"--start-curriculum.{name.replace('_', '-')}"
+            require_probability(flag, getattr(self, name))
+
+
+@dataclass(frozen=True)
+class EndingRewardConfig:
+    """Rewards for how an episode ends, added after scaling and clipping.
+
+    >>> EndingRewardConfig(success=math.inf)
+    Traceback (most recent call last):
+        ...
+    mario.errors.UsageError: --ending-reward.success must be finite, got inf
+    """
+
+    success: float = 0.0
+    """Added to the last reward of an episode that reaches the goal."""
+    failure: float = 0.0
+    """Added to the last reward of an episode that is lost; below 0 for a penalty."""
+
+    def __post_init__(self) -> None:
+        for name in ("success", "failure"):
+            if not math.isfinite(value := getattr(self, name)):
+                raise UsageError(f"--ending-reward.{name} must be finite, got {value}")
+
+
+@dataclass(frozen=True)
+class EnvConfig:
+    """Everything that an environment is made from."""
+
+    game: str
+    """Id in Gymnasium's registry, or ``module:id`` for a game registered by that module."""
+    actions: str | Sequence[Sequence[str]] | None = None
+    """Action set: a name, the buttons of each action (also as JSON), or None for the default."""
+    emulator: str = "auto"
+    """Emulator for NES games."""
+    wrappers: WrapperConfig = field(default_factory=WrapperConfig)
+    """What the agent observes."""
+    start_curriculum: StartCurriculumConfig = field(default_factory=StartCurriculumConfig)
+    """Which episodes start shortly before an earlier loss."""
+    ending_reward: EndingRewardConfig = field(default_factory=EndingRewardConfig)
+    """Rewards for how an episode ends."""
+
+    def for_evaluation(self, noop_max: int) -> Self:
+        """Return the configuration for evaluating the agent.
+
+        Episodes are whole games from the start, without sticky actions. What the agent observes is
+        unchanged.
+
+        Args:
+            noop_max: Greatest number of no-op frames at the start of an episode.
+
+        >>> EnvConfig("Tetris-v0").for_evaluation(30).wrappers.noop_max
+        30
+        """
+        wrappers = replace(
+            self.wrappers,
+            noop_max=noop_max,
+            repeat_action_probability=0.0,
+            terminal_on_life_loss=False,
+        )
+        return replace(self, wrappers=wrappers, start_curriculum=StartCurriculumConfig())

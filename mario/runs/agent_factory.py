@@ -1,0 +1,109 @@
+"""Makes agents, by name, for the environments that they are to play."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import torch
+
+from agents import Agent, AgentConfig, AgentSpec
+from mario.errors import UsageError, unknown
+from mario.system.plugins import load_plugin
+from mario.system.tuning import tune_process
+from mario.vector.base import GameVectorEnv
+
+AGENTS = {
+    "ddqn": "agents.ddqn.agent:DDQN",
+    "ppo": "agents.ppo.agent:PPO",
+    "reinforce": "agents.reinforce.agent:REINFORCE",
+}
+"""The agents of this package by name, as ``module:Class``."""
+
+
+def agent_class(name: str) -> type[Agent]:
+    """Return the class of an agent.
+
+    Args:
+        name: One of `AGENTS`, or ``module:Class`` for an agent of your own.
+
+    Raises:
+        UsageError: There is no such agent.
+    """
+    if ":" not in name and name not in AGENTS:
+        raise unknown("agent", name, AGENTS)
+    module_name, _, class_name = AGENTS.get(name, name).partition(":")
+    try:
+        agent = getattr(load_plugin(module_name), class_name)
+    except ImportError as error:
+        raise UsageError(f"--agent {name}: {error}; is its folder on PYTHONPATH?") from None
+    except AttributeError:
+        raise UsageError(f"--agent {name}: {module_name} has no {class_name!r}") from None
+    if not (isinstance(agent, type) and issubclass(agent, Agent)):
+        raise UsageError(f"--agent {name}: {class_name} is not a subclass of agents.Agent")
+    return agent
+
+
+def make_agent(
+    name: str,
+    hyper: AgentConfig,
+    env: gym.Env[Any, Any] | GameVectorEnv,
+    *,
+    device: str = "cpu",
+    seed: int = 0,
+    folder: Path | None = None,
+    training: bool = True,
+    threads: int = 1,
+) -> Agent:
+    """Make an agent for an environment.
+
+    Args:
+        name: See `agent_class`.
+        hyper: Hyper-parameters, an instance of the agent's ``Config``.
+        env: The environment, single or a vector.
+        device: ``"cpu"``, ``"cuda"`` or ``"auto"``.
+        seed: Seed of the agent's random numbers.
+        folder: Folder for data that the agent keeps on disk.
+        training: False for an agent that only plays.
+        threads: Number of threads for the network. Torch's own thread pool is set to one thread:
+            its threads wait for each other so often that games on the same cores slow them down
+            many times.
+
+    Raises:
+        UsageError: The agent does not support the environment, or the device is missing.
+    """
+    observation_space, action_space, num_envs = env.observation_space, env.action_space, 1
+    if isinstance(env, GameVectorEnv):
+        observation_space, action_space = env.single_observation_space, env.single_action_space
+        num_envs = env.num_envs
+    if not isinstance(action_space, gym.spaces.Discrete) or observation_space.shape is None:
+        raise UsageError(f"agents need discrete actions; this game has {action_space}")
+    spec = AgentSpec(
+        state_shape=observation_space.shape,
+        num_actions=int(action_space.n),
+        num_envs=num_envs,
+        device=resolve_device(device),
+        seed=seed,
+        folder=folder,
+        training=training,
+        threads=threads,
+    )
+    tune_process()
+    try:
+        return agent_class(name).build(spec, hyper)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def resolve_device(name: str) -> str:
+    """Return the torch device for a name; ``"auto"`` is a GPU if there is one.
+
+    Raises:
+        UsageError: A GPU is requested, but there is none.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda: torch finds no GPU; use --device cpu")
+    return name
