@@ -8,7 +8,7 @@ from agents.agent import AgentSpec
 from agents.compute.adam import ParallelAdam
 from agents.compute.data_parallel import DataParallel
 from agents.ddqn.config import DDQNConfig
-from agents.ddqn.exploration import EpsilonGreedy, ladder
+from agents.ddqn.exploration import EpsilonGreedy, apex_epsilons
 from agents.networks.q_network import QNetwork
 from agents.replay.augmentation import RandomShift
 from agents.replay.frame_replay import FrameReplay
@@ -85,6 +85,6 @@ def build_exploration(spec: AgentSpec, config: DDQNConfig) -> EpsilonGreedy:
         schedule,
         spec.num_actions,
         spec.seed,
-        floors=ladder(base, spec.num_envs) if base else None,
-        hold=config.exploration_action_repeat,
+        min_rates=apex_epsilons(base, spec.num_envs) if base else None,
+        action_repeat=config.exploration_action_repeat,
     )

@@ -1,4 +1,4 @@
-"""Exploration: which games of a batch try something random, and what."""
+"""Epsilon-greedy exploration with repeated actions and per-environment rates."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from agents.schedules import Schedule
 Rates = TypeVar("Rates", float, NDArray[np.float64])
 
 GREEDY = -1
-"""Stands where the best known action is to be taken."""
+"""Stands for the greedy action."""
 
 
-LADDER_POWER = 7.0
-"""How much farther down the last rung of a ladder is than the first, as a power of its base."""
+APEX_ALPHA = 7.0
+"""Exponent of the per-environment rates in Ape-X."""
 
 
-def ladder(base: float, num_games: int) -> NDArray[np.float64]:
-    """Rates at which games that are played side by side explore, from curious to nearly greedy.
+def apex_epsilons(base: float, num_envs: int) -> NDArray[np.float64]:
+    """Return the exploration rates of parallel environments, as in Ape-X.
 
-    ``base ** (1 + 7 i / (n - 1))`` for game ``i`` of ``n``: Horgan et al. 2018,
-    https://arxiv.org/abs/1803.00933, section 4.1. A game alone is on the middle rung.
+    ``base ** (1 + 7 i / (n - 1))`` for environment ``i`` of ``n``: Horgan et al. 2018,
+    https://arxiv.org/abs/1803.00933, section 4.1. A single environment gets the middle rate.
 
     Returns:
-        float64 ``(num_games,)``.
+        float64 ``(num_envs,)``.
 
-    >>> ladder(0.4, num_games=3).round(4).tolist()
+    >>> apex_epsilons(0.4, num_envs=3).round(4).tolist()
     [0.4, 0.0162, 0.0007]
     """
-    rungs = np.linspace(0, 1, num_games) if num_games > 1 else np.array([0.5])
-    return np.power(base, 1 + LADDER_POWER * rungs)
+    positions = np.linspace(0, 1, num_envs) if num_envs > 1 else np.array([0.5])
+    return np.power(base, 1 + APEX_ALPHA * positions)
 
 
 def start_rate(rate: Rates, mean_length: float) -> Rates:
-    """How likely a random stretch must begin for a share ``rate`` of all decisions to be random.
+    """Return the probability of starting a repeated action, so that ``rate`` of all steps explore.
 
-    Stretches of mean length ``m`` begun with probability ``p`` whenever none is going on make up
-    ``p m / (1 - p + p m)`` of the time, which is solved for ``p``.
+    Repeated actions of mean length ``m`` that start with probability ``p``, whenever none is in
+    progress, take up a fraction ``p m / (1 - p + p m)`` of the steps. This is solved for ``p``.
 
     >>> start_rate(0.5, mean_length=1.0)
     0.5
@@ -53,25 +53,25 @@ def start_rate(rate: Rates, mean_length: float) -> Rates:
 
 
 class EpsilonGreedy:
-    """A random action with a probability that changes from decision to decision.
+    """Epsilon-greedy exploration with a scheduled rate.
 
-    The decision numbered ``d`` from 0 is random with probability ``schedule(d)``, whichever game of
-    a batch it is for: eight games at a time explore as one game does after as many decisions. A
-    game with a rate of its own never explores less than that.
+    Step ``t``, counted over all environments, is random with probability ``schedule(t)``, so that
+    eight environments explore as one environment does after the same number of steps. Each
+    environment can have a minimum rate.
 
-    With ``hold``, a random action is held for a number of decisions ``n`` that has a probability
-    proportional to ``n ** -2``, so that one draw can be a whole jump: Dabney et al. 2020,
-    https://arxiv.org/abs/2006.01782. The share of decisions that are random stays the same.
+    With ``action_repeat``, a random action is repeated for ``n`` steps, sampled with probability
+    proportional to ``n ** -2``, so that one sample can be a whole jump: Dabney et al. 2020,
+    https://arxiv.org/abs/2006.01782. The fraction of random steps stays the same.
 
     Args:
-        schedule: the probability at each decision.
-        num_actions: how many actions there are to choose from.
-        seed: seeds the draws.
-        floors: the least probability for each game, ``(num_games,)``; None for 0.
-        hold: the most decisions that a random action is held.
+        schedule: Exploration rate as a function of the step.
+        num_actions: Number of actions.
+        seed: Seed of the random generator.
+        min_rates: Minimum rate of each environment, ``(num_envs,)``; None for 0.
+        action_repeat: Maximum number of steps for which a random action is repeated.
 
     >>> from agents.schedules import Constant
-    >>> EpsilonGreedy(Constant(0.0), num_actions=2).choose(num_games=3)
+    >>> EpsilonGreedy(Constant(0.0), num_actions=2).choose(num_envs=3)
     array([-1, -1, -1])
     """
 
@@ -81,63 +81,66 @@ class EpsilonGreedy:
         num_actions: int,
         seed: int = 0,
         *,
-        floors: NDArray[np.float64] | None = None,
-        hold: int = 1,
+        min_rates: NDArray[np.float64] | None = None,
+        action_repeat: int = 1,
     ) -> None:
-        self.decisions = 0
+        self.steps = 0
         self._schedule = schedule
         self._num_actions = num_actions
         self._generator = np.random.default_rng(seed)
-        self._floors = np.zeros(1) if floors is None else floors
-        lengths = np.arange(1, hold + 1)
-        self._odds = lengths**-2.0 / (lengths**-2.0).sum()
-        self._mean_length = float(lengths @ self._odds)
-        self._held: Actions = np.zeros(0, np.int64)
-        self._left: Actions = np.zeros(0, np.int64)
+        self._min_rates = np.zeros(1) if min_rates is None else min_rates
+        lengths = np.arange(1, action_repeat + 1)
+        self._length_probs = lengths**-2.0 / (lengths**-2.0).sum()
+        self._mean_length = float(lengths @ self._length_probs)
+        self._repeated_actions: Actions = np.zeros(0, np.int64)
+        self._remaining_steps: Actions = np.zeros(0, np.int64)
 
     @property
     def rate(self) -> float:
-        """The probability that the next decision is random, in the mean over the games."""
-        return float(np.maximum(self._schedule(self.decisions), self._floors).mean())
+        """The current exploration rate, averaged over the environments."""
+        return float(np.maximum(self._schedule(self.steps), self._min_rates).mean())
 
-    def choose(self, num_games: int) -> Actions:
-        """Decide once for each game.
+    def choose(self, num_envs: int) -> Actions:
+        """Choose between a random and the greedy action in each environment.
 
         Returns:
-            int64 ``(num_games,)``: a random action, or `GREEDY` where the best one is to be taken.
+            int64 ``(num_envs,)``: a random action, or `GREEDY`.
         """
-        scheduled = [self._schedule(self.decisions + game) for game in range(num_games)]
-        rates = np.maximum(scheduled, self._floors)
-        self.decisions += num_games
-        random = self._generator.random(num_games)
-        actions = self._generator.integers(self._num_actions, size=num_games)
-        if len(self._odds) == 1:
+        scheduled = [self._schedule(self.steps + index) for index in range(num_envs)]
+        rates = np.maximum(scheduled, self._min_rates)
+        self.steps += num_envs
+        random = self._generator.random(num_envs)
+        actions = self._generator.integers(self._num_actions, size=num_envs)
+        if len(self._length_probs) == 1:
             return np.where(random < rates, actions, GREEDY)
-        return self._hold(random < start_rate(rates, self._mean_length), actions)
+        return self._repeat(random < start_rate(rates, self._mean_length), actions)
 
     def state_dict(self) -> dict[str, Any]:
-        """How far it has come, what is being held, and where its generator stands."""
+        """Return the step, the repeated actions and the generator state."""
         return {
-            "decisions": self.decisions,
-            "held": torch.from_numpy(self._held.copy()),
-            "left": torch.from_numpy(self._left.copy()),
+            "steps": self.steps,
+            "repeated_actions": torch.from_numpy(self._repeated_actions.copy()),
+            "remaining_steps": torch.from_numpy(self._remaining_steps.copy()),
             "generator": generator_state(self._generator),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on exactly where `state_dict` was taken."""
-        self.decisions = state["decisions"]
-        self._held, self._left = (state[name].numpy().copy() for name in ("held", "left"))
+        """Restore what `state_dict` returned."""
+        self.steps = state["steps"]
+        self._repeated_actions = state["repeated_actions"].numpy().copy()
+        self._remaining_steps = state["remaining_steps"].numpy().copy()
         set_generator_state(self._generator, state["generator"])
 
-    def _hold(self, begins: NDArray[np.bool_], actions: Actions) -> Actions:
-        """Go on with the stretches that are not over, and begin some where there is none."""
-        if not len(self._left):
-            self._held, self._left = np.zeros((2, len(actions)), np.int64)
-        lengths = 1 + self._generator.choice(len(self._odds), size=len(actions), p=self._odds)
-        begins = begins & (self._left == 0)
-        self._held = np.where(begins, actions, self._held)
-        self._left = np.where(begins, lengths, self._left)
-        chosen = np.where(self._left > 0, self._held, GREEDY)
-        self._left = np.maximum(self._left - 1, 0)
+    def _repeat(self, starts: NDArray[np.bool_], actions: Actions) -> Actions:
+        """Continue the repeated actions in progress and start new ones where there are none."""
+        if not len(self._remaining_steps):
+            self._repeated_actions, self._remaining_steps = np.zeros((2, len(actions)), np.int64)
+        lengths = 1 + self._generator.choice(
+            len(self._length_probs), size=len(actions), p=self._length_probs
+        )
+        starts = starts & (self._remaining_steps == 0)
+        self._repeated_actions = np.where(starts, actions, self._repeated_actions)
+        self._remaining_steps = np.where(starts, lengths, self._remaining_steps)
+        chosen = np.where(self._remaining_steps > 0, self._repeated_actions, GREEDY)
+        self._remaining_steps = np.maximum(self._remaining_steps - 1, 0)
         return chosen

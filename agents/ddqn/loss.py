@@ -1,4 +1,4 @@
-"""The loss of Double Q-learning: a function of a network and a batch."""
+"""The loss of double Q-learning: a function of a network and a batch."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from agents.networks.q_network import QNetwork
 
 
 def loss_and_value(network: QNetwork, batch: TensorDict, double: bool = True) -> Tensor:
-    """How wrong a network is about a batch, and what it says.
+    """Return the Huber loss of the temporal-difference errors, and the mean action value.
 
-    The loss is that of Huber: Mnih et al. 2015, https://www.nature.com/articles/nature14236,
-    "Training algorithm", which clips the derivative of the error at 1.
+    Mnih et al. 2015, https://www.nature.com/articles/nature14236, "Training algorithm", clip the
+    derivative of the error at 1, which is the Huber loss.
 
     Args:
-        network: gives values before and after each step.
-        batch: what `agents.replay.frame_replay.FrameReplay.read` gives. If it has a ``weight``, float32, losses
-            count by that, and ``error``, float32, is set to the errors in place; so whoever shares
-            the batch out in parts finds all of them in the whole.
-        double: whether the online network chooses the action that the target values. If the target
-            chooses it too, this is Q-learning as Mnih et al. have it.
+        network: The online and target networks.
+        batch: A batch sampled from the replay memory. If it has a ``weight`` (float32), the losses
+            are weighted, and the errors are written to ``error`` (float32) in place, so that they
+            are complete when the batch is split across threads.
+        double: Select the next action with the online network (double Q-learning) instead of the
+            target network (Q-learning as in Mnih et al.).
 
     Returns:
         The mean loss and the mean value of the actions taken, ``(2,)``.
     """
-    values, *after = network.transition_values(batch["state"], batch["next_state"], double)
-    targets = double_q_targets(batch["reward"], batch["discount"], *after)
+    values, *next_values = network.transition_values(batch["state"], batch["next_state"], double)
+    targets = double_q_targets(batch["reward"], batch["discount"], *next_values)
     errors = td_errors(values, batch["action"], targets)
     zeros = torch.zeros_like(errors)
     if (weights := batch.get("weight", None)) is None:

@@ -1,8 +1,7 @@
-"""Learning rules: pure functions of tensors, that check the shapes they are given.
+"""Targets and errors of Q-learning: pure functions that check the shapes of their inputs.
 
-Whatever lies between a state and the one that it is bootstrapped from, one step or ``n``, is in two
-numbers a transition: its discounted reward, and the discount of what comes after (``gamma ** n``,
-or 0 where the game ended on the way).
+An n-step transition is described by two numbers: its discounted reward, and the discount of the
+bootstrap value (``gamma ** n``, or 0 if the game terminated in between).
 """
 
 from __future__ import annotations
@@ -14,23 +13,23 @@ from torch import Tensor
 def double_q_targets(
     rewards: Tensor, discounts: Tensor, q_online_next: Tensor, q_target_next: Tensor
 ) -> Tensor:
-    """What Double Q-learning would have the value of each transition be.
+    """Return the targets of double Q-learning.
 
-    ``r + discount * Q_target(s', argmax_a Q_online(s', a))``: one network chooses the action and
-    another values it, so that the errors of one are not chosen for being high.
-    Van Hasselt et al. 2015, https://arxiv.org/abs/1509.06461, equation 4.
+    ``r + discount * Q_target(s', argmax_a Q_online(s', a))``: one network selects the action and
+    another evaluates it, which reduces overestimation. Van Hasselt et al. 2015,
+    https://arxiv.org/abs/1509.06461, equation 4.
 
     Args:
-        rewards: discounted rewards between the two states, float ``(batch,)``.
-        discounts: of what comes after, float ``(batch,)``; 0 where the game ended.
-        q_online_next: the online network's values of the later state, ``(batch, actions)``.
-        q_target_next: the target network's, ``(batch, actions)``.
+        rewards: Discounted rewards of the transitions, float ``(batch,)``.
+        discounts: Discounts of the bootstrap values, float ``(batch,)``; 0 after a termination.
+        q_online_next: Values of the next states by the online network, ``(batch, num_actions)``.
+        q_target_next: Values of the next states by the target network, ``(batch, num_actions)``.
 
     Returns:
         ``(batch,)``, without a gradient.
 
     Raises:
-        ValueError: the shapes do not go together.
+        ValueError: The shapes do not match.
 
     >>> double_q_targets(
     ...     torch.tensor([1.0]), torch.tensor([0.5]),
@@ -46,20 +45,20 @@ def double_q_targets(
 
 
 def td_errors(q_values: Tensor, actions: Tensor, targets: Tensor) -> Tensor:
-    """How far the values of the actions taken are below their targets.
+    """Return the temporal-difference errors ``targets - Q(s, a)``.
 
     Sutton & Barto 2018, equation 6.5, http://incompleteideas.net/book/the-book-2nd.html.
 
     Args:
-        q_values: float ``(batch, actions)``; the gradient flows into them.
-        actions: the actions taken, int64 ``(batch,)``.
+        q_values: float ``(batch, num_actions)``, with gradient.
+        actions: Actions taken, int64 ``(batch,)``.
         targets: float ``(batch,)``.
 
     Returns:
-        ``targets - Q(s, a)``, ``(batch,)``.
+        ``(batch,)``.
 
     Raises:
-        ValueError: the shapes do not go together.
+        ValueError: The shapes do not match.
 
     >>> td_errors(torch.tensor([[1.0, 2.0]]), torch.tensor([1]), torch.tensor([5.0]))
     tensor([3.])
@@ -70,16 +69,16 @@ def td_errors(q_values: Tensor, actions: Tensor, targets: Tensor) -> Tensor:
 
 
 def importance_weights(probabilities: Tensor, beta: float) -> Tensor:
-    """How much transitions count that were not drawn as often as others.
+    """Return the importance weights of prioritized sampling.
 
-    ``(N P(i)) ** -beta``, divided by the largest, in which ``N`` cancels out. Schaul et al. 2015,
-    https://arxiv.org/abs/1511.05952, section 3.4 and line 10 of algorithm 1. The largest is that of
-    the batch, as in dqn_zoo: were it that of the memory, one transition that hardly ever is drawn
-    would make every step of learning smaller.
+    ``(N P(i)) ** -beta``, divided by the maximum, so that ``N`` cancels out. Schaul et al. 2015,
+    https://arxiv.org/abs/1511.05952, section 3.4 and line 10 of algorithm 1. The maximum is that of
+    the batch, as in dqn_zoo: with the maximum of the whole memory, one improbable transition would
+    scale down every update.
 
     Args:
-        probabilities: of each transition to be drawn, above 0, float ``(batch,)``.
-        beta: 0 for the same weight for all, 1 to make up for the probabilities wholly.
+        probabilities: Sampling probability of each transition, above 0, float ``(batch,)``.
+        beta: 0 for equal weights, 1 for full compensation of the sampling probabilities.
 
     Returns:
         float32 ``(batch,)``, up to 1.
@@ -91,7 +90,7 @@ def importance_weights(probabilities: Tensor, beta: float) -> Tensor:
 
 
 def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
-    """The mean of losses times their weights, divided by the number of losses.
+    """Return the sum of the weighted losses divided by their number.
 
     Schaul et al. 2015, https://arxiv.org/abs/1511.05952, line 13 of algorithm 1.
 
@@ -100,7 +99,7 @@ def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
         weights: float ``(batch,)``.
 
     Raises:
-        ValueError: the shapes do not go together.
+        ValueError: The shapes do not match.
 
     >>> weighted_mean(torch.tensor([2.0, 4.0]), torch.tensor([1.0, 0.5]))
     tensor(2.)
@@ -110,6 +109,6 @@ def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
 
 
 def _check_values(values: Tensor, shape: torch.Size, name: str) -> None:
-    # broadcasting (batch,) against (batch, 1) would silently learn batch x batch targets
+    # broadcasting (batch,) against (batch, 1) would silently compute batch x batch targets
     if values.shape != shape:
-        raise ValueError(f"{name} has the shape {tuple(values.shape)}; give {tuple(shape)}")
+        raise ValueError(f"{name} has shape {tuple(values.shape)}, expected {tuple(shape)}")

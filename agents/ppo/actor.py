@@ -1,4 +1,4 @@
-"""Acting by a policy: draws actions by their probabilities, carries on what is remembered of games."""
+"""Acting with a policy: sample actions and keep the recurrent state between steps."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from agents.rng import generator_state, set_generator_state
 
 @dataclass
 class ActorState:
-    """What acting goes on from: where the rng are, and what is recurrent_state from the last step."""
+    """The random generator and the recurrent state after the last step."""
 
     rng: np.random.Generator
     recurrent_state: Tensor | None = None
 
 
 class ActionSample(NamedTuple):
-    """Actions and what led to them.
+    """Actions and the data they were chosen from.
 
     Attributes:
-        actions: one for each game, int64 ``(games,)``.
-        states: what was seen, on the device.
-        output: what the policy made of the states, as sequences of one step.
-        recurrent_state: what was recurrent_state into the step.
+        actions: Chosen actions, int64 ``(num_envs,)``.
+        states: The states, on the device.
+        output: Output of the policy for the states, as sequences of one step.
+        recurrent_state: Recurrent state before the step.
     """
 
     actions: Actions
@@ -41,17 +41,17 @@ class ActionSample(NamedTuple):
 
 
 class Actor:
-    """Acts by a policy, in episodes that it learns from or in others, that leave no trace.
+    """Act with a policy, in training episodes or in others that do not affect training.
 
     Args:
-        network: the policy.
-        compute_copy: its body in the numbers to learn with. It plays in float32 whatever those are, or a
-            score would depend on the machine.
-        device: where the network is.
-        seed: seeds the rng.
+        network: The policy.
+        compute_copy: Its body in the precision of learning. Evaluation always uses float32, so that
+            scores do not depend on the machine.
+        device: Device of the network.
+        seed: Seed of the random generator.
 
     Attributes:
-        strand: of what is played now.
+        strand: The state of the current episodes.
     """
 
     def __init__(
@@ -62,15 +62,15 @@ class Actor:
         self.strand = self._in_training = self._fresh()
 
     def train(self, mode: bool) -> None:
-        """Go on where training stands, or begin new episodes with rng of their own."""
+        """Continue the training episodes, or start new episodes with a separate generator."""
         self._body = self._twin.like if mode else self._network.body
         self.strand = self._in_training if mode else self._fresh()
 
     def carry_recurrent_state(self, indices: NDArray[np.int64]) -> None:
-        """Let what is recurrent_state go with its games, and forget it where an episode begins.
+        """Reorder the recurrent state, and reset it where an episode starts.
 
         Args:
-            indices: see `agents.agent.Agent.carry_recurrent_state`.
+            indices: See `agents.agent.Agent.carry_recurrent_state`.
         """
         recurrent_state = self.strand.recurrent_state
         if recurrent_state is not None:
@@ -80,13 +80,13 @@ class Actor:
 
     @torch.no_grad()
     def choose(self, states: States, greedy: bool) -> ActionSample:
-        """Choose an action for each game, and carry on.
+        """Choose an action in each environment and update the recurrent state.
 
         Args:
-            states: uint8 ``(games, *state_shape)``, of the games that were last recurrent_state on.
-            greedy: takes the greedy action in place of drawing one.
+            states: uint8 ``(num_envs, *state_shape)``, in the order of the recurrent state.
+            greedy: Choose the most probable action instead of sampling one.
         """
-        recurrent_state = self._carried(len(states))
+        recurrent_state = self._current_state(len(states))
         seen = self._on_device(states)
         output = self._look_once(seen, recurrent_state)
         self.strand.recurrent_state = output.recurrent_state
@@ -97,27 +97,28 @@ class Actor:
 
     @torch.no_grad()
     def probabilities(self, states: States, recurrent_state: Tensor | None) -> NDArray[np.float32]:
-        """The chance of each action, ``(games, num_actions)``.
+        """Return the probability of each action, ``(num_envs, num_actions)``.
 
         Args:
-            states: uint8 ``(games, *state_shape)``.
-            recurrent_state: into them; None for what would be now.
+            states: uint8 ``(num_envs, *state_shape)``.
+            recurrent_state: Recurrent state before the step; None for the current one.
         """
-        recurrent_state = self._carried(len(states)) if recurrent_state is None else recurrent_state
+        if recurrent_state is None:
+            recurrent_state = self._current_state(len(states))
         output = self._look_once(self._on_device(states), recurrent_state)
         probabilities: NDArray[np.float32] = output.log_probs[:, 0].exp().cpu().numpy()
         return probabilities
 
     @torch.no_grad()
     def values(self, states: States, wanted: NDArray[np.bool_]) -> Tensor:
-        """Value states that came of the last `choose`.
+        """Return the values of the states that follow the last `choose`.
 
         Args:
-            states: uint8 ``(games, *state_shape)``.
-            wanted: of which games, bool ``(games,)``.
+            states: uint8 ``(num_envs, *state_shape)``.
+            wanted: Mask of the environments to compute values for, bool ``(num_envs,)``.
 
         Returns:
-            ``(games,)``, 0 where none is wanted.
+            ``(num_envs,)``, 0 outside of the mask.
         """
         values = torch.zeros(len(states), device=self._device)
         if wanted.any() and self.strand.recurrent_state is not None:
@@ -129,19 +130,19 @@ class Actor:
         return values
 
     def look(self, states: Tensor, recurrent_state: Tensor, begins: Tensor) -> PolicyOutput:
-        """What the policy makes of sequences, see `ActorCritic.forward`.
+        """Evaluate the policy on sequences, see `ActorCritic.forward`.
 
         Args:
             states: uint8 ``(sequences, time, *state_shape)``.
-            recurrent_state: into each sequence.
-            begins: whether an episode begins with a step.
+            recurrent_state: Recurrent state before each sequence.
+            begins: Whether an episode starts at a step, bool ``(sequences, time)``.
         """
         features = self._body(states.flatten(0, 1)).float().unflatten(0, states.shape[:2])
         output: PolicyOutput = self._network(features, recurrent_state, begins)
         return output
 
     def state_dict(self) -> dict[str, Any]:
-        """Where training stands."""
+        """Return the state of the training episodes."""
         recurrent_state = self._in_training.recurrent_state
         return {
             "rng": generator_state(self._in_training.rng),
@@ -149,20 +150,20 @@ class Actor:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on exactly where `state_dict` was taken."""
+        """Restore what `state_dict` returned."""
         set_generator_state(self._in_training.rng, state["rng"])
         recurrent_state = state["recurrent_state"]
         self._in_training.recurrent_state = (
             None if recurrent_state is None else recurrent_state.to(self._device)
         )
 
-    def _carried(self, games: int) -> Tensor:
+    def _current_state(self, num_envs: int) -> Tensor:
         if self.strand.recurrent_state is None:
-            return torch.zeros(games, self._network.state_size, device=self._device)
+            return torch.zeros(num_envs, self._network.state_size, device=self._device)
         return self.strand.recurrent_state
 
     def _on_device(self, states: States) -> Tensor:
-        # a copy, since the states may be read-only or written to by the games
+        # copy: the states may be read-only, or overwritten by the environments
         return torch.tensor(states, device=self._device)
 
     def _look_once(self, states: Tensor, recurrent_state: Tensor) -> PolicyOutput:
@@ -174,14 +175,14 @@ class Actor:
 
 
 def draw(probabilities: NDArray[np.floating[Any]], rng: np.random.Generator) -> Actions:
-    """Draw one action for each game by its probabilities.
+    """Sample one action per environment.
 
     Args:
-        probabilities: ``(games, actions)``; each row sums to 1.
-        rng: where one number is drawn for each game.
+        probabilities: ``(num_envs, num_actions)``; each row sums to 1.
+        rng: Random generator, of which one number per environment is used.
 
     Returns:
-        int64 ``(games,)``.
+        int64 ``(num_envs,)``.
 
     >>> draw(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]), np.random.default_rng(0)).tolist()
     [1, 0]

@@ -1,15 +1,12 @@
-"""The learning rules of policies: pure functions of tensors, that check the shapes they are given.
-
-Steps are ``(time, games)`` where their order counts, and of any one shape where it does not.
-"""
+"""Advantage estimation and loss terms of PPO: pure functions with shape checks."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-SMALL = 1e-8
-"""Keeps a division by a spread of nothing finite, as in OpenAI's baselines."""
+EPSILON = 1e-8
+"""Added to the standard deviation before dividing, as in OpenAI baselines."""
 
 
 def generalized_advantages(
@@ -21,26 +18,27 @@ def generalized_advantages(
     gamma: float,
     lam: float,
 ) -> Tensor:
-    """How much better than expected each step turned out, from all that was seen after it.
+    """Return the generalized advantage estimates.
 
-    ``A_t = d_t + gamma * lam * A_(t+1)`` with ``d_t = r_t + gamma * V(s_(t+1)) - V(s_t)``: what
-    comes after the end of an episode is no part of the sum, and what comes after a game's end is
-    worth nothing. Schulman et al. 2015, https://arxiv.org/abs/1506.02438, equation 16.
+    ``A_t = d_t + gamma * lam * A_(t+1)`` with ``d_t = r_t + gamma * V(s_(t+1)) - V(s_t)``. The sum
+    stops at the end of an episode; after a termination, the next value is 0. Schulman et al. 2015,
+    https://arxiv.org/abs/1506.02438, equation 16.
 
     Args:
-        rewards: of each step, float ``(time, games)``.
-        values: of the state before each step.
-        next_values: of the state that came of it; where an episode ended, of its true last state.
-        terminated: whether the game ended with the step, bool.
-        ended: whether the episode did, because the game ended or because it was cut short, bool.
-        gamma: discount of a reward per step that it is away.
-        lam: how much farther steps count; 0 is the least variance, 1 the least bias.
+        rewards: float ``(time, num_envs)``.
+        values: Values of the states before each step.
+        next_values: Values of the states after each step; at the end of an episode, of its final
+            state.
+        terminated: Whether the game ended with the step, bool.
+        ended: Whether the episode ended, by termination or truncation, bool.
+        gamma: Discount factor.
+        lam: Lambda; 0 for the least variance, 1 for the least bias.
 
     Returns:
-        ``(time, games)``, without a gradient.
+        ``(time, num_envs)``, without a gradient.
 
     Raises:
-        ValueError: the shapes do not go together.
+        ValueError: The shapes differ.
 
     >>> steps = torch.ones(2, 1)
     >>> still = torch.zeros(2, 1, dtype=torch.bool)
@@ -50,51 +48,51 @@ def generalized_advantages(
     given = {"values": values, "next_values": next_values, "terminated": terminated, "ended": ended}
     _check_shapes(rewards, **given)
     errors = rewards + gamma * next_values * ~terminated - values
-    fading = gamma * lam * ~ended
+    decay = gamma * lam * ~ended
     advantages = torch.zeros_like(values)
     following = torch.zeros_like(values[0])
     for step in reversed(range(len(rewards))):
-        following = errors[step] + fading[step] * following
+        following = errors[step] + decay[step] * following
         advantages[step] = following
     return advantages.detach()
 
 
 def standardized(numbers: Tensor, weights: Tensor) -> Tensor:
-    """Numbers shifted and scaled to mean 0 and deviation 1, each counting as often as its weight.
+    """Normalize numbers to weighted mean 0 and weighted standard deviation 1.
 
     Args:
-        numbers: of any shape.
-        weights: of the same shape, not less than 0, 1 in the mean.
+        numbers: Tensor of any shape.
+        weights: Non-negative weights of the same shape with mean 1.
 
     Raises:
-        ValueError: the shapes do not go together.
+        ValueError: The shapes differ.
 
     >>> standardized(torch.tensor([1.0, 3.0, 99.0]), torch.tensor([1.5, 1.5, 0.0]))[:2].tolist()
     [-1.0, 1.0]
     """
     _check_shapes(numbers, weights=weights)
     shifted = numbers - (weights * numbers).mean()
-    return shifted / ((weights * shifted.square()).mean().sqrt() + SMALL)
+    return shifted / ((weights * shifted.square()).mean().sqrt() + EPSILON)
 
 
 def clipped_policy_losses(
     log_probs: Tensor, old_log_probs: Tensor, advantages: Tensor, clip: float
 ) -> Tensor:
-    """What a policy is to make less, with nothing to gain by going far from the one that acted.
+    """Return the clipped surrogate loss of each step.
 
-    Schulman et al. 2017, https://arxiv.org/abs/1707.06347, equation 7, with its sign changed.
+    The negative of Schulman et al. 2017, https://arxiv.org/abs/1707.06347, equation 7.
 
     Args:
-        log_probs: of the actions taken, as the policy is now; the gradient flows into them.
-        old_log_probs: of the same, as they were when they were taken.
-        advantages: of the same.
-        clip: how far from 1 a ratio of probabilities may go and still gain.
+        log_probs: Log probabilities of the actions under the current policy, with gradient.
+        old_log_probs: Log probabilities under the policy that took the actions.
+        advantages: Advantages of the actions.
+        clip: Clip range of the probability ratio.
 
     Returns:
-        A loss for each step, of the shape that came.
+        One loss per step, with the shape of the inputs.
 
     Raises:
-        ValueError: the shapes do not go together.
+        ValueError: The shapes differ.
 
     >>> now, then = torch.log(torch.tensor([[0.9, 0.5], [0.5, 0.5]]))
     >>> clipped_policy_losses(now, then, torch.ones(2), clip=0.2).tolist()
@@ -102,40 +100,40 @@ def clipped_policy_losses(
     """
     _check_shapes(log_probs, old_log_probs=old_log_probs, advantages=advantages)
     ratios = (log_probs - old_log_probs).exp()
-    near = ratios.clamp(1 - clip, 1 + clip)
-    return torch.maximum(-advantages * ratios, -advantages * near)
+    clipped = ratios.clamp(1 - clip, 1 + clip)
+    return torch.maximum(-advantages * ratios, -advantages * clipped)
 
 
 def clipped_value_losses(
     values: Tensor, old_values: Tensor, returns: Tensor, clip: float
 ) -> Tensor:
-    """What an estimate of values is to make less, with little to gain by going far from the old.
+    """Return the clipped value loss of each step.
 
-    Half the larger of two squared errors: that of the value, and that of the value brought within
-    ``clip`` of the old one. As in OpenAI's baselines, ``ppo2``; the paper has no such thing.
+    Half the larger of two squared errors: that of the value, and that of the value clipped to
+    within ``clip`` of the old one. From OpenAI baselines, ``ppo2``; it is not in the paper.
 
     Args:
-        values: as they are estimated now; the gradient flows into them.
-        old_values: as they were when the steps were made.
-        returns: what they should be.
-        clip: how far a value may go and still gain; infinite for the squared error alone.
+        values: Current value estimates, with gradient.
+        old_values: Value estimates at the time of the steps.
+        returns: Targets.
+        clip: Clip range; infinite for the plain squared error.
 
     Returns:
-        A loss for each step, of the shape that came.
+        One loss per step, with the shape of the inputs.
 
     Raises:
-        ValueError: the shapes do not go together.
+        ValueError: The shapes differ.
 
     >>> clipped_value_losses(torch.ones(1), torch.zeros(1), torch.ones(1), clip=0.5).tolist()
     [0.125]
     """
     _check_shapes(values, old_values=old_values, returns=returns)
-    near = old_values + (values - old_values).clamp(-clip, clip)
-    return 0.5 * torch.maximum((values - returns).square(), (near - returns).square())
+    clipped = old_values + (values - old_values).clamp(-clip, clip)
+    return 0.5 * torch.maximum((values - returns).square(), (clipped - returns).square())
 
 
 def entropies(log_probs: Tensor) -> Tensor:
-    """How undecided each choice is, in nats: ``-sum p log p`` over the last dimension.
+    """Return the entropies in nats: ``-sum p log p`` over the last dimension.
 
     >>> entropies(torch.log(torch.tensor([[0.5, 0.5]]))).exp().tolist()
     [2.0]
@@ -144,30 +142,31 @@ def entropies(log_probs: Tensor) -> Tensor:
 
 
 def explained_variance(values: Tensor, returns: Tensor) -> float:
-    """Which share of the returns' variance the values foresaw: 1 for all, 0 or less for none.
+    """Return the fraction of the variance of the returns that the values explain.
 
     Args:
-        values: of any shape.
-        returns: of the same shape.
+        values: Tensor of any shape.
+        returns: Tensor of the same shape.
 
     Returns:
-        ``1 - var(returns - values) / var(returns)``; not a number where the returns are all alike.
+        ``1 - var(returns - values) / var(returns)``: 1 for perfect values, 0 or less for useless
+        ones, NaN if all returns are equal.
 
     Raises:
-        ValueError: the shapes do not go together.
+        ValueError: The shapes differ.
 
     >>> explained_variance(torch.tensor([1.0, 1.0]), torch.tensor([0.0, 2.0]))
     0.0
     """
     _check_shapes(returns, values=values)
-    left = (returns - values).var(correction=0)
-    return float(1 - left / returns.var(correction=0))
+    residual = (returns - values).var(correction=0)
+    return float(1 - residual / returns.var(correction=0))
 
 
 def _check_shapes(first: Tensor, **others: Tensor) -> None:
-    # broadcasting (steps,) against (steps, 1) would silently learn steps x steps losses
+    # broadcasting (steps,) against (steps, 1) would silently compute steps x steps losses
     for name, other in others.items():
         if other.shape != first.shape:
             raise ValueError(
-                f"{name} has the shape {tuple(other.shape)}; give {tuple(first.shape)}"
+                f"{name} has shape {tuple(other.shape)}, expected {tuple(first.shape)}"
             )

@@ -1,4 +1,4 @@
-"""What an update of proximal policy optimization makes less, and what is told of it."""
+"""The loss of PPO and the metrics of an update."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from agents.ppo.advantages import (
 )
 
 MEANS = ("loss", "policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
-"""What `PPOLoss` gives, in its order."""
+"""The values that `PPOLoss` returns, in this order."""
 
 
 @dataclass(frozen=True)
 class PPOLoss:
-    """The loss of ppo2 in OpenAI's baselines.
+    """The loss of ppo2 in OpenAI baselines.
 
     Attributes:
-        clip: how far a ratio of probabilities may go and still gain.
-        value_clip: the same for values; infinite for any distance.
-        value_coef: weight of the error of values.
-        entropy_coef: what being undecided is worth.
+        clip: Clip range of the probability ratio.
+        value_clip: Clip range of the values; infinite for no clipping.
+        value_coef: Coefficient of the value loss.
+        entropy_coef: Coefficient of the entropy bonus.
     """
 
     clip: float
@@ -37,41 +37,41 @@ class PPOLoss:
     entropy_coef: float
 
     def __call__(self, output: PolicyOutput, batch: TensorDict) -> Tensor:
-        """Take the means over a batch.
+        """Return the weighted means over a batch.
 
         Args:
-            output: what the policy makes of the batch now.
+            output: Output of the current policy for the batch.
             batch: ``action``, ``log_prob``, ``value``, ``advantage``, ``return`` and ``weight``,
                 all ``(sequences, time)``.
 
         Returns:
             `MEANS`, ``(6,)``.
         """
-        taken = output.log_probs.gather(2, batch["action"].unsqueeze(2)).squeeze(2)
-        policy = clipped_policy_losses(taken, batch["log_prob"], batch["advantage"], self.clip)
+        log_probs = output.log_probs.gather(2, batch["action"].unsqueeze(2)).squeeze(2)
+        policy = clipped_policy_losses(log_probs, batch["log_prob"], batch["advantage"], self.clip)
         value = clipped_value_losses(
             output.values, batch["value"], batch["return"], self.value_clip
         )
         entropy = entropies(output.log_probs)
-        moved = taken.detach() - batch["log_prob"]
+        log_ratio = log_probs.detach() - batch["log_prob"]
         columns = (
             policy + self.value_coef * value - self.entropy_coef * entropy,
             policy,
             value,
             entropy,
-            0.5 * moved.square(),
-            ((moved.exp() - 1).abs() > self.clip).float(),
+            0.5 * log_ratio.square(),
+            ((log_ratio.exp() - 1).abs() > self.clip).float(),
         )
         means: Tensor = (torch.stack(columns) * batch["weight"]).mean(dim=(1, 2))
         return means
 
 
 def prepare(minibatch: TensorDict, normalize: bool) -> TensorDict:
-    """Give the steps of a minibatch their ``weight``, 0 for one that never happened, 1 in the mean.
+    """Add ``weight`` to a minibatch: 0 for steps that did not happen, with mean 1.
 
     Args:
-        minibatch: what `agents.ppo.rollout_buffer.RolloutBuffer.sequences` gives, or part of it; is changed.
-        normalize: whether the advantages are to have mean 0 and deviation 1.
+        minibatch: Some of the sequences of a `RolloutBuffer`; modified in place.
+        normalize: Normalize the advantages to mean 0 and standard deviation 1.
     """
     happened = minibatch["happened"].float()
     minibatch["weight"] = happened / happened.mean().clamp(min=1 / happened.numel())

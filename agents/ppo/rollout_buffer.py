@@ -1,4 +1,4 @@
-"""The latest steps of every game in their order: what is learned from and then forgotten."""
+"""The rollout buffer: the latest steps of every environment in temporal order."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from agents.ppo.advantages import generalized_advantages
 
 
 def dealt(batch: TensorDict, index: Tensor) -> TensorDict:
-    """Some rows of a batch, which is ``batch[index]`` in a quarter of the time.
+    """Return ``batch[index]`` in a quarter of the time.
 
     Args:
-        batch: ``(rows,)``.
-        index: which, int64 ``(n,)``.
+        batch: Batch of size ``(rows,)``.
+        index: Row indices, int64 ``(n,)``.
     """
-    # torch indexes byte by byte, but selects row by row
+    # torch's indexing copies byte by byte, index_select row by row
     chosen = {name: column.index_select(0, index) for name, column in batch.items()}
     return TensorDict(chosen, batch_size=index.shape, device=batch.device)
 
 
 class RolloutBuffer:
-    """As many steps of every game as are learned from at a time.
+    """The steps of every environment that one round of learning uses.
 
     Args:
-        horizon: steps of each game.
-        num_envs: games.
-        state_shape: shape of a state, uint8.
-        state_size: length of what a policy carries from step to step for each game.
-        device: where the steps are kept.
+        horizon: Steps per environment.
+        num_envs: Number of environments.
+        state_shape: Shape of a state, uint8.
+        state_size: Size of the recurrent state of an environment.
+        device: Device of the buffer.
 
     Attributes:
-        horizon: steps of each game when it is full.
-        length: steps of each game so far.
+        horizon: Capacity in steps per environment.
+        length: Stored steps per environment.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class RolloutBuffer:
         self.horizon = horizon
         self.length = 0
         shape = (horizon, num_envs)
-        numbers = ("log_prob", "value", "next_value", "reward")
-        marks = ("terminated", "ended", "happened")
+        float_columns = ("log_prob", "value", "next_value", "reward")
+        bool_columns = ("terminated", "ended", "happened")
         self._steps = TensorDict(
             {"state": torch.zeros(*shape, *state_shape, dtype=torch.uint8)}
             | {"action": torch.zeros(shape, dtype=torch.int64)}
-            | {name: torch.zeros(shape) for name in numbers}
-            | {name: torch.zeros(shape, dtype=torch.bool) for name in marks},
+            | {name: torch.zeros(shape) for name in float_columns}
+            | {name: torch.zeros(shape, dtype=torch.bool) for name in bool_columns},
             batch_size=shape,
             device=device,
         )
@@ -64,34 +64,37 @@ class RolloutBuffer:
 
     @property
     def full(self) -> bool:
-        """Whether it is time to learn."""
+        """Whether the buffer is full."""
         return self.length == self.horizon
 
     @property
     def last(self) -> bool:
-        """Whether the next step fills it."""
+        """Whether the next step fills the buffer."""
         return self.length == self.horizon - 1
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all steps."""
+        """Size of the buffer in bytes."""
         return sum(column.nbytes for column in self._steps.values())
 
     def add(self, step: Mapping[str, Tensor], recurrent_state: Tensor) -> None:
-        """Remember one step of every game.
+        """Store one step of every environment.
 
         Args:
-            step: by name, each ``(num_envs, ...)``: ``state``, ``action``, its ``log_prob``, the
-                ``value`` before it, its ``reward``, whether it ``terminated`` the game or
-                ``ended`` the episode, whether it ``happened`` at all; and, where nothing follows
-                in the same episode here, as ``next_value`` the value of the state that came of it.
-            recurrent_state: what the policy recurrent_state into the step, ``(num_envs, state_size)``.
+            step: Columns by name, each ``(num_envs, ...)``: ``state``, ``action`` and its
+                ``log_prob``, the ``value`` of the state, the ``reward``, whether the step ``terminated`` the game
+                or ``ended`` the episode, whether it ``happened`` at all, and ``next_value``: the
+                value of the next state, needed where no step of the same episode follows in the
+                buffer.
+            recurrent_state: Recurrent state before the step, ``(num_envs, state_size)``.
 
         Raises:
-            RuntimeError: it is full.
+            RuntimeError: The buffer is full.
         """
         if self.full:
-            raise RuntimeError(f"the rollout has its {self.horizon} steps; learn from it first")
+            raise RuntimeError(
+                f"the rollout buffer is full ({self.horizon} steps); learn from it first"
+            )
         if self.length == 0:
             self._carried.copy_(recurrent_state)
         for name, column in self._steps.items():
@@ -99,18 +102,19 @@ class RolloutBuffer:
         self.length += 1
 
     def sequences(self, gamma: float, lam: float, *, whole: bool) -> TensorDict:
-        """All steps, with what is to be learned from them.
+        """Return all steps with their advantages and returns.
 
         Args:
-            gamma: see `generalized_advantages`.
-            lam: see `generalized_advantages`.
-            whole: whether the steps of a game stay together, as a policy that remembers needs it.
+            gamma: Discount factor, see `generalized_advantages`.
+            lam: Lambda, see `generalized_advantages`.
+            whole: Return one sequence per environment, as recurrent policies need it, instead of
+                sequences of one step.
 
         Returns:
-            ``(sequences,)``, game by game if ``whole``, else step by step: ``state``, ``action``,
-            ``log_prob``, ``value``, ``advantage``, ``return``, ``begins`` (an episode begins with
-            the step) and ``happened``, all ``(sequences, time, ...)``, and what is ``recurrent_state``
-            into each sequence, ``(sequences, state_size)``.
+            A batch of sequences with ``state``, ``action``, ``log_prob``, ``value``, ``advantage``,
+            ``return``, ``begins`` (an episode starts at the step) and ``happened``, all
+            ``(sequences, time, ...)``, and the ``recurrent_state`` before each sequence,
+            ``(sequences, state_size)``.
         """
         steps = self._steps[: self.length]
         advantages = self._advantages(steps, gamma, lam)
@@ -133,35 +137,41 @@ class RolloutBuffer:
         )
 
     def clear(self) -> None:
-        """Forget all steps."""
+        """Remove all steps."""
         self.length = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """The steps so far."""
+        """Return the stored steps."""
         steps = {name: column[: self.length] for name, column in self._steps.items()}
         return {name: column.cpu().clone() for name, column in steps.items()} | {
             "recurrent_state": self._carried.cpu().clone()
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on exactly where `state_dict` was taken.
+        """Restore what `state_dict` returned.
 
         Raises:
-            ValueError: it is of other games or of a longer horizon.
+            ValueError: The state has another number of environments or a longer horizon.
         """
         self.length = len(state["action"])
         for name, column in [*self._steps.items(), ("recurrent_state", self._carried)]:
-            place = column if name == "recurrent_state" else column[: self.length]
-            if place.shape != state[name].shape:
+            target = column if name == "recurrent_state" else column[: self.length]
+            if target.shape != state[name].shape:
                 raise ValueError(
-                    f"a rollout has {name} {tuple(state[name].shape)}, this one "
-                    f"{tuple(place.shape)}; resume with the games and the horizon of the run"
+                    f"the saved rollout has {name} {tuple(state[name].shape)}, this one "
+                    f"{tuple(target.shape)}; resume with the num_envs and horizon of the run"
                 )
-            place.copy_(state[name])
+            target.copy_(state[name])
 
     def _advantages(self, steps: TensorDict, gamma: float, lam: float) -> Tensor:
-        after = steps["next_value"].clone()
-        after[:-1] = torch.where(steps["ended"][:-1], after[:-1], steps["value"][1:])
+        next_values = steps["next_value"].clone()
+        next_values[:-1] = torch.where(steps["ended"][:-1], next_values[:-1], steps["value"][1:])
         return generalized_advantages(
-            steps["reward"], steps["value"], after, steps["terminated"], steps["ended"], gamma, lam
+            steps["reward"],
+            steps["value"],
+            next_values,
+            steps["terminated"],
+            steps["ended"],
+            gamma,
+            lam,
         )

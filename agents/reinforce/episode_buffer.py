@@ -1,4 +1,4 @@
-"""A memory of whole episodes: those that are being played, and those yet to be learned from."""
+"""The episode buffer: episodes in progress and finished episodes to learn from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agents.reinforce.loss import Differences
 
 @dataclass
 class Episode:
-    """Steps of one episode, of whose pictures only the pixels that changed are kept."""
+    """The steps of one episode; of each frame, only the pixels that changed are stored."""
 
     pixels: list[NDArray[np.int32]] = field(default_factory=list)
     changes: list[Differences] = field(default_factory=list)
@@ -25,12 +25,12 @@ class Episode:
     rewards: list[float] = field(default_factory=list)
 
     def append(self, difference: Differences, action: int, reward: float) -> None:
-        """Add a step.
+        """Append a step.
 
         Args:
-            difference: what changed in its picture, int16 ``(pixels,)``.
-            action: what was done.
-            reward: what it earned.
+            difference: Difference to the previous frame, int16 ``(num_pixels,)``.
+            action: The action taken.
+            reward: The reward received.
         """
         pixels = np.flatnonzero(difference).astype(np.int32)
         self.pixels.append(pixels)
@@ -39,7 +39,7 @@ class Episode:
         self.rewards.append(reward)
 
     def to_tensors(self, num_pixels: int) -> TensorDict:
-        """``difference`` int16 ``(steps, pixels)``, ``action`` int64 and ``reward`` float32."""
+        """Return the steps: ``difference`` int16 ``(steps, num_pixels)``, ``action``, ``reward``."""
         difference = np.zeros((len(self.actions), num_pixels), np.int16)
         for row, pixels, changes in zip(difference, self.pixels, self.changes, strict=True):
             row[pixels] = changes
@@ -53,9 +53,9 @@ class Episode:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """The steps, in a few tensors."""
+        """Return the steps as a few tensors."""
         return {
-            "counts": torch.tensor([len(each) for each in self.pixels], dtype=torch.int64),
+            "counts": torch.tensor([len(indices) for indices in self.pixels], dtype=torch.int64),
             "pixels": torch.from_numpy(np.concatenate([np.zeros(0, np.int32), *self.pixels])),
             "changes": torch.from_numpy(np.concatenate([np.zeros(0, np.int16), *self.changes])),
             "actions": torch.tensor(self.actions, dtype=torch.int64),
@@ -63,8 +63,8 @@ class Episode:
         }
 
     @classmethod
-    def of_state(cls, state: dict[str, Any]) -> Episode:
-        """The episode of which `state_dict` was taken."""
+    def from_state(cls, state: dict[str, Any]) -> Episode:
+        """Return the episode that `state_dict` was called on."""
         ends = np.cumsum(state["counts"].numpy())[:-1]
         steps = len(state["counts"])
         return cls(
@@ -76,64 +76,64 @@ class Episode:
 
 
 class EpisodeBuffer:
-    """Keeps each game's episode until it is over, and then until it is taken.
+    """Store the episode of each environment until it is finished and then until it is taken.
 
     Args:
-        num_games: how many are played at a time.
-        num_pixels: of a picture.
+        num_envs: Number of environments.
+        num_pixels: Pixels of a frame.
     """
 
-    def __init__(self, num_games: int, num_pixels: int) -> None:
+    def __init__(self, num_envs: int, num_pixels: int) -> None:
         self._num_pixels = num_pixels
-        self._playing = [Episode() for _ in range(num_games)]
-        self._over: deque[Episode] = deque()
+        self._current = [Episode() for _ in range(num_envs)]
+        self._finished: deque[Episode] = deque()
 
     def __len__(self) -> int:
-        """How many episodes are over, and not yet taken."""
-        return len(self._over)
+        """Return the number of finished episodes that were not taken yet."""
+        return len(self._finished)
 
     def cache(self, changes: Differences, transitions: Transitions) -> None:
         """Store one transition of every environment, unless it is not valid.
 
         Args:
-            changes: `differences` of the states, int16 ``(num_envs, pixels)``.
-            transitions: everything else about the step.
+            changes: `differences` of the states, int16 ``(num_envs, num_pixels)``.
+            transitions: The transitions.
         """
         actions, rewards = transitions.actions.tolist(), transitions.rewards.tolist()
-        for index, episode in enumerate(self._playing):
+        for index, episode in enumerate(self._current):
             if transitions.valid[index]:
                 episode.append(changes[index], actions[index], rewards[index])
             if transitions.ended[index]:
-                self._playing[index] = Episode()
+                self._current[index] = Episode()
                 if episode.actions:
-                    self._over.append(episode)
+                    self._finished.append(episode)
 
     def take(self) -> TensorDict:
-        """Remove the episode that has been over for longest; gives `Episode.to_tensors`.
+        """Remove the oldest finished episode and return it, see `Episode.to_tensors`.
 
         Raises:
-            LookupError: none is over.
+            LookupError: No episode is finished.
         """
-        if not self._over:
-            raise LookupError("no episode is over yet; cache more steps")
-        return self._over.popleft().to_tensors(self._num_pixels)
+        if not self._finished:
+            raise LookupError("no episode is finished yet; cache more steps")
+        return self._finished.popleft().to_tensors(self._num_pixels)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that it holds."""
+        """Return all episodes."""
         return {
-            "playing": [episode.state_dict() for episode in self._playing],
-            "over": [episode.state_dict() for episode in self._over],
+            "current": [episode.state_dict() for episode in self._current],
+            "finished": [episode.state_dict() for episode in self._finished],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Hold what was held when `state_dict` was taken.
+        """Restore what `state_dict` returned.
 
         Raises:
-            ValueError: it is of another number of games.
+            ValueError: The state has another number of environments.
         """
-        if len(state["playing"]) != len(self._playing):
+        if len(state["current"]) != len(self._current):
             raise ValueError(
-                f"the state is of {len(state['playing'])} games; give one of {len(self._playing)}"
+                f"the state has {len(state['current'])} environments, expected {len(self._current)}"
             )
-        self._playing = [Episode.of_state(each) for each in state["playing"]]
-        self._over = deque(Episode.of_state(each) for each in state["over"])
+        self._current = [Episode.from_state(each) for each in state["current"]]
+        self._finished = deque(Episode.from_state(each) for each in state["finished"])

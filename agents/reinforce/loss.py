@@ -16,10 +16,10 @@ Differences = NDArray[np.int16]
 
 
 def differences(states: States) -> Differences:
-    """What changed from the last picture but one to the last; of a lone picture, the picture.
+    """Return the difference between the last two frames, or the frame if there is only one.
 
     Args:
-        states: uint8 ``(batch, pictures, ...)``.
+        states: uint8 ``(batch, frames, ...)``.
 
     Returns:
         int16 ``(batch, pixels)``, from -255 to 255.
@@ -36,12 +36,12 @@ def differences(states: States) -> Differences:
 def discounted_returns(
     rewards: NDArray[np.float32], gamma: float, restart: bool
 ) -> NDArray[np.float64]:
-    """The rewards from each step of an episode on, discounted by how far they are away.
+    """Return the discounted return of each step of an episode.
 
     Args:
         rewards: ``(steps,)``.
-        gamma: discount per step.
-        restart: leave out what follows the next reward.
+        gamma: Discount factor.
+        restart: Reset the return at each nonzero reward.
 
     Returns:
         ``(steps,)``.
@@ -52,41 +52,44 @@ def discounted_returns(
     >>> discounted_returns(points, 0.5, restart=False).tolist()
     [0.375, 0.75, -0.5, -1.0]
     """
-    returns, after = np.array(rewards, np.float64), 0.0
+    returns, next_return = np.array(rewards, np.float64), 0.0
     for step in reversed(range(len(rewards))):
         if not (restart and rewards[step]):
-            returns[step] += gamma * after
-        after = returns[step]
+            returns[step] += gamma * next_return
+        next_return = returns[step]
     return returns
 
 
 def standardized(returns: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Returns less their mean, in units of their standard deviation; all 0 if they are alike.
+    """Normalize returns to mean 0 and standard deviation 1; return zeros if they are all equal.
 
     >>> standardized(np.array([1.0, 3.0])).tolist(), standardized(np.array([2.0])).tolist()
     ([-1.0, 1.0], [0.0])
     """
-    spread = returns.std()
-    return np.asarray((returns - returns.mean()) / (spread if spread > 0 else 1.0), np.float32)
+    deviation = returns.std() or 1.0
+    return np.asarray((returns - returns.mean()) / deviation, np.float32)
 
 
 def surrogate(log_probabilities: Tensor, actions: Tensor, advantages: Tensor) -> Tensor:
-    """What to make less, and how undecided the policy is.
+    """Return the surrogate loss and the entropy of the policy.
 
-    The gradient of ``-advantage * log pi(action)`` is that of the expected return, the other way
-    round: Williams 1992, https://doi.org/10.1007/BF00992696.
+    The gradient of ``-advantage * log pi(action)`` estimates the negative gradient of the expected
+    return: Williams 1992, https://doi.org/10.1007/BF00992696.
 
     Args:
-        log_probabilities: ``(batch, actions)``.
-        actions: what was done, int64 ``(batch,)``.
-        advantages: how much better than usual it went, ``(batch,)``.
+        log_probabilities: ``(batch, num_actions)``.
+        actions: Actions taken, int64 ``(batch,)``.
+        advantages: ``(batch,)``.
 
     Returns:
-        ``(2,)``: means over the batch of the surrogate loss and of the policy's entropy in nats.
+        ``(2,)``: the mean surrogate loss and the mean entropy of the policy in nats.
+
+    Raises:
+        ValueError: The shapes do not match.
     """
     if log_probabilities.ndim != 2 or not len(log_probabilities) == len(actions) == len(advantages):
         shapes = [tuple(each.shape) for each in (log_probabilities, actions, advantages)]
-        raise ValueError(f"shapes are {shapes}; give (batch, actions), (batch,) and (batch,)")
+        raise ValueError(f"shapes are {shapes}, expected (batch, num_actions), (batch,), (batch,)")
     chosen = log_probabilities.gather(1, actions[:, None])[:, 0]
     entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1)
     return torch.stack((-(advantages * chosen).mean(), entropy.mean()))

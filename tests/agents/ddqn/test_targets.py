@@ -17,7 +17,7 @@ ONLINE = torch.tensor([[1.0, 2.0, 0.0], [5.0, 4.0, 3.0], [0.0, 0.0, 1.0]])
 TARGET = torch.tensor([[10.0, 20.0, 30.0], [40.0, 50.0, 60.0], [70.0, 80.0, 90.0]])
 
 
-def test_the_online_network_chooses_and_the_target_network_values():
+def test_the_online_network_selects_and_the_target_network_evaluates():
     targets = double_q_targets(
         torch.tensor([1.0, -1.0, 0.5]), torch.full((3,), 0.9), ONLINE, TARGET
     )
@@ -25,13 +25,13 @@ def test_the_online_network_chooses_and_the_target_network_values():
     torch.testing.assert_close(targets, torch.tensor([19.0, 35.0, 81.5]))
 
 
-def test_nothing_is_bootstrapped_where_the_game_ended_and_less_after_three_steps():
+def test_bootstrapping_uses_the_discounts():
     discounts = torch.tensor([0.0, 0.5**3, 0.5])
     targets = double_q_targets(torch.zeros(3), discounts, ONLINE, TARGET)
     torch.testing.assert_close(targets, torch.tensor([0.0, 5.0, 45.0]))
 
 
-def test_targets_carry_no_gradient_and_errors_do():
+def test_targets_have_no_gradient_and_errors_have():
     values = TARGET.clone().requires_grad_()
     targets = double_q_targets(torch.ones(3), torch.ones(3), ONLINE, values)
     assert not targets.requires_grad
@@ -40,7 +40,7 @@ def test_targets_carry_no_gradient_and_errors_do():
     assert q_values.grad.tolist() == [[-1, 0, 0], [0, -1, 0], [0, 0, -1]]
 
 
-def test_errors_are_what_the_values_lack():
+def test_errors_are_targets_minus_values():
     errors = td_errors(ONLINE, torch.tensor([1, 0, 2]), torch.tensor([3.0, 3.0, 3.0]))
     torch.testing.assert_close(errors, torch.tensor([1.0, -2.0, 2.0]))
 
@@ -53,20 +53,20 @@ def test_errors_are_what_the_values_lack():
         ({"q_target_next": TARGET[:, :2]}, r"q_target_next has the shape \(3, 2\); give \(3, 3\)"),
     ],
 )
-def test_shapes_that_would_only_broadcast_are_refused(broken, message):
+def test_shapes_that_would_broadcast_are_rejected(broken, message):
     given = {"rewards": torch.zeros(3), "discounts": torch.zeros(3)}
     given |= {"q_online_next": ONLINE, "q_target_next": TARGET} | broken
     with pytest.raises(ValueError, match=message):
         double_q_targets(**given)
 
 
-def test_errors_refuse_a_column_of_targets():
-    with pytest.raises(ValueError, match=r"targets has the shape \(3, 1\)"):
+def test_errors_reject_a_column_of_targets():
+    with pytest.raises(ValueError, match=r"targets has shape \(3, 1\)"):
         td_errors(ONLINE, torch.tensor([0, 1, 2]), torch.zeros(3, 1))
 
 
 @given(st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=9), st.floats(0, 1))
-def test_importance_weights_are_those_of_the_paper(probabilities, beta):
+def test_importance_weights_equal_those_of_the_paper(probabilities, beta):
     # algorithm 1 as it is written, with a memory of a million
     theirs = (1e6 * np.array(probabilities)) ** -beta
     found = importance_weights(torch.tensor(probabilities, dtype=torch.float64), beta)
@@ -74,7 +74,7 @@ def test_importance_weights_are_those_of_the_paper(probabilities, beta):
     np.testing.assert_allclose(found, theirs / theirs.max(), rtol=1e-5)
 
 
-def test_weights_make_up_for_how_often_something_is_drawn():
+def test_weights_compensate_for_the_sampling_probabilities():
     losses, probabilities = torch.tensor([3.0, 8.0, 1.0]), torch.tensor([0.2, 0.7, 0.1])
     weights = importance_weights(probabilities, beta=1.0)
     # what a draw adds on average is the mean over all, but for one factor
@@ -83,6 +83,6 @@ def test_weights_make_up_for_how_often_something_is_drawn():
     torch.testing.assert_close(weighted_mean(losses, weights), (losses * weights).sum() / 3)
 
 
-def test_rules_refuse_what_would_only_broadcast():
-    with pytest.raises(ValueError, match=r"weights has the shape \(3, 1\); give \(3,\)"):
+def test_weighted_mean_rejects_shapes_that_would_broadcast():
+    with pytest.raises(ValueError, match=r"weights has shape \(3, 1\), expected \(3,\)"):
         weighted_mean(torch.zeros(3), torch.zeros(3, 1))

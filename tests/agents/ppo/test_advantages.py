@@ -24,7 +24,7 @@ def numbers(seed: int, count: int, shape=(6, 3)) -> list[torch.Tensor]:
 
 
 def steps(seed: int) -> dict[str, torch.Tensor]:
-    """Random steps, a third of which end an episode, for half of them because the game ended."""
+    """Return random steps, a third of which end an episode, half of those by termination."""
     rewards, values, next_values, ends = numbers(seed, 4)
     ended = ends > 0.5
     terminated = ended & (ends > 1.0)
@@ -35,7 +35,7 @@ def steps(seed: int) -> dict[str, torch.Tensor]:
 
 
 def by_definition(rewards, values, next_values, terminated, ended) -> np.ndarray:
-    """Equation 16 as a sum over the rest of each episode, without a recursion."""
+    """Compute equation 16 as a sum over the rest of each episode, without recursion."""
     given_numbers = (rewards, values, next_values, terminated, ended)
     r, v, w, over, last = (each.double().numpy() for each in given_numbers)
     errors = r + GAMMA * w * (1 - over) - v
@@ -49,13 +49,13 @@ def by_definition(rewards, values, next_values, terminated, ended) -> np.ndarray
 
 
 @given(st.integers(0, 1000))
-def test_advantages_are_the_papers_sum(seed):
+def test_advantages_equal_the_sum_in_the_paper(seed):
     found = generalized_advantages(**steps(seed), gamma=GAMMA, lam=LAM)
     np.testing.assert_allclose(found, by_definition(**steps(seed)), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_advantages_are_those_of_torchrl(seed):
+def test_advantages_equal_those_of_torchrl(seed):
     functional = pytest.importorskip("torchrl.objectives.value.functional")
     given_numbers = {name: each.T.unsqueeze(2) for name, each in steps(seed).items()}
     theirs, _ = functional.generalized_advantage_estimate(
@@ -66,7 +66,7 @@ def test_advantages_are_those_of_torchrl(seed):
     torch.testing.assert_close(found, theirs.squeeze(2).T)
 
 
-def test_a_game_that_was_cut_short_is_worth_what_it_would_have_gone_on_to():
+def test_truncated_episodes_are_bootstrapped():
     still, over = torch.tensor([[False]]), torch.tensor([[True]])
     one, five = torch.ones(1, 1), torch.full((1, 1), 5.0)
     for terminated, worth in ((still, 1 + 0.9 * 5.0), (over, 1.0)):
@@ -75,8 +75,8 @@ def test_a_game_that_was_cut_short_is_worth_what_it_would_have_gone_on_to():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_losses_are_those_of_baselines(seed):
-    """Transcribed from ``ppo2`` in NumPy."""
+def test_losses_equal_those_of_baselines(seed):
+    """Compare with a NumPy transcription of ``ppo2``."""
     now, then, advantages, values, old, returns = numbers(seed, 6)
     clip = 0.2
     a, ratio = advantages.numpy(), np.exp(now.numpy() - then.numpy())
@@ -90,40 +90,40 @@ def test_the_losses_are_those_of_baselines(seed):
     np.testing.assert_allclose(clipped_value_losses(values, old, returns, clip), value, rtol=1e-5)
 
 
-def test_what_went_far_enough_has_no_gradient():
+def test_clipped_steps_have_no_gradient():
     now = torch.log(torch.tensor([1.3, 0.7, 1.3, 0.7])).requires_grad_()
     advantages = torch.tensor([1.0, -1.0, -1.0, 1.0])
     clipped_policy_losses(now, torch.zeros(4), advantages, 0.2).sum().backward()
     assert (now.grad != 0).tolist() == [False, False, True, True]
 
 
-def test_without_a_bound_a_values_loss_is_half_its_squared_error():
+def test_without_clipping_the_value_loss_is_half_the_squared_error():
     values, old, returns = numbers(0, 3)
     found = clipped_value_losses(values, old, returns, float("inf"))
     torch.testing.assert_close(found, 0.5 * (values - returns).square())
 
 
-def test_entropies_are_those_of_the_categorical_distribution():
+def test_entropies_equal_those_of_the_categorical_distribution():
     (logits,) = numbers(0, 1)
     expected = torch.distributions.Categorical(logits=logits).entropy()
     torch.testing.assert_close(entropies(logits.log_softmax(dim=-1)), expected)
 
 
-def test_standardized_numbers_are_numpys():
+def test_normalization_equals_numpy():
     (each,) = numbers(3, 1)
     found = standardized(each, torch.ones_like(each))
     array = each.numpy()
     np.testing.assert_allclose(found, (array - array.mean()) / array.std(), atol=1e-5)
 
 
-def test_what_has_no_weight_changes_nothing():
+def test_steps_without_weight_have_no_effect():
     (each,) = numbers(4, 1, (8,))
     weights = torch.tensor([2.0, 0.0] * 4)
     expected = standardized(each[::2], torch.ones(4))
     torch.testing.assert_close(standardized(each, weights)[::2], expected)
 
 
-def test_explained_variance_is_one_for_a_prophet_and_nothing_for_the_mean():
+def test_explained_variance_is_one_for_exact_values_and_zero_for_the_mean():
     (returns,) = numbers(5, 1)
     assert explained_variance(returns + 7, returns) == pytest.approx(1.0)
     assert explained_variance(0 * returns, returns) == pytest.approx(0.0, abs=1e-6)
@@ -142,11 +142,11 @@ FLAT, COLUMN = torch.zeros(3), torch.zeros(3, 1)
         (lambda: explained_variance(COLUMN, FLAT), "values"),
     ],
 )
-def test_shapes_that_would_only_broadcast_are_refused(rule, name):
-    with pytest.raises(ValueError, match=rf"{name} has the shape \(3, 1\); give \(3,\)"):
+def test_shapes_that_would_broadcast_are_rejected(rule, name):
+    with pytest.raises(ValueError, match=rf"{name} has shape \(3, 1\), expected \(3,\)"):
         rule()
 
 
-def test_advantages_refuse_steps_of_another_shape():
-    with pytest.raises(ValueError, match=r"ended has the shape \(6,\); give \(6, 3\)"):
+def test_advantages_reject_mismatched_shapes():
+    with pytest.raises(ValueError, match=r"ended has shape \(6,\), expected \(6, 3\)"):
         generalized_advantages(**steps(0) | {"ended": steps(0)["ended"][:, 0]}, gamma=1, lam=1)
