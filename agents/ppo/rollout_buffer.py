@@ -82,10 +82,10 @@ class RolloutBuffer:
 
         Args:
             step: Columns by name, each ``(num_envs, ...)``: ``state``, ``action`` and its
-                ``log_prob``, the ``value`` of the state, the ``reward``, whether the step ``terminated`` the game
-                or ``ended`` the episode, whether it ``happened`` at all, and ``next_value``: the
-                value of the next state, needed where no step of the same episode follows in the
-                buffer.
+                ``log_prob``, the ``value`` of the state, the ``reward``, whether the step
+                ``terminated`` the game or ``ended`` the episode, whether it ``happened`` at all,
+                and ``next_value``: the value of the next state, needed where no step of the same
+                episode follows in the buffer.
             recurrent_state: Recurrent state before the step, ``(num_envs, state_size)``.
 
         Raises:

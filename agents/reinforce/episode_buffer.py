@@ -39,7 +39,7 @@ class Episode:
         self.rewards.append(reward)
 
     def to_tensors(self, num_pixels: int) -> TensorDict:
-        """Return the steps: ``difference`` int16 ``(steps, num_pixels)``, ``action``, ``reward``."""
+        """Return ``difference``, int16 ``(steps, num_pixels)``, ``action`` and ``reward``."""
         difference = np.zeros((len(self.actions), num_pixels), np.int16)
         for row, pixels, changes in zip(difference, self.pixels, self.changes, strict=True):
             row[pixels] = changes

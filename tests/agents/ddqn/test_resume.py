@@ -28,7 +28,7 @@ OPTIONS = {
 ENTRIES = [
     "network",
     "optimizer/state",
-    "exploration/decisions",
+    "exploration/steps",
     "exploration/generator",
     "memory/storage/ring/heads",
     "memory/storage/writer/ages",

@@ -48,9 +48,9 @@ def test_errors_are_targets_minus_values():
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        ({"rewards": torch.zeros(3, 1)}, r"rewards has the shape \(3, 1\); give \(3,\)"),
-        ({"discounts": torch.zeros(2)}, r"discounts has the shape \(2,\); give \(3,\)"),
-        ({"q_target_next": TARGET[:, :2]}, r"q_target_next has the shape \(3, 2\); give \(3, 3\)"),
+        ({"rewards": torch.zeros(3, 1)}, r"rewards has shape \(3, 1\), expected \(3,\)"),
+        ({"discounts": torch.zeros(2)}, r"discounts has shape \(2,\), expected \(3,\)"),
+        ({"q_target_next": TARGET[:, :2]}, r"q_target_next has shape \(3, 2\), expected \(3, 3\)"),
     ],
 )
 def test_shapes_that_would_broadcast_are_rejected(broken, message):

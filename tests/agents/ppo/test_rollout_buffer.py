@@ -42,16 +42,18 @@ def filled(**marks) -> RolloutBuffer:
     return made
 
 
-def test_it_is_full_after_its_horizon_and_takes_no_more():
+def test_a_full_buffer_rejects_more_steps():
     made = filled()
     assert made.full
-    with pytest.raises(RuntimeError, match="the rollout has its 4 steps; learn from it first"):
+    with pytest.raises(
+        RuntimeError, match=r"the rollout buffer is full \(4 steps\); learn from it first"
+    ):
         made.add(step(9), torch.zeros(GAMES, CARRIED))
     made.clear()
     assert made.length == 0
 
 
-def test_whole_sequences_are_the_games_each_with_what_was_carried_into_its_first_step():
+def test_whole_sequences_are_the_envs_with_their_initial_recurrent_state():
     found = filled(ended=[1]).sequences(1.0, 1.0, whole=True)
     assert found.batch_size == (GAMES,)
     assert found["value"].tolist() == [[g, 10 + g, 20 + g, 30 + g] for g in range(GAMES)]
@@ -62,7 +64,7 @@ def test_whole_sequences_are_the_games_each_with_what_was_carried_into_its_first
     ]  # fmt: skip
 
 
-def test_without_a_memory_every_step_is_a_sequence_of_its_own():
+def test_without_recurrence_every_step_is_a_sequence():
     found = filled().sequences(1.0, 1.0, whole=False)
     assert found.batch_size == (HORIZON * GAMES,)
     assert found["value"][:4].tolist() == [[0.0], [1.0], [2.0], [10.0]]
@@ -70,7 +72,7 @@ def test_without_a_memory_every_step_is_a_sequence_of_its_own():
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_what_is_dealt_of_it_is_what_torch_would_index(whole):
+def test_selecting_rows_equals_indexing(whole):
     found = filled(ended=[1]).sequences(0.9, 0.8, whole=whole)
     index = torch.tensor([2, 0])
     mine, theirs = dealt(found, index), found[index]
@@ -79,14 +81,14 @@ def test_what_is_dealt_of_it_is_what_torch_would_index(whole):
     assert set(mine.keys()) == set(theirs.keys())
 
 
-def test_both_ways_have_the_same_advantages():
+def test_both_layouts_have_the_same_advantages():
     made = filled(ended=[0, 1], terminated=[0])
     by_game = made.sequences(0.9, 0.8, whole=True)["advantage"]
     by_step = made.sequences(0.9, 0.8, whole=False)["advantage"]
     assert torch.equal(by_game, by_step.view(HORIZON, GAMES).T)
 
 
-def test_what_follows_in_the_episode_is_worth_what_it_was_held_to_be():
+def test_the_next_value_within_an_episode_is_the_stored_value():
     """With nothing beyond the next step, an advantage is its one error."""
     made = filled(ended=[0, 1], terminated=[0])
     advantages = made.sequences(1.0, 0.0, whole=True)["advantage"]
@@ -97,7 +99,7 @@ def test_what_follows_in_the_episode_is_worth_what_it_was_held_to_be():
     assert returns[2].tolist() == [14.0, 34.0, 54.0, 64.5]
 
 
-def test_part_of_a_rollout_goes_through_a_file():
+def test_a_partial_rollout_survives_saving_and_loading():
     made, after = rollout(), rollout()
     for number in range(3):
         made.add(step(number, ended=[2]), torch.ones(GAMES, CARRIED))
@@ -113,10 +115,10 @@ def test_part_of_a_rollout_goes_through_a_file():
 
 
 @pytest.mark.parametrize("change", [{"num_envs": 2}, {"horizon": 2}, {"state_size": 4}])
-def test_a_rollout_of_other_games_is_refused(change):
-    with pytest.raises(ValueError, match="resume with the games and the horizon of the run"):
+def test_a_rollout_of_another_shape_is_rejected(change):
+    with pytest.raises(ValueError, match="resume with the num_envs and horizon of the run"):
         rollout(**change).load_state_dict(filled().state_dict())
 
 
-def test_its_size_is_that_of_its_columns():
+def test_the_size_is_that_of_the_columns():
     assert rollout().nbytes == HORIZON * GAMES * (4 + 8 + 4 * 4 + 3)

@@ -135,7 +135,7 @@ def test_going_on_from_a_state_changes_nothing() -> None:
     while whole.episodes % QUICK.batch_episodes == 0:  # until a batch is partly filled
         live(whole, games, 1)
     state, place = copy.deepcopy(whole.state_dict()), copy.deepcopy(games)
-    assert any(len(each["actions"]) for each in state["memory"]["playing"])
+    assert any(len(each["actions"]) for each in state["memory"]["current"])
     part = agent(num_envs=2)
     part.load_state_dict(state)
     assert live(whole, games, 60) == live(part, place, 60)

@@ -26,7 +26,7 @@ def fill(memory, steps, ends, seed=0, games=2):
     return cached
 
 
-def test_an_episode_comes_out_as_it_went_in() -> None:
+def test_an_episode_is_returned_as_stored() -> None:
     memory = EpisodeBuffer(2, PIXELS)
     cached = fill(memory, 5, ends={(1, 1), (4, 0)})
     assert len(memory) == 2
@@ -35,11 +35,11 @@ def test_an_episode_comes_out_as_it_went_in() -> None:
         np.testing.assert_array_equal(episode["difference"], [each[0][game] for each in steps])
         np.testing.assert_array_equal(episode["action"], [each[1][game] for each in steps])
         np.testing.assert_array_equal(episode["reward"], [each[2][game] for each in steps])
-    with pytest.raises(LookupError, match="no episode is over yet"):
+    with pytest.raises(LookupError, match="no episode is finished yet"):
         memory.take()
 
 
-def test_a_step_that_never_happened_is_left_out() -> None:
+def test_invalid_steps_are_left_out() -> None:
     memory = EpisodeBuffer(1, PIXELS)
     fill(memory, 2, ends=(), games=1)
     nothing = np.zeros((1, PIXELS), np.int16)
@@ -50,7 +50,7 @@ def test_a_step_that_never_happened_is_left_out() -> None:
     assert len(memory.take()) == 2
 
 
-def test_a_state_brings_back_all_of_it() -> None:
+def test_a_state_restores_all_episodes() -> None:
     memory, other = EpisodeBuffer(3, PIXELS), EpisodeBuffer(3, PIXELS)
     fill(memory, 6, ends={(2, 0), (5, 1)}, games=3)  # game 1 has no step now
     other.load_state_dict(memory.state_dict())
@@ -60,5 +60,5 @@ def test_a_state_brings_back_all_of_it() -> None:
     for _ in range(5):
         mine, theirs = memory.take(), other.take()
         assert all(torch.equal(mine[name], theirs[name]) for name in mine.keys())  # noqa: SIM118
-    with pytest.raises(ValueError, match="the state is of 3 games; give one of 2"):
+    with pytest.raises(ValueError, match="the state has 3 environments, expected 2"):
         EpisodeBuffer(2, PIXELS).load_state_dict(memory.state_dict())
