@@ -7,7 +7,6 @@ program, whichever game it plays.
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,14 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 from tensordict import TensorDict
+
+from agents.stateful import (
+    Persistent,
+    collect_policy,
+    collect_state,
+    restore_policy,
+    restore_state,
+)
 
 States = NDArray[np.uint8]
 Actions = NDArray[np.int64]
@@ -115,6 +122,9 @@ class Agent(ABC):
     reported_metrics: ClassVar[tuple[str, ...]] = ("loss", "q")
     """Names among what `learn` returns that get a column and a curve each, in this order."""
 
+    transient: ClassVar[tuple[str, ...]] = ()
+    """Names of attributes that resuming does not need; they are not saved."""
+
     def __init__(self, spec: AgentSpec) -> None:
         self.spec = spec
         self.training = spec.training
@@ -201,28 +211,41 @@ class Agent(ABC):
         return "memory: none"
 
     def policy_state_dict(self) -> dict[str, Any]:
-        """The tensors that playing needs, by name: what a checkpoint ships as ``model``."""
-        return {}
+        """Return the tensors that acting needs, by name; a checkpoint holds them as ``model``.
+
+        These are the tensors of all modules, and all attributes that are tensors or arrays.
+        """
+        return dict(collect_policy(self, self.transient))
 
     def load_policy_state_dict(self, weights: dict[str, Any]) -> None:
-        """Take over the tensors that `weights` gave."""
+        """Restore what `policy_state_dict` returned.
+
+        Raises:
+            ValueError: a name or a shape differs.
+        """
+        restore_policy(self, weights, self.transient)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that going on exactly here needs: dicts of tensors, numbers and strings."""
-        return {}
+        """Return all that exact resuming needs, as nested dicts of tensors, numbers and strings.
+
+        It is collected from the attributes, see `agents.stateful`.
+
+        Raises:
+            TypeError: an attribute can neither be saved nor left out. The message says what to do.
+        """
+        return collect_state(self, ("training", *self.transient))
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on exactly where `state_dict` was taken."""
+        """Restore what `state_dict` returned.
 
-    def flush(self) -> None:
-        """Put on disk what the agent keeps there, so that a saved `state_dict` can rely on it."""
+        Raises:
+            ValueError: the state is of another agent, network or number of environments.
+        """
+        restore_state(self, state, ("training", *self.transient))
 
-    def room(self) -> int:
-        """Steps of every game until what the last `state_dict` relies on would be overwritten."""
-        return sys.maxsize
-
-    def saved(self) -> None:
-        """The last `state_dict` is on disk: what only earlier ones rely on may be overwritten."""
+    def persistent_parts(self) -> list[Persistent]:
+        """Return the parts that keep data on disk."""
+        return [part for part in vars(self).values() if isinstance(part, Persistent)]
 
     def close(self) -> None:
         """Free what the agent holds."""

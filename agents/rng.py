@@ -1,18 +1,26 @@
-"""Random generator state as text, which checkpoints can hold."""
+"""State of random number generators as text, which any checkpoint can hold."""
 
 from __future__ import annotations
 
 import json
+import random
 
 import numpy as np
+import torch
+
+Generator = np.random.Generator | random.Random | torch.Generator
 
 
-def generator_state(generator: np.random.Generator) -> str:
-    """Return the state of a generator as JSON, because its 128-bit integers do not fit a tensor."""
+def generator_state(generator: Generator) -> str:
+    """Return the state of a generator as JSON, because its large integers fit no tensor."""
+    if isinstance(generator, random.Random):
+        return json.dumps(generator.getstate())
+    if isinstance(generator, torch.Generator):
+        return json.dumps(generator.get_state().tolist())
     return json.dumps(generator.bit_generator.state)
 
 
-def set_generator_state(generator: np.random.Generator, state: str) -> None:
+def set_generator_state(generator: Generator, state: str) -> None:
     """Restore a state that `generator_state` returned.
 
     >>> rng = np.random.default_rng(0)
@@ -22,4 +30,11 @@ def set_generator_state(generator: np.random.Generator, state: str) -> None:
     >>> rng.random() == first
     True
     """
-    generator.bit_generator.state = json.loads(state)
+    saved = json.loads(state)
+    if isinstance(generator, random.Random):
+        version, internal_state, gauss_next = saved
+        generator.setstate((version, tuple(internal_state), gauss_next))
+    elif isinstance(generator, torch.Generator):
+        generator.set_state(torch.tensor(saved, dtype=torch.uint8))
+    else:
+        generator.bit_generator.state = saved

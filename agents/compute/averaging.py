@@ -59,7 +59,7 @@ class WeightAverage(Generic[N]):
             self._look(ema_weight(self._updates // EVERY, self._span))
         self._updates += 1
 
-    def begin(self) -> None:
+    def sync(self) -> None:
         """Begin anew from what the network is now."""
         self._look(1.0)
         self._updates = 0

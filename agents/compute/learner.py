@@ -77,6 +77,14 @@ class Learner:
         self._twin.follow()
         return numbers
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the number of updates skipped in a row."""
+        return {"skipped_in_a_row": self.skipped_in_a_row}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.skipped_in_a_row = state["skipped_in_a_row"]
+
     def _count_skipped(self, numbers: list[float]) -> None:
         self.skipped_in_a_row += 1
         if self.skipped_in_a_row >= MOST_SKIPPED:

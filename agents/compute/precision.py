@@ -130,7 +130,7 @@ class ComputeCopy(Generic[N]):
         for layer in self._learning_halves:
             layer.refresh()
 
-    def follow_all(self) -> None:
+    def sync(self) -> None:
         """Take over every parameter."""
         _copy(self._pairs)
         for layer in self._halves:

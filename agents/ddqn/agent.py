@@ -27,7 +27,6 @@ from agents.ddqn.config import DDQNConfig
 from agents.ddqn.exploration import GREEDY, EpsilonGreedy
 from agents.ddqn.loss import loss_and_value
 from agents.ddqn.targets import importance_weights
-from agents.networks.parameters import load_parameters
 from agents.networks.q_network import QNetwork, with_target, without_target
 from agents.networks.tutorial_cnn import is_tutorial, translate
 from agents.replay.augmentation import RandomShift
@@ -48,7 +47,7 @@ class DDQN(Agent):
     Args:
         spec: the games and the machine.
         network: on ``spec.device``.
-        memory: None for an agent that only plays.
+        replay: None for an agent that only plays.
         optimizer: of the online part of ``network``.
         parallel: shares the work of learning.
         exploration: when to try something random.
@@ -57,17 +56,18 @@ class DDQN(Agent):
 
     Attributes:
         decisions: how many steps were cached, crashed ones left out.
-        memory: what it learns from.
+        replay: what it learns from.
         network: what it has learned.
     """
 
     Config: ClassVar[type[AgentConfig]] = DDQNConfig
+    transient: ClassVar[tuple[str, ...]] = ("_crew", "_twin")
 
     def __init__(
         self,
         spec: AgentSpec,
         network: QNetwork,
-        memory: FrameReplay | None,
+        replay: FrameReplay | None,
         optimizer: torch.optim.Optimizer,
         parallel: DataParallel,
         exploration: EpsilonGreedy,
@@ -76,7 +76,7 @@ class DDQN(Agent):
     ) -> None:
         super().__init__(spec)
         self.network = network
-        self.memory = memory
+        self.replay = replay
         self.decisions = 0
         self._optimizer = optimizer
         self._exploration = exploration
@@ -106,11 +106,11 @@ class DDQN(Agent):
         if not isinstance(config, DDQNConfig):
             raise TypeError(f"config is {config!r}; give a DDQNConfig")
         network = build_network(spec, config)
-        memory = build_memory(spec, config) if spec.training else None
+        replay = build_memory(spec, config) if spec.training else None
         parallel = DataParallel.of(spec)
         optimizer = build_optimizer(network, parallel, config)
         exploration, shift = build_exploration(spec, config), build_shift(spec, config)
-        return cls(spec, network, memory, optimizer, parallel, exploration, config, shift)
+        return cls(spec, network, replay, optimizer, parallel, exploration, config, shift)
 
     @property
     def exploration_rate(self) -> float:
@@ -120,7 +120,7 @@ class DDQN(Agent):
     @property
     def describe_replay(self) -> str:
         """One line on the memory's size and place, and what the tutorial's would take."""
-        return super().describe_replay if self.memory is None else self.memory.describe()
+        return super().describe_replay if self.replay is None else self.replay.describe()
 
     def act(self, states: States) -> Actions:
         """Choose one action per game; a game that explores is not shown to the network."""
@@ -134,7 +134,7 @@ class DDQN(Agent):
 
     def cache(self, transitions: Transitions) -> None:
         """Store one transition of every environment and count those that are valid."""
-        self._kept().cache(transitions)
+        self._require_replay().cache(transitions)
         self.decisions += int(np.count_nonzero(transitions.valid))
 
     def recall(self) -> TensorDict:
@@ -142,7 +142,7 @@ class DDQN(Agent):
 
         Those drawn by priority have a ``weight``, and an ``error``, which learning is to set.
         """
-        memory = self._kept()
+        memory = self._require_replay()
         batch = memory.sample(self._config.batch_size)
         if (probabilities := batch.get("probability")) is not None:
             batch["weight"] = importance_weights(probabilities, self._beta(self.decisions))
@@ -169,12 +169,12 @@ class DDQN(Agent):
         since, self._learned_at = self._learned_at, self.decisions
         if crossings(self._config.sync_every, since, self.decisions):
             self.network.sync_target()
-            self._twin.follow_all()
+            self._twin.sync()
         if self.decisions < self._config.burnin:
             return None
         since = max(since, self._config.burnin - 1)
         due = crossings(self._config.learn_every, since, self.decisions)
-        if not due or not len(self._kept()):
+        if not due or not len(self._require_replay()):
             return None
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate(self.decisions)
@@ -189,91 +189,38 @@ class DDQN(Agent):
         """The value of each action."""
         # a copy, since the states may be read-only or written to by the games
         seen = torch.tensor(states, device=self.spec.device)
-        network = self._twin.like if self.training else self._steady
+        network = self._twin.like if self.training else self._acting_network
         values: NDArray[np.float32] = network.online(seen).cpu().numpy()
         return values
 
     def policy_state_dict(self) -> dict[str, Any]:
-        """The tensors that it plays with, by name: those of the target are not needed."""
-        return without_target(self._steady.state_dict())
+        """Return the tensors that it acts with after training; the target is not needed."""
+        return without_target(self._acting_network.state_dict())
 
     def load_policy_state_dict(self, weights: dict[str, Any]) -> None:
-        """Take over what `weights` gave, or what the tutorial's code saved.
+        """Restore what `policy_state_dict` returned, or what the tutorial's code saved.
 
         Raises:
-            ValueError: they are of another network.
+            ValueError: a name or a shape differs.
         """
-        given = translate(weights) if is_tutorial(weights) else weights
-        load_parameters(self.network, with_target(given, self.network.state_dict()))
-        self._twin.follow_all()
-        if self._average is not None:
-            self._average.begin()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that going on exactly here needs, but the memory's rows: see `flush`."""
-        state = {
-            "network": dict(self.network.state_dict()),
-            "optimizer": self._optimizer.state_dict(),
-            "exploration": self._exploration.state_dict(),
-            "memory": self._kept().state_dict(),
-            "decisions": self.decisions,
-            "learned_at": self._learned_at,
-            "skipped_in_a_row": self._updates.skipped_in_a_row,
-        }
-        for name, part in self._optional():
-            state[name] = part.state_dict()
-        return state
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on exactly where `state_dict` was taken.
-
-        Raises:
-            ValueError: it is of another network or number of games.
-        """
-        self.load_policy_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self._exploration.load_state_dict(state["exploration"])
-        self._kept().load_state_dict(state["memory"])
-        self.decisions = state["decisions"]
-        self._learned_at = state["learned_at"]
-        self._updates.skipped_in_a_row = state["skipped_in_a_row"]
-        for name, part in self._optional():
-            part.load_state_dict(state[name])
-
-    def flush(self) -> None:
-        """Wait until the memory's rows are on disk."""
-        if self.memory is not None:
-            self.memory.flush()
-
-    def room(self) -> int:
-        """Steps of every game until the last saved state is harmed, if each ends an episode."""
-        return super().room() if self.memory is None else self.memory.steps_until_overwrite()
-
-    def saved(self) -> None:
-        """The last `state_dict` is on disk."""
-        if self.memory is not None:
-            self.memory.mark_saved()
+        known = translate(weights) if is_tutorial(weights) else weights
+        super().load_policy_state_dict(with_target(known, self.network.state_dict()))
 
     def close(self) -> None:
         """Let go of the memory and the threads."""
         self._crew.close()
-        if self.memory is not None:
-            self.memory.close()
+        if self.replay is not None:
+            self.replay.close()
 
-    def _kept(self) -> FrameReplay:
-        if self.memory is None:
-            raise RuntimeError("an agent that only plays has no memory; give training=True")
-        return self.memory
+    def _require_replay(self) -> FrameReplay:
+        if self.replay is None:
+            raise RuntimeError("an agent that only plays has no replay memory; give training=True")
+        return self.replay
 
     @property
-    def _steady(self) -> QNetwork:
-        """What it plays with when it does not learn."""
+    def _acting_network(self) -> QNetwork:
+        """The network that acts when the agent is not training."""
         return self.network if self._average is None else self._average.like
-
-    def _optional(self) -> list[tuple[str, RandomShift | WeightAverage[QNetwork]]]:
-        """Parts with a state that not every agent has, by name."""
-        parts = {"shift": self._shift, "average": self._average}
-        return [(name, part) for name, part in parts.items() if part is not None]
 
     def _best(self, states: States) -> Actions:
         best: Actions = self.action_values(states).argmax(axis=1)
@@ -288,5 +235,5 @@ class DDQN(Agent):
         if self._average is not None:
             self._average.follow()
         if (errors := batch.get("error")) is not None:
-            self._kept().update_priorities(batch["index"].cpu(), errors.cpu())
+            self._require_replay().update_priorities(batch["index"].cpu(), errors.cpu())
         return dict(zip(NAMES, numbers, strict=True))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.networks.parameters import load_parameters
 from agents.networks.q_network import QNetwork
+from agents.stateful import load_parameters
 
 STATE_SIDE = 84
 """Height and width of the tutorial's states. The weights alone do not determine it."""

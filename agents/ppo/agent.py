@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -18,14 +18,12 @@ from agents.compute.data_parallel import DataParallel
 from agents.compute.learner import Learner
 from agents.compute.precision import ComputeCopy, resolve_precision
 from agents.networks.actor_critic import ActorCritic
-from agents.networks.parameters import load_parameters
 from agents.ppo.actor import ActionSample, Actor
 from agents.ppo.advantages import explained_variance
 from agents.ppo.build import build_adam, build_policy, build_rollout, build_schedule
 from agents.ppo.config import PPOConfig
 from agents.ppo.loss import MEANS, PPOLoss, prepare
 from agents.ppo.rollout_buffer import RolloutBuffer, dealt
-from agents.rng import generator_state, set_generator_state
 
 
 class PPO(Agent):
@@ -50,6 +48,7 @@ class PPO(Agent):
     """
 
     Config: ClassVar[type[AgentConfig]] = PPOConfig
+    transient: ClassVar[tuple[str, ...]] = ("_crew", "_twin", "_choice")
     reported_metrics: ClassVar[tuple[str, ...]] = (*MEANS, "explained_variance")
 
     def __init__(
@@ -197,47 +196,6 @@ class PPO(Agent):
             "learning_rate": rate,
             "clip_range": clip,
         }
-
-    def policy_state_dict(self) -> dict[str, Any]:
-        """The network's tensors, by name."""
-        return dict(self.network.state_dict())
-
-    def load_policy_state_dict(self, weights: dict[str, Any]) -> None:
-        """Take over what `weights` gave.
-
-        Raises:
-            ValueError: they are of another network.
-        """
-        load_parameters(self.network, weights)
-        self._twin.follow_all()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that going on exactly here needs."""
-        return {
-            "network": self.policy_state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "rollout": self._kept().state_dict(),
-            "actor": self._actor.state_dict(),
-            "order": generator_state(self._order),
-            "decisions": self.decisions,
-            "learned_at": self._learned_at,
-            "skipped_in_a_row": self._updates.skipped_in_a_row,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on exactly where `state_dict` was taken.
-
-        Raises:
-            ValueError: it is of another network, number of games or horizon.
-        """
-        self.load_policy_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self._kept().load_state_dict(state["rollout"])
-        self._actor.load_state_dict(state["actor"])
-        set_generator_state(self._order, state["order"])
-        self.decisions = state["decisions"]
-        self._learned_at = state["learned_at"]
-        self._updates.skipped_in_a_row = state["skipped_in_a_row"]
 
     def close(self) -> None:
         """Let go of the threads."""

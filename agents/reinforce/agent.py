@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from agents.agent import Actions, Agent, AgentConfig, AgentSpec, States, Transitions
 from agents.compute.data_parallel import DataParallel
-from agents.networks.parameters import load_parameters
 from agents.networks.policy_mlp import PolicyNetwork
 from agents.reinforce.config import REINFORCEConfig
 from agents.reinforce.episode_buffer import EpisodeBuffer
@@ -22,7 +21,6 @@ from agents.reinforce.loss import (
     episode_gradient,
     standardized,
 )
-from agents.rng import generator_state, set_generator_state
 
 
 class REINFORCE(Agent):
@@ -44,6 +42,7 @@ class REINFORCE(Agent):
     """
 
     Config: ClassVar[type[AgentConfig]] = REINFORCEConfig
+    transient: ClassVar[tuple[str, ...]] = ("_crew", "_sums")
     reported_metrics: ClassVar[tuple[str, ...]] = ("loss", "entropy")
 
     def __init__(
@@ -140,42 +139,15 @@ class REINFORCE(Agent):
         means = {"loss": loss, "entropy": entropy}
         return means | ({"grad_norm": sum(norms) / len(norms)} if norms else {})
 
-    def policy_state_dict(self) -> dict[str, Any]:
-        """The network's tensors, by name."""
-        return dict(self.network.state_dict())
-
-    def load_policy_state_dict(self, weights: dict[str, Any]) -> None:
-        """Take over what `weights` gave.
-
-        Raises:
-            ValueError: they are of another network.
-        """
-        load_parameters(self.network, weights)
-
     def state_dict(self) -> dict[str, Any]:
-        """Everything that going on exactly here needs, also of a batch that is not full yet."""
-        return {
-            "network": self.policy_state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "sums": list(self._sums),
-            "episodes": self.episodes,
-            "memory": self._memory.state_dict(),
-            "generator": generator_state(self._generator),
-        }
+        """Return all that exact resuming needs, with the sums of a batch that is not full yet."""
+        return super().state_dict() | {"sums": list(self._sums)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on exactly where `state_dict` was taken.
-
-        Raises:
-            ValueError: it is of another network or number of games.
-        """
-        self.load_policy_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        for mine, saved in zip(self._sums, state["sums"], strict=True):
-            mine.copy_(saved)
-        self.episodes = state["episodes"]
-        self._memory.load_state_dict(state["memory"])
-        set_generator_state(self._generator, state["generator"])
+        """Restore what `state_dict` returned."""
+        super().load_state_dict({name: state[name] for name in state if name != "sums"})
+        for own, saved in zip(self._sums, state["sums"], strict=True):
+            own.copy_(saved)
 
     def close(self) -> None:
         """Let go of the threads."""

@@ -78,7 +78,11 @@ class Checkpointer:
         if now < self._retry_time:
             return False
         crossed = steps // self._config.save_every > max(self._number, 0)
-        return now >= self._next_time or crossed or self._agent.room() <= 1
+        return now >= self._next_time or crossed or self._overwrite_is_near()
+
+    def _overwrite_is_near(self) -> bool:
+        parts = self._agent.persistent_parts()
+        return any(part.steps_until_overwrite() <= 1 for part in parts)
 
     def save(self, trainer: CheckpointSource) -> bool:
         """Write ``last.chkpt``, and ``mario_net_<n>.chkpt`` when its turn has come.
@@ -92,7 +96,8 @@ class Checkpointer:
         try:
             shipped = self.describe(trainer)
             self._run.save_last({**shipped, "resume": resume})
-            self._agent.saved()
+            for part in self._agent.persistent_parts():
+                part.mark_saved()
             if number > self._number:
                 self._run.save_numbered(number, shipped)
                 self._number = number

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from agents import Agent
+from agents.stateful import check_saveable
 from mario.config.env_config import EnvConfig
 from mario.config.run_config import TrainConfig
 from mario.config.serialization import to_dict
@@ -64,6 +65,7 @@ class Session:
                 threads=config.threads or spare_cores(games.num_processes),
             )  # fmt: skip
             stack.callback(agent.close)
+            _check_saveable(agent)
             _check_disk(run.path, agent)
             logger = MetricLogger(
                 run.path, config.num_envs, agent.reported_metrics,
@@ -155,6 +157,18 @@ def _discard_on_failure(run: RunFolder, kind: type[BaseException] | None, *rest:
     """Leave no folder behind of a run that could not begin."""
     if kind is not None:
         run.discard()
+
+
+def _check_saveable(agent: Agent) -> None:
+    """Refuse to start a run that could not be resumed.
+
+    Raises:
+        UsageError: a part of the agent cannot be saved.
+    """
+    try:
+        check_saveable(agent.state_dict(), "state_dict()")
+    except TypeError as error:
+        raise UsageError(str(error)) from None
 
 
 def _check_disk(folder: Path, agent: Agent) -> None:

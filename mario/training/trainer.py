@@ -153,7 +153,8 @@ class Trainer:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that going on exactly here needs."""
-        self._agent.flush()
+        for part in self._agent.persistent_parts():
+            part.flush()
         return {
             "steps": self.steps,
             "episodes": self.episodes,

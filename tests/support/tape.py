@@ -16,6 +16,8 @@ INVALID = "invalid"
 class TapeAgent(Agent):
     """Plays action = step % 3 and writes down what it is asked; its one weight counts its steps."""
 
+    transient = ("tape",)
+
     def __init__(self, spec: AgentSpec):
         super().__init__(spec)
         self.tape = []
@@ -48,12 +50,6 @@ class TapeAgent(Agent):
 
     def load_policy_state_dict(self, weights):
         self.steps = int(weights["steps"])
-
-    def state_dict(self):
-        return {"steps": self.steps}
-
-    def load_state_dict(self, state):
-        self.steps = state["steps"]
 
 
 def spec(num_envs: int = 1, **kwargs) -> AgentSpec:

@@ -71,7 +71,7 @@ class TestTwin:
         network = QNetwork((4, 84, 84), 3)
         compute_copy = ComputeCopy(network, torch.float32)
         compute_copy.follow()
-        compute_copy.follow_all()
+        compute_copy.sync()
         assert compute_copy.like is network
 
     def test_in_bfloat16_values_and_gradients_are_nearly_those_of_float32(self):
@@ -108,7 +108,7 @@ class TestTwin:
         assert not torch.equal(
             compute_copy.like.target_head[2].bias, network.target_head[2].bias.bfloat16()
         )
-        compute_copy.follow_all()
+        compute_copy.sync()
         for mine, theirs in zip(compute_copy.like.parameters(), network.parameters(), strict=True):
             assert torch.equal(mine, theirs.bfloat16())
             assert mine.requires_grad == theirs.requires_grad

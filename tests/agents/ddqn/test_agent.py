@@ -244,22 +244,21 @@ class TestMemory:
 
     def test_room_is_left_for_two_rows_a_step_and_a_save_makes_more(self, agents):
         agent = agents()
-        assert agent.room() == (200 + 1 + 1 + 8) // 2
+        assert agent.replay.steps_until_overwrite() == (200 + 1 + 1 + 8) // 2
         live(agent, Corridors(), steps=230)
-        assert agent.room() == 0
-        agent.flush()
+        assert agent.replay.steps_until_overwrite() == 0
+        agent.replay.flush()
         agent.state_dict()
-        agent.saved()
-        assert agent.room() == 8 // 2
+        agent.replay.mark_saved()
+        assert agent.replay.steps_until_overwrite() == 8 // 2
 
     def test_an_agent_that_only_plays_has_none(self, agents):
         agent = agents(training=False)
-        for verb in (agent.recall, agent.state_dict):
-            with pytest.raises(RuntimeError, match="only plays has no memory; give training=True"):
-                verb()
-        agent.flush()
-        agent.saved()
-        assert agent.room() > 10**9
+        with pytest.raises(
+            RuntimeError, match="only plays has no replay memory; give training=True"
+        ):
+            agent.recall()
+        assert agent.persistent_parts() == []
 
 
 def test_another_kind_of_configuration_is_refused():

@@ -29,7 +29,7 @@ class TestPriorities:
         agent.network.target_head[2].bias += torch.tensor([0.9, 0.0, -0.9])
         recall = agent.recall
         monkeypatch.setattr(agent, "recall", lambda: drawn.append(recall()) or drawn[-1])
-        monkeypatch.setattr(agent.memory, "update_priorities", lambda *what: noted.append(what))
+        monkeypatch.setattr(agent.replay, "update_priorities", lambda *what: noted.append(what))
         values = QNetwork(SHAPE, 3, hidden_size=TINY.hidden_size)
         values.load_state_dict(agent.network.state_dict())
         agent._update()
@@ -46,8 +46,8 @@ class TestPriorities:
         agent = agents(self.CONFIG, num_envs=2)
         for decisions, beta in ((20, 0.52), (50, 0.7), (100, 1.0), (160, 1.0)):
             live(agent, Corridors(2), steps=(decisions - agent.decisions) // 2)
-            index = agent.memory.sample(4)["index"]
-            agent.memory.update_priorities(index, np.array([0.1, 0.2, 0.4, 5], np.float32))
+            index = agent.replay.sample(4)["index"]
+            agent.replay.update_priorities(index, np.array([0.1, 0.2, 0.4, 5], np.float32))
             batch = agent.recall()
             ratios = (batch["probability"].min() / batch["probability"]) ** beta
             torch.testing.assert_close(batch["weight"], ratios.float())
@@ -55,7 +55,7 @@ class TestPriorities:
     def test_a_skipped_update_leaves_them_as_they_were(self, agents, monkeypatch):
         agent = agents(self.CONFIG, num_envs=2)
         live(agent, Corridors(2), steps=30)
-        monkeypatch.setattr(agent.memory, "update_priorities", None)
+        monkeypatch.setattr(agent.replay, "update_priorities", None)
         agent.network.target_head[2].bias.fill_(float("nan"))
         assert agent._update() is None
 
@@ -69,9 +69,9 @@ class TestShift:
     def test_both_sides_of_a_step_are_moved_each_by_itself(self, agents, monkeypatch):
         agent, batches = agents(replace(TINY, random_shift=2, burnin=10**6)), []
         live(agent, Corridors(), steps=30)
-        sample = agent.memory.sample
+        sample = agent.replay.sample
         monkeypatch.setattr(
-            agent.memory, "sample", lambda count: batches.append(sample(count)) or batches[0].copy()
+            agent.replay, "sample", lambda count: batches.append(sample(count)) or batches[0].copy()
         )
         moved, (still,) = agent.recall(), batches
         for side in ("state", "next_state"):

@@ -30,16 +30,16 @@ ENTRIES = [
     "optimizer/state",
     "exploration/steps",
     "exploration/generator",
-    "memory/storage/ring/heads",
-    "memory/storage/writer/ages",
-    "memory/sampler/generator",
+    "replay/storage/ring/heads",
+    "replay/storage/writer/ages",
+    "replay/sampler/generator",
     "decisions",
     "learned_at",
-    "skipped_in_a_row",
+    "updates",
 ]
 OPTIONAL = [
-    "memory/sampler/priorities",
-    "memory/sampler/max_error",
+    "replay/sampler/priorities",
+    "replay/sampler/max_error",
     "shift/generator",
     "average/means",
     "average/updates",
@@ -87,8 +87,8 @@ def pause(agents, config: DDQNConfig, tmp_path: Path, threads: int = 1) -> Pause
     live(agent, games, STEPS)
     assert (games.states[:, 0] != games.states[:, 1]).any(), "or ages would not matter"
     agent._updates.skipped_in_a_row = 9  # so that its absence would be noticed
-    agent.memory.sampler._max_error = 9.0
-    agent.flush()
+    agent.replay.sampler._max_error = 9.0
+    agent.replay.flush()
     file = in_a_file(agent.state_dict())
     shutil.copytree(tmp_path / "run", tmp_path / "copy")
     return Paused(agent, games, file, copy.deepcopy(games), tmp_path / "copy")
@@ -99,7 +99,7 @@ def outcome(agent: DDQN, games: Corridors) -> dict:
     skipped = agent._updates.skipped_in_a_row
     learned = live(agent, games, STEPS)
     state = torch.load(io.BytesIO(in_a_file(agent.state_dict())), weights_only=True)
-    remembered = dict(agent.memory.storage[:].items())
+    remembered = dict(agent.replay.storage[:].items())
     return flat([state, remembered, learned, skipped])
 
 
@@ -154,6 +154,7 @@ def test_nor_is_what_options_add_to_it(agents, tmp_path, entry):
 @pytest.mark.parametrize(("change", "entries"), [({}, ENTRIES), (OPTIONS, ENTRIES + OPTIONAL)])
 def test_every_part_of_the_state_was_left_out_once(agents, change, entries):
     state = agents(replace(TINY, **change)).state_dict()
-    assert {entry.split("/")[0] for entry in entries} == set(state)
-    kept = {entry.split("/")[1] for entry in entries if entry.startswith("memory/")}
-    assert kept == set(state["memory"])
+    parts = {name for name, part in state.items() if part is not None}
+    assert {entry.split("/")[0] for entry in entries} == parts
+    kept = {entry.split("/")[1] for entry in entries if entry.startswith("replay/")}
+    assert kept == set(state["replay"])

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from agents.networks.parameters import load_parameters
 from agents.networks.q_network import QNetwork
+from agents.stateful import load_parameters
 
 STATES = torch.randint(0, 256, (3, 4, 84, 84), dtype=torch.uint8)
 

@@ -30,7 +30,7 @@ ENTRIES = [
     "order",
     "decisions",
     "learned_at",
-    "skipped_in_a_row",
+    "updates",
 ]
 
 

@@ -211,6 +211,21 @@ class Dice(Agent):
 """
 
 
+def test_an_agent_that_cannot_be_saved_is_refused_before_it_trains(tmp_path):
+    forgetful = (
+        "\n    def __init__(self, spec):\n        super().__init__(spec)\n        self.seen = []\n"
+    )
+    (tmp_path / "mine.py").write_text(OWN_AGENT + forgetful)
+    command = Path(sys.executable).with_name("mario-train")
+    refused = subprocess.run(
+        [command, "--game", "Tetris-v0", "--agent", "mine:Dice", "--steps", "60"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert "attribute seen of Dice is a list, which is not saved; give it" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_an_agent_of_ones_own_trains_on_tetris(tmp_path):
     (tmp_path / "mine.py").write_text(OWN_AGENT)
     command = Path(sys.executable).with_name("mario-train")

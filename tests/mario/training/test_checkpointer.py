@@ -33,6 +33,19 @@ class Trainer:
         return {"steps": self.steps}
 
 
+class Persistent:
+    """A part of an agent that keeps data on disk."""
+
+    def __init__(self, steps_left=10**9):
+        self.steps_left, self.num_saved = steps_left, 0
+
+    def mark_saved(self):
+        self.num_saved += 1
+
+    def steps_until_overwrite(self):
+        return self.steps_left
+
+
 @pytest.fixture
 def made(tmp_path):
     (tmp_path / "config.yaml").touch()
@@ -59,7 +72,7 @@ def test_the_first_save_comes_early_then_by_interval(made):
 
 def test_a_save_is_due_when_the_memory_runs_out_of_room(made):
     checkpointer, _, agent, _, _ = made
-    agent.room = lambda: 1
+    agent.persistent_parts = lambda: [Persistent(steps_left=1)]
     assert checkpointer.due(5)
 
 
@@ -100,17 +113,17 @@ def test_a_resumed_run_does_not_number_again_what_it_has(made):
 
 def test_the_agent_is_told_once_its_state_is_safe(made):
     checkpointer, _, agent, _, _ = made
-    told = []
-    agent.saved = lambda: told.append(True)
+    part = Persistent()
+    agent.persistent_parts = lambda: [part]
     checkpointer.save(Trainer())
-    assert told == [True]
+    assert part.num_saved == 1
 
 
 def test_a_full_disk_is_told_and_tried_again(made, monkeypatch):
     checkpointer, run, agent, clock, lines = made
     checkpointer.save(Trainer())
-    told = []
-    agent.saved = lambda: told.append(True)
+    part = Persistent()
+    agent.persistent_parts = lambda: [part]
 
     def full(checkpoint):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -119,9 +132,9 @@ def test_a_full_disk_is_told_and_tried_again(made, monkeypatch):
         patch.setattr(run, "save_last", full)
         checkpointer.save(Trainer())
     assert "could not save at decision 7: No space left on device" in lines[0]
-    assert told == []
+    assert part.num_saved == 0
     assert load(run.path / "last.chkpt")["steps"] == 7
-    agent.room = lambda: 0
+    agent.persistent_parts = lambda: [Persistent(steps_left=0)]
     assert not checkpointer.due(8), "it must not try at every step"
     clock.now += 10
     assert checkpointer.due(8)
@@ -130,7 +143,7 @@ def test_a_full_disk_is_told_and_tried_again(made, monkeypatch):
 def test_weights_that_are_not_finite_stop_the_run_and_leave_the_last_good_one(made):
     checkpointer, run, agent, _, _ = made
     checkpointer.save(Trainer())
-    agent.weights = lambda: {"steps": torch.tensor([float("nan")])}
+    agent.policy_state_dict = lambda: {"steps": torch.tensor([float("nan")])}
     with pytest.raises(RunError, match="weight steps is not finite"):
         checkpointer.save(Trainer())
     assert torch.isfinite(load(run.path / "last.chkpt")["model"]["steps"]).all()
