@@ -14,7 +14,7 @@ torch.set_num_threads(1)
 
 @pytest.fixture
 def agents():
-    """Makes agents, and closes them after the test."""
+    """Build agents and close them after the test."""
     made = []
 
     def make(config: DDQNConfig = TINY, **change) -> DDQN:

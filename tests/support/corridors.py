@@ -1,4 +1,4 @@
-"""The smallest games that a network with convolutions can learn, and an agent small enough."""
+"""Minimal environments for a convolutional network, and a matching small agent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TINY = DDQNConfig(
 
 
 def spec(**change) -> AgentSpec:
-    """Corridors, and whatever is to be different."""
+    """Return an `AgentSpec` for `Corridors` with changes."""
     return AgentSpec(**{"state_shape": SHAPE, "num_actions": 3} | change)
 
 
@@ -51,7 +51,7 @@ class Corridors:
 
 
 def live(agent: Agent, games: Corridors, steps: int) -> list[dict | None]:
-    """Play, cache and learn; gives what each round of learning gave."""
+    """Act, cache and learn; return the metrics of each round of learning."""
     learned = []
     for _ in range(steps):
         agent.cache(games.step(agent.act(games.states)))

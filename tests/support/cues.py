@@ -1,4 +1,4 @@
-"""The smallest games that only a memory wins, and how any agent lives through games."""
+"""Minimal environments that require memory, and a loop for any agent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TINY = PPOConfig(
 
 
 def spec(**change) -> AgentSpec:
-    """Cues, and whatever is to be different."""
+    """Return an `AgentSpec` for `Cues` with changes."""
     return AgentSpec(**{"state_shape": SHAPE, "num_actions": 2} | change)
 
 
@@ -52,7 +52,7 @@ class Cues:
 
 
 def live(agent: Agent, games, steps: int) -> list[dict | None]:
-    """Act, learn while the games run, and cache, as the program does."""
+    """Act, learn and cache in the order of the training loop."""
     learned = []
     for _ in range(steps):
         actions = agent.act(games.states)
@@ -62,7 +62,7 @@ def live(agent: Agent, games, steps: int) -> list[dict | None]:
 
 
 def score(agent: Agent, games, steps: int) -> float:
-    """Reward of an episode in the mean, when the agent only plays."""
+    """Return the mean reward of evaluation episodes."""
     agent.train(False)
     total, episodes = 0.0, 0
     for _ in range(steps):

@@ -1,4 +1,4 @@
-"""An agent that writes down what it is asked."""
+"""An agent that records its calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INVALID = "invalid"
 
 
 class TapeAgent(Agent):
-    """Plays action = step % 3 and writes down what it is asked; its one weight counts its steps."""
+    """Act with step % 3 and record all calls; its only weight counts the steps."""
 
     transient = ("tape",)
 

@@ -1,4 +1,4 @@
-"""Running means of weights, and the agent that plays with them."""
+"""Tests of weight averaging and of an agent that acts with averaged weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AVERAGING = replace(TINY, weight_average_updates=40)
 
 
 def walk(network, averaged, updates, seed=0):
-    """Update the weights at random; gives what they were at each look."""
+    """Update the weights at random and return the sampled weights."""
     random, looks = np.random.default_rng(seed), []
     for update in range(updates):
         for weight in network.parameters():
@@ -35,7 +35,7 @@ def means(averaged):
 
 
 @given(values=st.lists(st.floats(-100, 100), min_size=1, max_size=30))
-def test_at_first_it_is_the_mean_of_all(values):
+def test_the_first_average_is_the_mean_of_all_samples(values):
     mean = 0.0
     for looks, value in enumerate(values):
         mean += ema_weight(looks, span=30) * (value - mean)
@@ -43,14 +43,14 @@ def test_at_first_it_is_the_mean_of_all(values):
 
 
 @pytest.mark.parametrize("updates", [1, EVERY, EVERY + 1, 5 * EVERY])
-def test_the_weights_are_the_means_of_those_that_were_looked_at(updates):
+def test_weights_are_averages_of_the_sampled_weights(updates):
     network = nn.Linear(3, 2)
     averaged = WeightAverage(network, updates=10**6)
     looks = walk(network, averaged, updates)
     torch.testing.assert_close(means(averaged), torch.stack(looks).mean(dim=0))
 
 
-def test_in_the_end_older_ones_fade_as_torchs_own_do():
+def test_later_averages_equal_torchs_exponential_average():
     network = nn.Linear(3, 2)
     averaged = WeightAverage(network, updates=4 * EVERY)
     walk(network, averaged, 3 * EVERY + 1)
@@ -63,7 +63,7 @@ def test_in_the_end_older_ones_fade_as_torchs_own_do():
     torch.testing.assert_close(means(averaged), expected)
 
 
-def test_the_network_is_left_alone_and_what_does_not_learn_is_not_averaged():
+def test_the_network_is_unchanged_and_frozen_weights_are_not_averaged():
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2).requires_grad_(False))
     averaged = WeightAverage(network, updates=EVERY)
     network[1].weight.data += 1
@@ -83,14 +83,14 @@ class TestAgent:
     def states(self):
         return np.random.default_rng(3).integers(0, 256, (64, *SHAPE), dtype=np.uint8)
 
-    def test_it_learns_as_if_it_did_not_average(self, agents):
+    def test_averaging_does_not_change_learning(self, agents):
         averaging, plain = self.lived(agents), self.lived(agents, TINY)
         for mine, theirs in zip(
             averaging.network.parameters(), plain.network.parameters(), strict=True
         ):
             assert torch.equal(mine, theirs)
 
-    def test_it_plays_with_the_means_and_learns_with_the_latest(self, agents):
+    def test_evaluation_uses_averaged_and_training_latest_weights(self, agents):
         agent, states = self.lived(agents), self.states()
         plain = self.lived(agents, TINY)
         np.testing.assert_array_equal(agent.action_values(states), plain.action_values(states))
@@ -100,14 +100,14 @@ class TestAgent:
         np.testing.assert_array_equal(agent.action_values(states), steady)
         assert (steady != plain.action_values(states)).any()
 
-    def test_its_weights_are_what_it_plays_with(self, agents):
+    def test_the_policy_state_holds_the_averaged_weights(self, agents):
         agent, states = self.lived(agents), self.states()
         other = agents(AVERAGING, num_envs=2, training=False)
         other.load_policy_state_dict(agent.policy_state_dict())
         agent.train(False)
         np.testing.assert_array_equal(other.action_values(states), agent.action_values(states))
 
-    def test_weights_that_are_taken_over_begin_the_means_anew(self, agents):
+    def test_loading_weights_restarts_the_average(self, agents):
         agent, other = self.lived(agents), self.lived(agents, seed=1)
         other.load_policy_state_dict(agent.policy_state_dict())
         for each in (agent, other):

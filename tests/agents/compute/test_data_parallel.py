@@ -31,7 +31,7 @@ def rows(count: int) -> TensorDict:
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
 @pytest.mark.parametrize("count", [1, 2, 7, 32])
-def test_the_parts_add_up_to_the_batch(crews, threads, count):
+def test_gradients_of_the_parts_sum_to_that_of_the_batch(crews, threads, count):
     weight, batch = WEIGHT.clone().requires_grad_(), rows(count)
 
     def means(part):
@@ -46,7 +46,7 @@ def test_the_parts_add_up_to_the_batch(crews, threads, count):
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_gradients_of_any_shape_and_order_in_memory_are_added_up(crews, threads):
+def test_gradients_of_any_shape_and_layout_are_summed(crews, threads):
     scalar, line = (torch.tensor(each, requires_grad=True) for each in (2.0, [1.0, 2.0, 3.0]))
     block = torch.rand(5, 3, 1, 2).to(memory_format=torch.channels_last).requires_grad_()
     weights, batch = [scalar, line, block], rows(6)
@@ -59,7 +59,7 @@ def test_gradients_of_any_shape_and_order_in_memory_are_added_up(crews, threads)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_gradients_are_added_up_in_float32(crews, threads):
+def test_gradients_are_summed_in_float32(crews, threads):
     weight = WEIGHT.bfloat16().requires_grad_()
     _, gradients = crews(threads).gradients(
         lambda part: (part["x"].bfloat16() @ weight).float().mean()[None], rows(6), [weight]
@@ -68,7 +68,7 @@ def test_gradients_are_added_up_in_float32(crews, threads):
     torch.testing.assert_close(gradients[0], rows(6)["x"].mean(dim=0), rtol=0.02, atol=0)
 
 
-def test_each_part_has_a_thread_of_its_own_and_all_run_at_the_same_time(crews):
+def test_parts_run_concurrently_in_separate_threads(crews):
     weight, meeting, seen = WEIGHT.clone().requires_grad_(), threading.Barrier(3, timeout=10), []
 
     def means(part):
@@ -82,7 +82,7 @@ def test_each_part_has_a_thread_of_its_own_and_all_run_at_the_same_time(crews):
 
 
 @pytest.mark.parametrize("late", range(4))
-def test_whoever_is_done_last_the_sum_is_the_same(crews, late):
+def test_the_sum_does_not_depend_on_thread_timing(crews, late):
     weight, batch, parallel = WEIGHT.clone().requires_grad_(), rows(32), crews(4)
     done, others_done = threading.Barrier(3, timeout=10), threading.Event()
 
@@ -104,7 +104,7 @@ def square(inputs: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return (inputs @ weight).square().mean()
 
 
-def test_what_goes_wrong_in_a_part_is_raised(crews):
+def test_exceptions_in_threads_are_raised(crews):
     def means(part):
         raise ValueError(f"{len(part)} rows are too few")
 

@@ -11,7 +11,7 @@ from agents.compute.precision import ComputeCopy
 
 
 class Pair(nn.Module):
-    """A body, and a head that stays in float32."""
+    """A network body and a head that stays in float32."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ def test_an_update_is_a_step_of_the_optimizer(parallel):
     assert found[-1] == pytest.approx(norm.item())
 
 
-def test_a_gradient_that_is_too_long_is_shortened(parallel):
+def test_long_gradients_are_clipped(parallel):
     pair, _, updates, means = make(parallel, max_norm=0.01)
     found = updates.make(means, batch())
     assert found[-1] > 0.01
@@ -67,7 +67,7 @@ def test_a_gradient_that_is_too_long_is_shortened(parallel):
     assert shortened.item() == pytest.approx(0.01, rel=1e-3)
 
 
-def test_the_twin_follows(parallel):
+def test_the_compute_copy_follows_updates(parallel):
     pair, compute_copy, updates, means = make(parallel, dtype=torch.bfloat16)
     before = compute_copy.like.weight.clone()
     updates.make(means, batch())
@@ -75,7 +75,7 @@ def test_the_twin_follows(parallel):
     assert torch.equal(compute_copy.like.weight, pair.body.weight.bfloat16())
 
 
-def test_what_is_not_finite_is_left_out_until_it_is_too_often(parallel):
+def test_non_finite_updates_are_skipped_until_there_are_too_many(parallel):
     pair, _, updates, means = make(parallel)
     before = [each.clone() for each in pair.parameters()]
     broken = batch() * float("nan")
@@ -86,7 +86,7 @@ def test_what_is_not_finite_is_left_out_until_it_is_too_often(parallel):
         updates.make(means, broken)
 
 
-def test_one_that_is_finite_is_forgiving(parallel):
+def test_a_finite_update_resets_the_count(parallel):
     _, _, updates, means = make(parallel)
     updates.make(means, batch() * float("inf"))
     assert updates.skipped_in_a_row == 1

@@ -1,4 +1,4 @@
-"""What is learned in bfloat16 is worth what is learned in float32."""
+"""Learning in bfloat16 is as good as learning in float32."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONFIG = replace(
 
 
 class Counted(Corridors):
-    """Corridors that add up the rewards they gave."""
+    """Corridors that sum their rewards."""
 
     total = 0.0
 
@@ -31,7 +31,7 @@ class Counted(Corridors):
 
 
 def returns(agents, precision: str) -> np.ndarray:
-    """What each seed earns in each fifth of a short run, ``(seeds, 5)``."""
+    """Return the reward of each seed in each fifth of a short run, ``(seeds, 5)``."""
     curves = []
     for seed in SEEDS:
         agent = agents(replace(CONFIG, precision=precision), num_envs=4, seed=seed)
@@ -45,7 +45,7 @@ def returns(agents, precision: str) -> np.ndarray:
 
 
 @pytest.mark.slow
-def test_both_earn_the_same_within_the_noise_between_seeds(agents):
+def test_both_precisions_earn_equal_rewards_within_seed_noise(agents):
     exact, fast = returns(agents, "float32"), returns(agents, "bfloat16")
     noise = np.sqrt((exact.var(axis=0, ddof=1) + fast.var(axis=0, ddof=1)) / len(SEEDS))
     assert (exact != fast).any(), "or the test compares nothing"
@@ -55,7 +55,7 @@ def test_both_earn_the_same_within_the_noise_between_seeds(agents):
 
 
 def gradient(agent: DDQN) -> torch.Tensor:
-    """That of the agent's next update, which changes nothing more."""
+    """Return the gradient of the agent's next update without applying it."""
     agent._optimizer.step = lambda: None
     agent._update()
     return torch.cat(
@@ -63,7 +63,7 @@ def gradient(agent: DDQN) -> torch.Tensor:
     )
 
 
-def test_one_update_has_nearly_the_same_gradient_whoever_shares_the_batch(agents):
+def test_gradients_barely_depend_on_the_number_of_threads(agents):
     found = []
     for threads in (1, 2, 3):
         agent = agents(replace(CONFIG, burnin=10**6), num_envs=4, threads=threads)
@@ -73,7 +73,7 @@ def test_one_update_has_nearly_the_same_gradient_whoever_shares_the_batch(agents
         torch.testing.assert_close(other, found[0], rtol=1e-4, atol=1e-6)
 
 
-def test_one_update_has_nearly_the_same_gradient_in_both(agents):
+def test_gradients_are_close_in_both_precisions(agents):
     exact, rough = (
         agents(replace(CONFIG, precision=precision, burnin=10**6), num_envs=4)
         for precision in ("float32", "bfloat16")

@@ -18,7 +18,7 @@ def changed(config: DDQNConfig = TINY, **change) -> DDQNConfig:
 
 
 class TestActing:
-    def test_it_is_greedy_when_it_plays(self, agents):
+    def test_evaluation_is_greedy(self, agents):
         agent = agents(training=False, num_envs=5)
         states = np.random.default_rng(0).integers(0, 256, (5, *SHAPE), dtype=np.uint8)
         best = agent.network.online(torch.tensor(states)).argmax(dim=1)
@@ -26,7 +26,7 @@ class TestActing:
         assert (actions.dtype, actions.tolist()) == (np.int64, best.tolist())
         assert agent.exploration_rate == 0.0
 
-    def test_it_explores_while_it_trains_and_only_then(self, agents):
+    def test_exploration_happens_only_in_training(self, agents):
         agent, states = agents(), np.zeros((1, *SHAPE), np.uint8)
         assert {int(agent.act(states)[0]) for _ in range(50)} == {0, 1, 2}
         rate = agent.exploration_rate
@@ -36,7 +36,7 @@ class TestActing:
         agent.train()
         assert agent.exploration_rate == rate
 
-    def test_a_game_that_does_not_explore_takes_the_best_for_its_own_state(self, agents):
+    def test_envs_that_do_not_explore_take_their_own_greedy_action(self, agents):
         config = changed(exploration_start=0.5, exploration_decay=1.0)
         agent, plain = agents(config, num_envs=8), agents(training=False, num_envs=8)
         states = np.random.default_rng(1).integers(0, 256, (8, *SHAPE), dtype=np.uint8)
@@ -48,7 +48,7 @@ class TestActing:
         agreed = np.mean([agent.act(states) == best for _ in range(400)], axis=0)
         np.testing.assert_allclose(agreed, 0.5 + 0.5 / 3, atol=0.1)
 
-    def test_it_tells_the_values_that_it_plays_by(self, agents):
+    def test_action_values_are_those_used_for_acting(self, agents):
         agent = agents(training=False, num_envs=5)
         states = np.random.default_rng(2).integers(0, 256, (5, *SHAPE), dtype=np.uint8)
         values = agent.action_values(states)
@@ -63,7 +63,7 @@ class TestActing:
 
 
 class TestPrecision:
-    def test_it_explores_in_what_the_configuration_says_and_plays_in_float32(
+    def test_training_uses_the_configured_precision_and_evaluation_float32(
         self, agents, monkeypatch
     ):
         used = []
@@ -84,7 +84,9 @@ class TestPrecision:
         assert used == [torch.bfloat16, torch.float32, torch.bfloat16, torch.float32]
 
     @pytest.mark.parametrize("separate", [False, True])
-    def test_what_was_learned_synced_or_loaded_is_what_it_explores_with(self, agents, separate):
+    def test_acting_uses_the_latest_weights_after_learning_syncing_and_loading(
+        self, agents, separate
+    ):
         agent = agents(changed(precision="bfloat16", separate_target=separate))
         live(agent, Corridors(), steps=50)
         agent.load_policy_state_dict(
@@ -95,7 +97,7 @@ class TestPrecision:
         followed = agent._twin.like.state_dict()
         assert all(torch.equal(followed[name], each) for name, each in rounded.items())
 
-    def test_what_is_saved_is_float32_all_the_same(self, agents):
+    def test_saved_weights_are_float32(self, agents):
         agent = agents(changed(precision="bfloat16"))
         live(agent, Corridors(), steps=12)
         state = agent.state_dict()
@@ -107,9 +109,7 @@ class TestPrecision:
 
 class TestRhythm:
     @pytest.mark.parametrize("games", [1, 3, 8])
-    def test_there_is_an_update_for_every_third_decision_after_the_burn_in(
-        self, agents, monkeypatch, games
-    ):
+    def test_there_is_one_update_per_three_steps_after_the_burnin(self, agents, monkeypatch, games):
         agent, updates = agents(num_envs=games), []
         monkeypatch.setattr(agent, "_update", lambda: updates.append(agent.decisions) or {})
         live(agent, Corridors(games), steps=72 // games)
@@ -118,7 +118,7 @@ class TestRhythm:
         due = [-(-decision // games) * games for decision in range(9, 73, 3)]
         assert updates == due
 
-    def test_nothing_is_learned_between_updates_and_named_scalars_at_one(self, agents):
+    def test_learn_returns_scalars_only_when_it_updates(self, agents):
         learned = live(agents(), Corridors(), steps=12)
         assert learned[:8] == [None] * 8
         assert [round is None for round in learned[8:]] == [False, True, True, False]
@@ -127,15 +127,13 @@ class TestRhythm:
         assert learned[8]["grad_norm"] > 0.0
 
     @pytest.mark.parametrize("games", [1, 3, 8])
-    def test_the_target_is_synced_whenever_twenty_decisions_are_full(
-        self, agents, monkeypatch, games
-    ):
+    def test_the_target_is_synced_every_twenty_steps(self, agents, monkeypatch, games):
         agent, synced = agents(num_envs=games), []
         monkeypatch.setattr(agent.network, "sync_target", lambda: synced.append(agent.decisions))
         live(agent, Corridors(games), steps=96 // games)
         assert synced == [-(-decision // games) * games for decision in (20, 40, 60, 80)]
 
-    def test_the_target_stands_still_in_between(self, agents):
+    def test_the_target_is_constant_between_syncs(self, agents):
         agent = agents()
         head = agent.network.target_head[2].weight
         before = head.clone()
@@ -145,13 +143,13 @@ class TestRhythm:
         live(agent, Corridors(), steps=1)
         assert not torch.equal(head, before)
 
-    def test_a_crashed_game_is_no_decision(self, agents):
+    def test_invalid_steps_are_not_counted(self, agents):
         agent, games = agents(num_envs=2), Corridors(2)
         states, valid = games.states, [True, False]
         agent.cache(transitions(states, [1, 1], [0, 0], [False] * 2, [True] * 2, states, valid))
         assert agent.decisions == 1
 
-    def test_it_waits_when_there_is_nothing_to_draw(self, agents):
+    def test_learning_waits_for_transitions_to_sample(self, agents):
         agent = agents(changed(burnin=0, learn_every=1, n_step=4))
         learned = live(agent, Corridors(), steps=5)
         assert learned[:4] == [None] * 4
@@ -159,7 +157,7 @@ class TestRhythm:
 
 
 class TestNotFinite:
-    def test_an_update_is_skipped_and_changes_nothing(self, agents):
+    def test_a_non_finite_update_is_skipped(self, agents):
         agent, games = agents(), Corridors()
         live(agent, games, steps=12)
         sick = agent.network.target_head[2].bias
@@ -171,7 +169,7 @@ class TestNotFinite:
         sick.zero_()
         assert live(agent, games, steps=3)[-1]["skipped"] == 0.0
 
-    def test_too_many_in_a_row_stop_it_with_one_line(self, agents):
+    def test_too_many_skipped_updates_raise_an_error(self, agents):
         agent, games = agents(changed(sync_every=10**6)), Corridors()
         live(agent, games, steps=8)
         agent.network.target_head[2].bias.fill_(float("inf"))
@@ -182,7 +180,7 @@ class TestNotFinite:
             live(agent, games, steps=3)
 
 
-def test_the_seed_decides_and_the_global_generators_are_left_alone(agents):
+def test_results_depend_on_the_seed_and_not_on_global_generators(agents):
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
@@ -194,7 +192,7 @@ def test_the_seed_decides_and_the_global_generators_are_left_alone(agents):
 
 
 class TestWeights:
-    def test_what_one_agent_learned_another_plays(self, agents):
+    def test_loaded_weights_act_like_the_original_agent(self, agents):
         teacher, player = agents(), agents(training=False, seed=9)
         live(teacher, Corridors(), steps=30)
         player.load_policy_state_dict(teacher.policy_state_dict())
@@ -203,7 +201,9 @@ class TestWeights:
         np.testing.assert_array_equal(teacher.act(states), player.act(states))
 
     @pytest.mark.parametrize("separate", [False, True])
-    def test_they_leave_out_the_target_which_becomes_what_is_online(self, agents, separate):
+    def test_weights_omit_the_target_which_is_restored_from_the_online_network(
+        self, agents, separate
+    ):
         config = changed(separate_target=separate)
         teacher, player = agents(config), agents(config, seed=9)
         live(teacher, Corridors(), steps=30)
@@ -213,7 +213,7 @@ class TestWeights:
         states = torch.randint(0, 256, (8, *SHAPE), dtype=torch.uint8)
         assert torch.equal(player.network.target(states), teacher.network.online(states))
 
-    def test_the_tutorials_names_are_understood(self, agents):
+    def test_weights_with_the_tutorials_names_are_loaded(self, agents):
         network = QNetwork((4, 84, 84), 2, separate_target=True)
         names = {"features": "", "target_features": "", "online_head": "", "target_head": ""}
         theirs = {}
@@ -227,13 +227,13 @@ class TestWeights:
         agent.load_policy_state_dict(theirs)
         assert torch.equal(agent.network.target_head[2].weight, network.target_head[2].weight)
 
-    def test_those_of_another_game_are_refused(self, agents):
+    def test_weights_of_another_shape_are_rejected(self, agents):
         with pytest.raises(ValueError, match=r"online_head.2.bias \(3,\), the network .* \(2,\)"):
             agents(num_actions=2).load_policy_state_dict(agents(num_actions=3).policy_state_dict())
 
 
 class TestMemory:
-    def test_its_size_and_place_are_told_before_training(self, agents, tmp_path):
+    def test_the_description_states_size_and_folder(self, agents, tmp_path):
         config = changed(replay_capacity=1_000)
         agent = agents(config, state_shape=(4, 84, 84), folder=tmp_path)
         assert agent.describe_replay == (
@@ -242,7 +242,7 @@ class TestMemory:
         )
         assert agents(training=False).describe_replay == "memory: none"
 
-    def test_room_is_left_for_two_rows_a_step_and_a_save_makes_more(self, agents):
+    def test_saving_frees_rows_for_two_per_step(self, agents):
         agent = agents()
         assert agent.replay.steps_until_overwrite() == (200 + 1 + 1 + 8) // 2
         live(agent, Corridors(), steps=230)
@@ -252,7 +252,7 @@ class TestMemory:
         agent.replay.mark_saved()
         assert agent.replay.steps_until_overwrite() == 8 // 2
 
-    def test_an_agent_that_only_plays_has_none(self, agents):
+    def test_an_evaluation_agent_has_no_replay(self, agents):
         agent = agents(training=False)
         with pytest.raises(
             RuntimeError, match="only plays has no replay memory; give training=True"
@@ -261,7 +261,7 @@ class TestMemory:
         assert agent.persistent_parts() == []
 
 
-def test_another_kind_of_configuration_is_refused():
+def test_a_config_of_another_agent_is_rejected():
     with pytest.raises(TypeError, match=r"config is AgentConfig\(\); give a DDQNConfig"):
         DDQN.build(spec(), AgentConfig())
 
@@ -279,7 +279,7 @@ def test_another_kind_of_configuration_is_refused():
         {"random_shift": 1},
     ],
 )
-def test_it_finds_the_way_that_is_known_to_be_best(agents, config):
+def test_it_learns_the_optimal_policy(agents, config):
     learner = changed(
         batch_size=32, burnin=100, sync_every=100, learn_every=4, replay_capacity=2_000,
         learning_rate=1e-3, exploration_decay=0.998, **config,

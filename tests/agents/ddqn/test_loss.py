@@ -44,7 +44,7 @@ def batch(weights: torch.Tensor | None = None) -> TensorDict:
 def transcribed(
     network: QNetwork, given: TensorDict, double: bool = True
 ) -> tuple[list[float], list[float]]:
-    """The errors and their losses, one transition at a time, as papers have it."""
+    """Compute errors and losses transition by transition, as in the papers."""
     errors, losses = [], []
     with torch.no_grad():
         values, after = network.online(given["state"]), network.online(given["next_state"])
@@ -60,7 +60,7 @@ def transcribed(
 
 
 @pytest.mark.parametrize("double", [True, False])
-def test_it_is_the_mean_of_hubers_losses_without_weights(network, double):
+def test_without_weights_the_loss_is_the_mean_huber_loss(network, double):
     errors, losses = transcribed(network, batch(), double)
     assert min(map(abs, errors)) < 1 < max(map(abs, errors))
     loss, value = loss_and_value(network, batch(), double).tolist()
@@ -70,7 +70,7 @@ def test_it_is_the_mean_of_hubers_losses_without_weights(network, double):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_weights_scale_each_loss_and_the_errors_of_all_parts_are_in_the_batch(network, threads):
+def test_weights_scale_losses_and_all_errors_are_written_to_the_batch(network, threads):
     weights = torch.linspace(0.1, 1, SIZE)
     whole = batch(weights)
     errors, losses = transcribed(network, whole)
@@ -88,12 +88,12 @@ def test_weights_scale_each_loss_and_the_errors_of_all_parts_are_in_the_batch(ne
     np.testing.assert_allclose(bias, slopes, rtol=1e-4, atol=1e-6)
 
 
-def test_who_chooses_the_action_matters(network):
+def test_double_q_learning_changes_the_loss(network):
     double, alone = (loss_and_value(network, batch(), choice)[0] for choice in (True, False))
     assert double != alone
 
 
-def test_equal_weights_change_nothing(network):
+def test_equal_weights_have_no_effect(network):
     torch.testing.assert_close(
         loss_and_value(network, batch(torch.ones(SIZE))), loss_and_value(network, batch())
     )

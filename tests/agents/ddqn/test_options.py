@@ -1,4 +1,4 @@
-"""What options add to an update; that each learns, and resumes, is told with the agent's tests."""
+"""Tests of the options of an update. The tests of the agent cover learning and resuming."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TestPriorities:
 
     @pytest.mark.parametrize("threads", [1, 3])
     @pytest.mark.parametrize("double", [True, False])
-    def test_an_update_gives_the_error_of_each_transition_back(
+    def test_an_update_sets_the_priority_of_each_transition(
         self, agents, monkeypatch, threads, double
     ):
         config = replace(self.CONFIG, double_q=double)
@@ -42,7 +42,7 @@ class TestPriorities:
         expected = td_errors(taken, batch["action"], targets).detach()
         np.testing.assert_allclose(errors, expected, rtol=1e-4, atol=1e-6)
 
-    def test_weights_come_to_make_up_for_the_probabilities_wholly(self, agents):
+    def test_importance_weights_reach_full_compensation(self, agents):
         agent = agents(self.CONFIG, num_envs=2)
         for decisions, beta in ((20, 0.52), (50, 0.7), (100, 1.0), (160, 1.0)):
             live(agent, Corridors(2), steps=(decisions - agent.decisions) // 2)
@@ -52,21 +52,21 @@ class TestPriorities:
             ratios = (batch["probability"].min() / batch["probability"]) ** beta
             torch.testing.assert_close(batch["weight"], ratios.float())
 
-    def test_a_skipped_update_leaves_them_as_they_were(self, agents, monkeypatch):
+    def test_a_skipped_update_keeps_the_priorities(self, agents, monkeypatch):
         agent = agents(self.CONFIG, num_envs=2)
         live(agent, Corridors(2), steps=30)
         monkeypatch.setattr(agent.replay, "update_priorities", None)
         agent.network.target_head[2].bias.fill_(float("nan"))
         assert agent._update() is None
 
-    def test_without_them_a_batch_says_nothing_of_them(self, agents):
+    def test_uniform_batches_have_no_weights(self, agents):
         agent = agents()
         live(agent, Corridors(), steps=9)
         assert set(agent.recall().keys()) == {"state", "action", "reward", "discount", "next_state"}
 
 
 class TestShift:
-    def test_both_sides_of_a_step_are_moved_each_by_itself(self, agents, monkeypatch):
+    def test_states_and_next_states_are_shifted_independently(self, agents, monkeypatch):
         agent, batches = agents(replace(TINY, random_shift=2, burnin=10**6)), []
         live(agent, Corridors(), steps=30)
         sample = agent.replay.sample
@@ -79,17 +79,17 @@ class TestShift:
             assert moved[side].shape == still[side].shape
         assert torch.equal(moved["reward"], still["reward"])
 
-    def test_nothing_is_moved_by_default(self, agents):
+    def test_there_is_no_shift_by_default(self, agents):
         assert agents()._shift is None
 
 
 def left_over(agent) -> float:
-    """How long the gradient of the last update was when it was made."""
+    """Return the gradient norm at the last update."""
     gradients = [each.grad for each in agent.network.parameters() if each.grad is not None]
     return float(torch.nn.utils.get_total_norm(gradients))
 
 
-def test_a_long_gradient_is_shortened_to_what_is_allowed(agents):
+def test_gradients_are_clipped_to_the_maximum_norm(agents):
     free, bound = agents(), agents(replace(TINY, max_grad_norm=1e-3))
     for agent in (free, bound):
         live(agent, Corridors(), steps=9)
@@ -97,7 +97,7 @@ def test_a_long_gradient_is_shortened_to_what_is_allowed(agents):
     assert left_over(bound) == pytest.approx(1e-3, rel=1e-3)
 
 
-def test_the_step_size_becomes_what_it_is_to_be_in_the_end(agents):
+def test_the_learning_rate_reaches_its_final_value(agents):
     config = replace(TINY, learning_rate=0.5, learning_rate_end=0.1, learning_rate_steps=100)
     agent, games, seen = agents(config), Corridors(), []
     for _ in range(120):

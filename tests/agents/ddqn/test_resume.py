@@ -1,4 +1,4 @@
-"""An agent that goes on from a file does what it would have done without."""
+"""A resumed agent continues exactly as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OPTIONAL = [
 
 @dataclass
 class Paused:
-    """An agent and its games; the state of one and copies of the others at that moment."""
+    """An agent and its environments, with the saved state of the agent and copies of the rest."""
 
     agent: DDQN
     games: Corridors
@@ -64,7 +64,7 @@ def in_a_file(state: dict) -> bytes:
 
 
 def flat(state: object, name: str = "") -> dict:
-    """Nested state as one dict whose values can be compared, tensors bit for bit."""
+    """Flatten a nested state into a dict of values that compare bit for bit."""
     if isinstance(state, torch.Tensor):
         return {name: state.contiguous().numpy().tobytes()}
     if isinstance(state, list):
@@ -95,7 +95,7 @@ def pause(agents, config: DDQNConfig, tmp_path: Path, threads: int = 1) -> Pause
 
 
 def outcome(agent: DDQN, games: Corridors) -> dict:
-    """All that can be told of an agent after some more steps, and what it learned in them."""
+    """Return the observable state of an agent after some more steps, and its metrics."""
     skipped = agent._updates.skipped_in_a_row
     learned = live(agent, games, STEPS)
     state = torch.load(io.BytesIO(in_a_file(agent.state_dict())), weights_only=True)
@@ -123,14 +123,14 @@ def resumed(
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("change", [{}, {"separate_target": True}, OPTIONS])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_going_on_is_the_same_as_never_having_stopped(agents, tmp_path, precision, change, threads):
+def test_resuming_equals_never_having_stopped(agents, tmp_path, precision, change, threads):
     config = replace(TINY, precision=precision, **change)
     paused = pause(agents, config, tmp_path, threads)
     straight = outcome(paused.agent, paused.games)
     assert straight == resumed(agents, paused, config=config, threads=threads)
 
 
-def test_a_random_action_is_held_on(agents, tmp_path):
+def test_a_repeated_exploratory_action_continues_after_resuming(agents, tmp_path):
     config = replace(TINY, exploration_apex_base=0.9, exploration_action_repeat=16)
     paused = pause(agents, config, tmp_path)
     straight = outcome(paused.agent, paused.games)
@@ -138,13 +138,13 @@ def test_a_random_action_is_held_on(agents, tmp_path):
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_nothing_in_the_state_is_there_for_nothing(agents, paused, entry):
+def test_every_entry_of_the_state_is_necessary(agents, paused, entry):
     straight = outcome(paused.agent, paused.games)
     assert straight != resumed(agents, paused, without=entry)
 
 
 @pytest.mark.parametrize("entry", OPTIONAL)
-def test_nor_is_what_options_add_to_it(agents, tmp_path, entry):
+def test_every_entry_that_options_add_is_necessary(agents, tmp_path, entry):
     config = replace(TINY, **OPTIONS)
     paused = pause(agents, config, tmp_path)
     straight = outcome(paused.agent, paused.games)
@@ -152,7 +152,7 @@ def test_nor_is_what_options_add_to_it(agents, tmp_path, entry):
 
 
 @pytest.mark.parametrize(("change", "entries"), [({}, ENTRIES), (OPTIONS, ENTRIES + OPTIONAL)])
-def test_every_part_of_the_state_was_left_out_once(agents, change, entries):
+def test_every_entry_of_the_state_was_tested(agents, change, entries):
     state = agents(replace(TINY, **change)).state_dict()
     parts = {name for name, part in state.items() if part is not None}
     assert {entry.split("/")[0] for entry in entries} == parts

@@ -1,4 +1,4 @@
-"""Whole updates of a `DDQN` at full size, held against plain torch.
+"""Full-size updates of a `DDQN` compared with plain torch.
 
 Everything that makes updates fast (channels innermost, 16 bits, shared work, an optimizer of our
 own) lies between the two, and each of them could teach a weight what was meant for another.
@@ -28,7 +28,7 @@ CLOSE = {"float32": 1e-4, "bfloat16": 0.2, "float16": 0.2}
 
 
 def fill(agent) -> None:
-    """Random frames and rewards, with an episode's end here and there."""
+    """Cache random frames and rewards with occasional episode ends."""
     generator, games = np.random.default_rng(0), agent.spec.num_envs
     states = generator.integers(0, 256, (games, *SHAPE), dtype=np.uint8)
     for _ in range(40):
@@ -43,9 +43,7 @@ def fill(agent) -> None:
 @pytest.mark.parametrize("options", OPTIONS, ids=["plain", "all options"])
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("precision", CLOSE)
-def test_each_parameter_goes_where_plain_torch_would_have_it_go(
-    agents, precision, threads, options
-):
+def test_each_parameter_changes_as_with_plain_torch(agents, precision, threads, options):
     if precision == "float16" and not supports_float16():
         pytest.skip("this processor cannot compute in float16")
     config = DDQNConfig(**CONFIG, **options, precision=precision)

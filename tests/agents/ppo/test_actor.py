@@ -25,17 +25,17 @@ def states(seed: int, games: int = GAMES) -> np.ndarray:
 
 
 def seen(made: Actor, *seeds: int) -> torch.Tensor:
-    """The values of the last of some states that are seen one after the other."""
+    """Return the values of the last of several consecutive states."""
     return [made.choose(states(seed), greedy=True) for seed in seeds][-1].output.values
 
 
-def test_actions_are_drawn_by_their_chances():
+def test_actions_are_sampled_by_their_probabilities():
     probabilities = np.tile([0.2, 0.5, 0.3], (30_000, 1))
     counts = np.bincount(draw(probabilities, np.random.default_rng(0)), minlength=3)
     np.testing.assert_allclose(counts / len(probabilities), [0.2, 0.5, 0.3], atol=0.01)
 
 
-def test_rounding_never_draws_an_action_that_is_not_there():
+def test_rounding_never_samples_a_missing_action():
     class One:
         def random(self, count):
             return np.full(count, 1 - 2**-53)
@@ -43,20 +43,20 @@ def test_rounding_never_draws_an_action_that_is_not_there():
     assert draw(np.full((1, 3), 0.33, np.float32), One()).tolist() == [2]
 
 
-def test_the_likeliest_is_taken_when_it_is_asked_for():
+def test_greedy_takes_the_most_probable_action():
     made = actor()
     choice = made.choose(states(0), greedy=True)
     assert (choice.actions == choice.output.log_probs[:, 0].argmax(dim=1).numpy()).all()
 
 
-def test_what_was_seen_before_matters_to_one_that_remembers_alone():
+def test_earlier_states_matter_only_to_recurrent_policies():
     for kind, matters in (("cnn", False), ("lstm", True), ("lnlstm", True)):
         same = torch.allclose(seen(actor(kind), 1, 9), seen(actor(kind), 2, 9))
         assert same is not matters
 
 
 @pytest.mark.parametrize("kind", ["lstm", "lnlstm"])
-def test_an_episode_that_begins_is_as_fresh_as_the_first(kind):
+def test_a_new_episode_resets_the_recurrent_state(kind):
     made = actor(kind)
     seen(made, 1, 2)
     made.carry_recurrent_state(np.array([EPISODE_START, 1, EPISODE_START]))
@@ -65,7 +65,7 @@ def test_an_episode_that_begins_is_as_fresh_as_the_first(kind):
     assert not torch.equal(after[1], fresh[1])
 
 
-def test_what_is_carried_goes_with_its_game_when_others_are_shown_no_more():
+def test_the_recurrent_state_follows_its_env_when_others_are_dropped():
     made, all_of_them = actor(), actor()
     for each in (made, all_of_them):
         seen(each, 1, 2)
@@ -75,7 +75,7 @@ def test_what_is_carried_goes_with_its_game_when_others_are_shown_no_more():
     torch.testing.assert_close(found, expected)
 
 
-def test_chances_are_those_by_which_it_chose():
+def test_probabilities_are_those_used_for_acting():
     made = actor()
     seen(made, 1)
     choice = made.choose(states(2), greedy=True)
@@ -85,7 +85,7 @@ def test_chances_are_those_by_which_it_chose():
     assert not np.allclose(made.probabilities(states(2), None), probabilities)
 
 
-def test_playing_leaves_no_trace_in_training():
+def test_evaluation_does_not_affect_training():
     straight, interrupted = actor(), actor()
     for each in (straight, interrupted):
         seen(each, 1)
@@ -98,7 +98,7 @@ def test_playing_leaves_no_trace_in_training():
         assert (one == other).all()
 
 
-def test_playing_is_the_same_every_time():
+def test_evaluation_is_reproducible():
     made, played = actor(), []
     for _ in range(2):
         made.train(False)
@@ -106,7 +106,7 @@ def test_playing_is_the_same_every_time():
     assert played[0] == played[1]
 
 
-def test_it_plays_in_float32_and_trains_in_the_numbers_of_the_twin():
+def test_evaluation_uses_float32_and_training_the_compute_copy():
     exact, rough = actor(), actor(dtype=torch.bfloat16)
     assert not torch.equal(seen(rough, 1), seen(exact, 1))
     for each in (exact, rough):
@@ -114,7 +114,7 @@ def test_it_plays_in_float32_and_trains_in_the_numbers_of_the_twin():
     assert torch.equal(seen(rough, 1), seen(exact, 1))
 
 
-def test_values_of_what_came_are_those_the_next_choice_would_have():
+def test_values_equal_those_of_the_next_step():
     made = actor()
     seen(made, 1)
     values = made.values(states(2), np.array([True, False, True]))

@@ -20,7 +20,7 @@ LEARNING = replace(TINY, horizon=12, minibatches=4, epochs=4, learning_rate=3e-3
 
 @pytest.fixture
 def agents():
-    """Makes agents, and closes them after the test."""
+    """Build agents and close them after the test."""
     made = []
 
     def make(config: PPOConfig = TINY, where=spec, **change) -> PPO:
@@ -38,7 +38,7 @@ def parameters(agent: PPO) -> torch.Tensor:
 
 class TestLearning:
     @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-    def test_it_finds_the_shortest_way_out_of_a_corridor(self, agents, precision):
+    def test_it_learns_the_shortest_path(self, agents, precision):
         config = replace(TINY, precision=precision)
         agent = agents(config, corridors.spec, num_envs=8)
         live(agent, Corridors(8), steps=160)
@@ -48,17 +48,17 @@ class TestLearning:
             assert games.step(agent.act(games.states)).terminated.item() is ended
 
     @pytest.mark.parametrize("policy", ["lstm", "lnlstm"])
-    def test_what_is_remembered_wins_a_game_that_is_about_it(self, agents, policy):
+    def test_a_recurrent_policy_solves_a_memory_task(self, agents, policy):
         agent = agents(replace(LEARNING, policy=policy), num_envs=16)
         live(agent, Cues(16), steps=245)
         assert score(agent, Cues(32, seed=9), steps=30) == 1.0
 
-    def test_without_a_memory_that_game_is_one_of_chance(self, agents):
+    def test_a_feedforward_policy_cannot_solve_the_memory_task(self, agents):
         agent = agents(LEARNING, num_envs=16)
         live(agent, Cues(16), steps=245)
         assert score(agent, Cues(32, seed=9), steps=30) == pytest.approx(0.5, abs=0.15)
 
-    def test_it_learns_once_the_rollout_is_full_and_says_what_it_learned(self, agents):
+    def test_it_learns_when_the_rollout_is_full_and_returns_metrics(self, agents):
         agent = agents(num_envs=2)
         learned = live(agent, Cues(2), steps=17)
         assert [number for number, each in enumerate(learned) if each] == [8, 16]
@@ -72,7 +72,7 @@ class TestLearning:
         assert agent.decisions == 34
 
     @pytest.mark.parametrize("policy", ["cnn", "lnlstm"])
-    def test_threads_share_the_work_and_change_next_to_nothing(self, agents, policy):
+    def test_results_barely_depend_on_the_number_of_threads(self, agents, policy):
         one, two = (
             agents(replace(TINY, policy=policy), num_envs=8, threads=threads) for threads in (1, 2)
         )
@@ -82,12 +82,12 @@ class TestLearning:
         assert (parameters(one) - start).norm() > 0.01
         assert (parameters(one) - parameters(two)).norm() < 0.01 * (parameters(one) - start).norm()
 
-    def test_it_stops_before_it_has_moved_too_far(self, agents):
+    def test_updates_stop_early_at_the_target_kl(self, agents):
         agent = agents(replace(TINY, epochs=50, target_kl=0.02, learning_rate=0.01), num_envs=4)
         (learned,) = filter(None, live(agent, Cues(4), steps=9))
         assert 1 < learned["updates"] < 100
 
-    def test_schedules_go_by_the_decisions_before_the_rollout(self, agents):
+    def test_schedules_use_the_step_before_the_rollout(self, agents):
         config = replace(
             TINY, learning_rate=1e-3, learning_rate_end=0.0, clip_range=0.4, clip_range_end=0.2,
             schedule_steps=32,
@@ -98,13 +98,13 @@ class TestLearning:
 
 
 class TestSteps:
-    def test_the_first_update_finds_the_policy_where_it_acted(self, agents):
+    def test_the_first_update_starts_at_the_acting_policy(self, agents):
         agent = agents(replace(TINY, policy="lnlstm", epochs=1, minibatches=1), num_envs=3)
         for learned in filter(None, live(agent, Cues(3), steps=9)):
             assert learned["approx_kl"] == pytest.approx(0.0, abs=1e-9)
             assert learned["clip_fraction"] == 0.0
 
-    def test_a_memory_is_followed_over_the_ends_of_episodes_and_of_rollouts(self, agents):
+    def test_recurrent_states_continue_across_episodes_and_rollouts(self, agents):
         """What learning sees of a step is what acting saw of it, in every rollout."""
         agent = agents(replace(TINY, policy="lstm", learning_rate=1e-12), num_envs=3)
         games = Cues(3)
@@ -121,9 +121,7 @@ class TestSteps:
         ("terminated", "truncated", "follows"),
         [(True, False, 0), (False, True, 1), (False, False, 1)],
     )
-    def test_only_a_game_that_ended_is_worth_nothing_more(
-        self, agents, terminated, truncated, follows
-    ):
+    def test_only_termination_stops_the_bootstrap(self, agents, terminated, truncated, follows):
         agent = agents(replace(TINY, policy="lstm", horizon=1, minibatches=1, gae_lambda=0.0))
         games = Cues()
         actions = agent.act(games.states)
@@ -133,7 +131,7 @@ class TestSteps:
         agent.cache(transitions(games.states, actions, [1], [terminated], [truncated], last))
         torch.testing.assert_close(agent.recall()["return"][0], 1 + follows * TINY.gamma * expected)
 
-    def test_nothing_is_learned_from_a_step_that_never_happened(self, agents):
+    def test_nothing_is_learned_from_invalid_steps(self, agents):
         agent = agents(replace(TINY, horizon=3, minibatches=1))
         for step, crashed in enumerate((False, True, False)):
             states = np.full((1, 1, 36, 36), 50 * step, np.uint8)
@@ -148,7 +146,7 @@ class TestSteps:
         assert batch["happened"].flatten().tolist() == [True, False, True]
         assert agent.decisions == 2
 
-    def test_an_action_that_a_subclass_took_has_its_own_chance(self, agents):
+    def test_an_action_changed_by_a_subclass_gets_its_own_probability(self, agents):
         agent = agents(num_envs=2)
         games = Cues(2)
         agent.act(games.states)
@@ -161,7 +159,7 @@ class TestSteps:
         expected = view.log_probs[0, [0, 1], taken]
         torch.testing.assert_close(state["log_prob"][0], expected)
 
-    def test_a_step_without_an_act_is_refused(self, agents):
+    def test_caching_without_acting_is_rejected(self, agents):
         agent, games = agents(), Cues()
         actions = agent.act(games.states)
         agent.cache(games.step(actions))
@@ -170,13 +168,13 @@ class TestSteps:
 
 
 class TestPlaying:
-    def test_it_takes_the_likeliest_action_unless_it_is_to_draw(self, agents):
+    def test_evaluation_is_greedy_if_deterministic_and_sampled_otherwise(self, agents):
         states = np.zeros((200, 1, 36, 36), np.uint8)
         assert len(set(agents(training=False).act(states))) == 1
         drawing = agents(replace(TINY, deterministic=False), training=False)
         assert set(drawing.act(states)) == {0, 1}
 
-    def test_an_evaluation_in_the_midst_of_training_changes_nothing(self, agents):
+    def test_evaluating_during_training_changes_nothing(self, agents):
         config = replace(TINY, policy="lstm", deterministic=False)
         straight, examined = agents(config, num_envs=2), agents(config, num_envs=2)
         games = Cues(2), Cues(2)
@@ -187,13 +185,13 @@ class TestPlaying:
             live(agent, own, steps=12)
         assert torch.equal(parameters(straight), parameters(examined))
 
-    def test_it_needs_no_rollout_and_as_few_games_as_there_are(self, agents):
+    def test_an_evaluation_agent_needs_no_rollout(self, agents):
         agent = agents(replace(TINY, policy="lstm", minibatches=8), training=False)
         assert agent.describe_replay == "memory: none"
         with pytest.raises(RuntimeError, match="an agent that only plays has no rollout"):
             agent.learn()
 
-    def test_its_weights_make_another_play_alike(self, agents):
+    def test_loaded_weights_act_like_the_original_agent(self, agents):
         config = replace(TINY, policy="lnlstm", precision="bfloat16")
         agent, other = agents(config, num_envs=2), agents(config, num_envs=2, seed=1)
         live(agent, Cues(2), steps=9)
@@ -205,7 +203,7 @@ class TestPlaying:
         assert torch.equal(views[0].log_probs, views[1].log_probs)
 
     @pytest.mark.parametrize("policy", ["cnn", "lstm"])
-    def test_it_shows_the_chances_by_which_it_acted(self, agents, policy):
+    def test_action_values_are_the_acting_probabilities(self, agents, policy):
         agent = agents(replace(TINY, policy=policy), training=False, num_envs=2)
         games = Cues(2)
         for _ in range(2):
@@ -215,7 +213,7 @@ class TestPlaying:
             games.step(action)
         assert agent.action_values_name == "chance"
 
-    def test_weights_of_another_network_are_refused(self, agents):
+    def test_weights_of_another_network_are_rejected(self, agents):
         with pytest.raises(ValueError, match=r"weights have actor\.weight \(2, 32\)"):
             agents(replace(TINY, policy="lstm"), num_envs=2).load_policy_state_dict(
                 agents().policy_state_dict()
@@ -223,7 +221,7 @@ class TestPlaying:
 
 
 class TestBuilding:
-    def test_the_seed_decides_the_network_and_torchs_generator_is_left_alone(self, agents):
+    def test_the_network_depends_on_the_seed_and_not_on_torchs_generator(self, agents):
         before = torch.get_rng_state()
         one, same, other = (agents(seed=seed) for seed in (1, 1, 2))
         assert torch.equal(torch.get_rng_state(), before)
@@ -237,16 +235,16 @@ class TestBuilding:
             ("lstm", "minibatches is 40; give at most 3, the number of games"),
         ],
     )
-    def test_more_minibatches_than_can_be_dealt_are_refused(self, agents, policy, complaint):
+    def test_too_many_minibatches_are_rejected(self, agents, policy, complaint):
         with pytest.raises(ValueError, match=complaint):
             agents(replace(TINY, policy=policy, minibatches=40), num_envs=3)
 
     @pytest.mark.parametrize("config", [DDQNConfig(), AgentConfig()])
-    def test_a_configuration_of_another_agent_is_refused(self, agents, config):
+    def test_a_config_of_another_agent_is_rejected(self, agents, config):
         with pytest.raises(TypeError, match="give a PPOConfig"):
             agents(config)
 
-    def test_the_size_of_the_rollout_is_told(self, agents):
+    def test_the_description_states_the_rollout_size(self, agents):
         assert agents(num_envs=3).describe_replay == (
             "memory: the latest 24 decisions, 8 of each game, 0.00 GB"
         )

@@ -40,8 +40,8 @@ def output(made: ActorCritic, part: TensorDict) -> PolicyOutput:
     return made(part["features"], part["recurrent_state"], part["begins"])
 
 
-def test_the_means_are_those_of_baselines():
-    """Transcribed from ``ppo2`` in NumPy, normalised advantages among it."""
+def test_metrics_equal_those_of_baselines():
+    """Compare with a NumPy transcription of ``ppo2``, including normalized advantages."""
     given, made = batch(), network()
     view = output(made, given)
     logp = view.log_probs.detach().numpy()
@@ -68,7 +68,7 @@ def test_the_means_are_those_of_baselines():
 
 
 @pytest.mark.parametrize("kind", ["lstm", "lnlstm"])
-def test_whole_sequences_in_parts_give_the_loss_and_gradient_of_one_pass(kind):
+def test_split_sequences_have_the_same_loss_and_gradient(kind):
     made, whole = network(kind), prepare(batch(), normalize=False)
     parameters = [*made.core.parameters(), *made.actor.parameters(), *made.critic.parameters()]
     expected = LOSS(output(made, whole), whole)
@@ -80,7 +80,7 @@ def test_whole_sequences_in_parts_give_the_loss_and_gradient_of_one_pass(kind):
         torch.testing.assert_close(mine, theirs)
 
 
-def test_a_step_that_never_happened_changes_nothing():
+def test_invalid_steps_have_no_effect():
     happened = torch.ones(SEQUENCES, TIME, dtype=torch.bool)
     happened[:, -1] = False
     part = batch(happened=happened)
@@ -96,12 +96,12 @@ def test_a_step_that_never_happened_changes_nothing():
     torch.testing.assert_close(LOSS(view, prepare(part, normalize=True)), expected)
 
 
-def test_a_minibatch_in_which_nothing_happened_has_no_loss():
+def test_a_minibatch_of_invalid_steps_has_no_loss():
     part = prepare(batch(happened=torch.zeros(SEQUENCES, TIME) > 0), normalize=True)
     assert LOSS(output(network(), part), part).tolist() == [0.0] * len(MEANS)
 
 
-def test_values_may_move_freely_where_they_are_not_clipped():
+def test_values_are_not_clipped_with_an_infinite_range():
     free = PPOLoss(clip=0.1, value_clip=math.inf, value_coef=0.5, entropy_coef=0.0)
     part = prepare(batch(), normalize=False)
     view = output(network(), part)

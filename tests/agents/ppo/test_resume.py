@@ -1,4 +1,4 @@
-"""A `PPO` that goes on from a file does what it would have done without, to the last bit."""
+"""A resumed `PPO` continues bit for bit as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def through_a_file(agent: PPO) -> dict:
 
 
 def flat(state: object, name: str = "") -> dict:
-    """Nested state as one dict whose values can be compared, tensors bit for bit."""
+    """Flatten a nested state into a dict of values that compare bit for bit."""
     if isinstance(state, torch.Tensor):
         return {name: state.contiguous().numpy().tobytes()}
     if isinstance(state, list):
@@ -67,7 +67,7 @@ def flat(state: object, name: str = "") -> dict:
 
 
 def outcome(agent: PPO, games: Cues) -> dict:
-    """All that can be told of an agent after some more steps, and what it learned in them."""
+    """Return the observable state of an agent after some more steps, and its metrics."""
     skipped = agent._updates.skipped_in_a_row
     learned = live(agent, games, STEPS + 8)
     return flat([through_a_file(agent), learned, skipped])
@@ -88,7 +88,7 @@ def resumed(agents, state: dict, games: Cues, config=CONFIG, threads: int = 1) -
 
 @pytest.mark.parametrize("policy", ["cnn", "lstm", "lnlstm"])
 @pytest.mark.parametrize(("precision", "threads"), [("float32", 1), ("bfloat16", 2)])
-def test_going_on_is_the_same_as_never_having_stopped(agents, policy, precision, threads):
+def test_resuming_equals_never_having_stopped(agents, policy, precision, threads):
     config = replace(CONFIG, policy=policy, precision=precision)
     agent, games = paused(agents, config, threads)
     state, then = through_a_file(agent), copy.deepcopy(games)
@@ -97,7 +97,7 @@ def test_going_on_is_the_same_as_never_having_stopped(agents, policy, precision,
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_nothing_in_the_state_is_there_for_nothing(agents, entry):
+def test_every_entry_of_the_state_is_necessary(agents, entry):
     agent, games = paused(agents)
     state, then = through_a_file(agent), copy.deepcopy(games)
     straight = outcome(agent, games)
@@ -108,5 +108,5 @@ def test_nothing_in_the_state_is_there_for_nothing(agents, entry):
     assert straight != resumed(agents, state, then)
 
 
-def test_every_part_of_the_state_was_left_out_once(agents):
+def test_every_entry_of_the_state_was_tested(agents):
     assert {entry.split("/")[0] for entry in ENTRIES} == set(agents().state_dict())

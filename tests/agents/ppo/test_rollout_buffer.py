@@ -17,7 +17,7 @@ def rollout(**change) -> RolloutBuffer:
 
 
 def step(number: int, ended=(), terminated=(), games: int = GAMES) -> TensorDict:
-    """A step whose numbers tell its place in the rollout and its game."""
+    """Return a step whose numbers encode its time and environment."""
     places = 10.0 * number + torch.arange(games)
     marks = {
         name: torch.tensor([game in those for game in range(games)])
@@ -89,7 +89,7 @@ def test_both_layouts_have_the_same_advantages():
 
 
 def test_the_next_value_within_an_episode_is_the_stored_value():
-    """With nothing beyond the next step, an advantage is its one error."""
+    """With lambda 0, an advantage is a single temporal-difference error."""
     made = filled(ended=[0, 1], terminated=[0])
     advantages = made.sequences(1.0, 0.0, whole=True)["advantage"]
     assert advantages[2].tolist() == [12.0, 22.0, 32.0, 32.5]  # the last by its own next value

@@ -1,4 +1,4 @@
-"""REINFORCE: what it draws, when it learns, and that it does."""
+"""Tests of REINFORCE: sampling, updates and learning."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def one_step(player, seed, *, reward=0.0, over=False, action=0):
     player.cache(transitions(before, [action], [reward], [over], [False], states(seed + 1)))
 
 
-def test_actions_are_drawn_as_likely_as_the_policy_has_them() -> None:
+def test_actions_are_sampled_by_their_probabilities() -> None:
     player = agent(num_envs=1000, num_actions=3)
     seen = np.repeat(states(0), 1000, axis=0)
     with torch.no_grad():
@@ -43,7 +43,7 @@ def test_actions_are_drawn_as_likely_as_the_policy_has_them() -> None:
     assert set(player.act(seen)) == {likely.argmax()}
 
 
-def test_weights_are_updated_when_the_batch_is_full() -> None:
+def test_weights_are_updated_after_a_batch_of_episodes() -> None:
     player = agent()
     before = copy.deepcopy(player.policy_state_dict())
     for episode in range(3):
@@ -57,8 +57,8 @@ def test_weights_are_updated_when_the_batch_is_full() -> None:
     assert player.episodes == 3
 
 
-def test_an_update_is_the_tutorials() -> None:
-    """Summed gradients of the batch, then ``w += rate * g / (sqrt(cache) + 1e-5)``."""
+def test_an_update_equals_the_reference_implementation() -> None:
+    """The gradients of the batch are summed, then ``w += rate * g / (sqrt(cache) + 1e-5)``."""
     player = agent(REINFORCEConfig(batch_episodes=2, hidden_size=16), num_actions=2)
     weights = {name: each.double().numpy() for name, each in player.policy_state_dict().items()}
     cache = {name: np.zeros_like(each) for name, each in weights.items()}
@@ -91,7 +91,7 @@ def test_an_update_is_the_tutorials() -> None:
 
 
 class Sides:
-    """A light is on the left (0) or on the right (1): going there earns 1, elsewhere -1."""
+    """A light is on the left (0) or right (1); moving there gives 1, otherwise -1."""
 
     def __init__(self, count):
         self.rng, self.count = np.random.default_rng(0), count
@@ -118,7 +118,7 @@ class Sides:
         return won
 
 
-def test_it_learns_to_go_to_the_light() -> None:
+def test_it_learns_to_move_to_the_light() -> None:
     player = agent(state_shape=(1, 6, 6), num_actions=2, num_envs=4)
     games = Sides(4)
     for _ in range(12):
@@ -129,7 +129,7 @@ def test_it_learns_to_go_to_the_light() -> None:
     player.close()
 
 
-def test_going_on_from_a_state_changes_nothing() -> None:
+def test_resuming_changes_nothing() -> None:
     whole, games = agent(num_envs=2), Corridors(2)
     live(whole, games, 30)
     while whole.episodes % QUICK.batch_episodes == 0:  # until a batch is partly filled
@@ -143,7 +143,7 @@ def test_going_on_from_a_state_changes_nothing() -> None:
         assert torch.equal(mine, theirs)
 
 
-def test_no_update_is_made_of_a_gradient_that_is_not_finite() -> None:
+def test_non_finite_gradients_are_not_applied() -> None:
     player = agent()
     with torch.no_grad():
         player.network.second[0] = torch.nan
@@ -156,7 +156,7 @@ def test_no_update_is_made_of_a_gradient_that_is_not_finite() -> None:
     assert torch.equal(player.policy_state_dict()["first"], before)
 
 
-def test_mistakes_are_named() -> None:
+def test_invalid_arguments_are_rejected() -> None:
     with pytest.raises(TypeError, match="give a REINFORCEConfig"):
         agent(DDQNConfig())
     with pytest.raises(ValueError, match="the network has it"):
@@ -174,6 +174,6 @@ def test_mistakes_are_named() -> None:
         ("rmsprop_epsilon", float("inf"), "a number above 0"),
     ],
 )
-def test_hyper_parameters_out_of_range_are_named(name, value, remedy) -> None:
+def test_values_out_of_range_are_rejected(name, value, remedy) -> None:
     with pytest.raises(ValueError, match=f"{name} is {value}; give {remedy}"):
         REINFORCEConfig(**{name: value})

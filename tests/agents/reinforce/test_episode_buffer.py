@@ -1,4 +1,4 @@
-"""A memory of whole episodes."""
+"""Tests of the episode buffer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PIXELS = 6
 
 
 def fill(memory, steps, ends, seed=0, games=2):
-    """Cache steps of which those in ``ends`` end an episode, as ``(step, game)``."""
+    """Cache steps; ``ends`` lists those that end an episode as ``(step, env)``."""
     rng = np.random.default_rng(seed)
     cached = []
     for step in range(steps):

@@ -1,4 +1,4 @@
-"""The learning rule against the tutorial's NumPy, transcribed."""
+"""The learning rule compared with a transcription of the NumPy tutorial."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tutorials_returns(rewards, gamma):
 
 
 def tutorials_gradient(w1, w2, x, y, advantages):
-    """Its ``policy_forward`` and ``policy_backward``: what the weights are to be moved along.
+    """``policy_forward`` and ``policy_backward`` of the same: the gradient of the weights.
 
     Args:
         w1: ``(hidden, pixels)``.
@@ -74,20 +74,20 @@ def to_tensordict(changes, actions, advantages):
 
 
 @given(arrays(np.float32, st.integers(1, 30), elements=st.sampled_from([-1, 0, 0, 1, 2.5])))
-def test_returns_are_the_tutorials(rewards) -> None:
+def test_returns_equal_the_reference_implementation(rewards) -> None:
     expected = tutorials_returns(rewards.astype(float), 0.99)
     np.testing.assert_allclose(discounted_returns(rewards, 0.99, restart=True), expected)
 
 
 @given(arrays(np.float32, st.integers(1, 30), elements=st.floats(-3, 3, width=32)))
-def test_returns_without_points_are_sums_to_the_end(rewards) -> None:
+def test_returns_without_resets_sum_to_the_end(rewards) -> None:
     returns = discounted_returns(rewards, 0.9, restart=False)
     for step in range(len(rewards)):
         later = rewards[step:].astype(float)
         assert returns[step] == pytest.approx((later * 0.9 ** np.arange(len(later))).sum())
 
 
-def test_standardized_returns_have_no_mean_and_a_spread_of_one() -> None:
+def test_normalized_returns_have_mean_zero_and_deviation_one() -> None:
     ready = standardized(np.random.default_rng(0).normal(5, 3, 100))
     assert (ready.mean(), ready.std()) == (pytest.approx(0, abs=1e-6), pytest.approx(1))
     assert standardized(np.full(9, 0.7)).tolist() == [0] * 9
@@ -95,7 +95,7 @@ def test_standardized_returns_have_no_mean_and_a_spread_of_one() -> None:
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("seed", range(3))
-def test_gradients_are_the_tutorials(seed, threads) -> None:
+def test_gradients_equal_the_reference_implementation(seed, threads) -> None:
     torch.manual_seed(seed)
     network = PolicyNetwork(PIXELS, 2, HIDDEN).double()
     changes, actions, rewards = random_episode(seed)
@@ -111,7 +111,7 @@ def test_gradients_are_the_tutorials(seed, threads) -> None:
         np.testing.assert_allclose(-ours.numpy().T.squeeze(), theirs, rtol=1e-5, atol=1e-6)
 
 
-def test_the_loss_falls_along_the_gradient_for_any_number_of_actions() -> None:
+def test_a_gradient_step_decreases_the_loss_for_any_number_of_actions() -> None:
     torch.manual_seed(0)
     network, parallel = PolicyNetwork(PIXELS, 4, HIDDEN), DataParallel()
     changes, actions, _ = random_episode(num_actions=4)
@@ -125,13 +125,13 @@ def test_the_loss_falls_along_the_gradient_for_any_number_of_actions() -> None:
     assert 0 < after[1] < np.log(4)
 
 
-def test_what_changed_is_the_last_picture_less_the_one_before() -> None:
+def test_differences_subtract_the_previous_frame() -> None:
     states = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 6), np.uint8)
     expected = states[:, 3].astype(int) - states[:, 2]
     np.testing.assert_array_equal(differences(states), expected.reshape(3, 30))
     np.testing.assert_array_equal(differences(states[:, :1]), states[:, 0].reshape(3, 30))
 
 
-def test_shapes_that_do_not_go_together_are_refused() -> None:
+def test_mismatched_shapes_are_rejected() -> None:
     with pytest.raises(ValueError, match=r"shapes are \[\(3, 2\), \(3,\), \(4,\)\]"):
         surrogate(torch.zeros(3, 2), torch.zeros(3, dtype=torch.int64), torch.zeros(4))
