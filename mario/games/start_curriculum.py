@@ -19,7 +19,7 @@ UNCHANGED, REPLACED, CLEARED = 0, 1, -1
 """Values of ``info["farthest_update"]``, see `StartCurriculum`."""
 
 
-def draw_start_offset(config: StartCurriculumConfig, seed: int) -> int:
+def draw_steps_before_loss(config: StartCurriculumConfig, seed: int) -> int:
     """Draw how many agent steps before a loss the next episode starts.
 
     The random numbers are independent of those of the random starts, so that no-op counts do not
@@ -33,17 +33,17 @@ def draw_start_offset(config: StartCurriculumConfig, seed: int) -> int:
         0 to start at the beginning of the game, n > 0 to start n steps before the end of the latest
         trajectory, -n to start n steps before the end of the farthest trajectory.
 
-    >>> draw_start_offset(StartCurriculumConfig(), seed=1)
+    >>> draw_steps_before_loss(StartCurriculumConfig(), seed=1)
     0
-    >>> draw_start_offset(StartCurriculumConfig(1.0, farthest_probability=0.0), seed=1)
+    >>> draw_steps_before_loss(StartCurriculumConfig(1.0, farthest_probability=0.0), seed=1)
     35
-    >>> draw_start_offset(StartCurriculumConfig(1.0, farthest_probability=1.0), seed=1)
+    >>> draw_steps_before_loss(StartCurriculumConfig(1.0, farthest_probability=1.0), seed=1)
     -35
     """
     rng = np.random.default_rng([seed, 1])
     starts_late = rng.random() < config.probability
-    offset = int(rng.integers(*STEPS_BEFORE_LOSS, endpoint=True)) if starts_late else 0
-    return -offset if rng.random() < config.farthest_probability else offset
+    steps = int(rng.integers(*STEPS_BEFORE_LOSS, endpoint=True)) if starts_late else 0
+    return -steps if rng.random() < config.farthest_probability else steps
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class StartCurriculum(gym.Wrapper[Any, Any, Any, Any]):
     """Start some episodes shortly before the point where an earlier episode was lost.
 
     Such an episode replays the seed and the actions of a lost trajectory, except for the last few
-    steps, see `draw_start_offset`. If the trajectory is too short, or either episode has no seed,
-    the episode starts at the beginning of the game.
+    steps, see `draw_steps_before_loss`. If the trajectory is too short, or either episode has no
+    seed, the episode starts at the beginning of the game.
 
     The replayed trajectory is either the latest one or the farthest one: that with the greatest
     return of all that were lost since the game was last won. The agent thus practises the hardest
@@ -175,11 +175,11 @@ class StartCurriculum(gym.Wrapper[Any, Any, Any, Any]):
         beginning = StartPoint(seed, options=options)
         if not self._lost or seed is None:
             return beginning
-        offset = draw_start_offset(self._config, seed)
-        base = self._farthest if offset < 0 else self._trajectory
-        if offset == 0 or base is None or base.seed is None:
+        steps = draw_steps_before_loss(self._config, seed)
+        base = self._farthest if steps < 0 else self._trajectory
+        if steps == 0 or base is None or base.seed is None:
             return beginning
-        actions = base.actions[: -abs(offset)]
+        actions = base.actions[: -abs(steps)]
         if not actions:
             return beginning
-        return StartPoint(base.seed, actions, offset < 0, base.options)
+        return StartPoint(base.seed, actions, steps < 0, base.options)

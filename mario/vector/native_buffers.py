@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 class StepBuffers(NamedTuple):
     """Inputs and outputs of one step, in the order of the compiled code.
 
-    ``noops``, ``seeds`` and ``start_offsets`` describe how the next episodes start.
+    ``noops``, ``seeds`` and ``steps_before_loss`` describe how the next episodes start.
     """
 
     actions: NDArray[np.int64]
     noops: NDArray[np.int64]
     seeds: NDArray[np.uint64]
-    start_offsets: NDArray[np.int64]
+    steps_before_loss: NDArray[np.int64]
     observations: NDArray[np.uint8]
     rewards: NDArray[np.float64]
     terminated: NDArray[np.bool_]

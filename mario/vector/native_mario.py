@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Self, Unpack, cast
 
 import gymnasium as gym
 import numpy as np
@@ -18,44 +17,24 @@ from numpy.typing import NDArray
 
 from mario.config.env_config import EnvConfig
 from mario.emulators.emulator import SCREEN_SHAPE
-from mario.emulators.native import MAPPERS
-from mario.emulators.rom import check_rom
-from mario.errors import UsageError
 from mario.games import _native
-from mario.games.actions import action_masks, parse_actions
 from mario.games.endings import ending_rewards
-from mario.games.nes_game import STALL_FRAMES
 from mario.games.registry import MARIO
-from mario.games.roms import mario_rom
-from mario.games.smb_levels import level_location
-from mario.games.start_curriculum import draw_start_offset
+from mario.games.start_curriculum import draw_steps_before_loss
 from mario.games.super_mario_bros import SuperMarioBros
 from mario.system.threads import cores
 from mario.vector.base import ActionLog, GameVectorEnv, ReplayPoint, VectorStepResult
 from mario.vector.native_buffers import FinalBuffers, StepBuffers
+from mario.vector.native_factory import MarioOptions, button_masks, make_native_env
 from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers.noop_reset import sample_noops
-from wrappers.observation import GRAYSCALE_CONVERSIONS, marker_size
+from wrappers.observation import GRAYSCALE_CONVERSIONS
 
-WHOLE_GAME = (0, 0, 0)
-NO_STALL_LIMIT = -1
 STATUSES = np.array(_native.STATUSES, object)
 ENDINGS = np.array(_native.ENDINGS, object)
-PALETTE = np.frombuffer(_native.PALETTE, np.uint8).reshape(1, -1, 3)
-
-INFO_KEYS = (*_native.INFO[:-2], "start_offset", "farthest_update")
-FLAG, STATUS = INFO_KEYS.index("flag_get"), INFO_KEYS.index("status")
-START_OFFSET, FARTHEST_UPDATE = len(INFO_KEYS) - 2, len(INFO_KEYS) - 1
-
-
-class MarioOptions(TypedDict, total=False):
-    """Options of the game, see `mario.games.super_mario_bros.SuperMarioBros`."""
-
-    level: str | None
-    look: str
-    lost_levels: bool
-    rom: Path | None
-    stall_frames: int | None
+FLAG, STATUS, START_OFFSET, FARTHEST_UPDATE = map(
+    _native.INFO_KEYS.index, ("flag_get", "status", "start_offset", "farthest_update")
+)
 
 
 class NativeMarioVectorEnv(GameVectorEnv):
@@ -87,17 +66,18 @@ class NativeMarioVectorEnv(GameVectorEnv):
     ) -> None:
         super().__init__(num_envs, seed=seed, seed_function=seed_function)
         self._config, self._wrappers = config, config.wrappers
-        actions = parse_actions(config.actions)
-        masks = action_masks(SuperMarioBros.default_actions if actions is None else actions)
+        masks = button_masks(config)
         size = self._wrappers.size
         self._set_spaces(
             gym.spaces.Box(0, 255, (self._wrappers.stack, size, size), np.uint8),
             gym.spaces.Discrete(len(masks)),
             SuperMarioBros.metadata | {"emulator": "native"},
         )
-        options: MarioOptions = gym.registry[config.game].kwargs | overrides  # type: ignore[assignment]
-        self._games: _native.Games | None = self._make_games(masks, threads or cores(), options)
-        self._next_noops, self._next_offsets = np.zeros((2, num_envs), np.int64)
+        options = cast("MarioOptions", gym.registry[config.game].kwargs | overrides)
+        self._env: _native.VectorEnv | None = make_native_env(
+            config, options, num_envs, threads or cores()
+        )
+        self._next_noops, self._next_steps_before_loss = np.zeros((2, num_envs), np.int64)
         self._next_seeds = np.zeros(num_envs, np.uint64)
         rewards = ending_rewards(config.ending_reward)
         self._ending_rewards = np.array([rewards.get(end, 0.0) for end in ENDINGS], np.float32)
@@ -152,7 +132,7 @@ class NativeMarioVectorEnv(GameVectorEnv):
         """See `GameVectorEnv.replay_log`."""
         points = []
         for point, (actions, farthest_actions) in zip(
-            self._points, self._open_games().actions(), strict=True
+            self._points, self._open_env().action_logs(), strict=True
         ):
             farthest = point.farthest
             if farthest is not None:
@@ -165,15 +145,19 @@ class NativeMarioVectorEnv(GameVectorEnv):
 
     def restore(self, points: Sequence[ReplayPoint]) -> tuple[NDArray[Any], dict[str, Any]]:
         """See `GameVectorEnv.restore`."""
-        logs = [point.log for point in points]
-        farthest = [point.farthest or ActionLog(0, []) for point in points]
         observations, info = self._new_observations(), self._new_info()
-        self._open_games().restore(
-            [log.actions for log in logs], *self._draw_starts(logs),
-            np.array([point.start_offset for point in points], np.int64),
-            [log.actions for log in farthest], *self._draw_starts(farthest),
-            observations, info,
-        )  # fmt: skip
+        self._open_env().restore(
+            [
+                (
+                    self._trajectory(index, point.log),
+                    point.start_offset,
+                    self._trajectory(index, point.farthest) if point.farthest else None,
+                )
+                for index, point in enumerate(points)
+            ],
+            observations,
+            info,
+        )
         self._points, self._is_reset = [_without_actions(point) for point in points], True
         self._draw_next(range(self.num_envs))
         return observations, self._infos(info)
@@ -184,7 +168,7 @@ class NativeMarioVectorEnv(GameVectorEnv):
 
     def step_wait(self) -> VectorStepResult:
         """See `GameVectorEnv.step_wait`; the waiting thread runs games as well."""
-        self._open_games().wait()
+        self._open_env().wait()
         step, self._step = self._step, None
         assert step is not None, "step_wait was called without step_async"
         infos = self._infos(step.info)
@@ -204,36 +188,12 @@ class NativeMarioVectorEnv(GameVectorEnv):
     def close_extras(self, **kwargs: Any) -> None:
         """End the threads."""
         del kwargs
-        self._games = None
+        self._env = None
 
-    def _make_games(
-        self, masks: tuple[int, ...], threads: int, options: MarioOptions
-    ) -> _native.Games:
-        level, lost_levels = options.get("level"), options.get("lost_levels", False)
-        stall_frames = options.get("stall_frames", STALL_FRAMES)
-        rom = options.get("rom") or mario_rom(options.get("look", "vanilla"), lost_levels)
-        check_rom(rom, MAPPERS.__contains__)
-        wrappers = self._wrappers
-        try:
-            return _native.Games(
-                rom=rom.read_bytes(),
-                place=WHOLE_GAME if level is None else level_location(level, lost_levels),
-                stall_frames=NO_STALL_LIMIT if stall_frames is None else stall_frames,
-                masks=bytes(masks), skip=wrappers.skip, stack=wrappers.stack,
-                size=wrappers.size, crop=wrappers.crop_top,
-                grays=GRAYSCALE_CONVERSIONS[wrappers.observation](PALETTE).tobytes(),
-                square=marker_size(wrappers.size, len(masks)) if wrappers.show_action else 0,
-                sticky=wrappers.repeat_action_probability,
-                keeps_farthest=self._config.start_curriculum.farthest_probability > 0,
-                count=self.num_envs, threads=min(threads, self.num_envs),
-            )  # fmt: skip
-        except ValueError as error:
-            raise UsageError(str(error)) from None
-
-    def _open_games(self) -> _native.Games:
-        if self._games is None:
+    def _open_env(self) -> _native.VectorEnv:
+        if self._env is None:
             raise ValueError("the vector environment is closed; make a new one")
-        return self._games
+        return self._env
 
     def _start_step(self, actions: NDArray[np.int64], *, caller_waits: bool) -> None:
         if not self._is_reset:
@@ -242,19 +202,19 @@ class NativeMarioVectorEnv(GameVectorEnv):
             np.array(actions, np.int64),  # a copy that the caller cannot change during the step
             self._next_noops,
             self._next_seeds,
-            self._next_offsets,
+            self._next_steps_before_loss,
             self._new_observations(),
             rewards=np.empty(self.num_envs),
             terminated=np.empty(self.num_envs, np.bool_),
             truncated=np.empty(self.num_envs, np.bool_),
             info=self._new_info(),
         )
-        self._open_games().start((*step, *self._final), caller_waits)
+        self._open_env().start_step((*step, *self._final), caller_waits)
         self._step = step
 
     def _infos(self, info: NDArray[np.int64]) -> dict[str, Any]:
         """Return infos in Gymnasium's format for vector environments."""
-        infos: dict[str, Any] = dict(zip(INFO_KEYS, info, strict=True))
+        infos: dict[str, Any] = dict(zip(_native.INFO_KEYS, info, strict=True))
         infos |= {"flag_get": info[FLAG].astype(np.bool_), "status": STATUSES[info[STATUS]]}
         return infos | self._constant_infos
 
@@ -287,13 +247,13 @@ class NativeMarioVectorEnv(GameVectorEnv):
         for index in indices:
             noops, seed = self._draw_start(index, self._points[index].episode + 1)
             self._next_noops[index], self._next_seeds[index] = noops, seed
-            self._next_offsets[index] = draw_start_offset(self._config.start_curriculum, seed)
+            self._next_steps_before_loss[index] = draw_steps_before_loss(
+                self._config.start_curriculum, seed
+            )
 
-    def _draw_starts(self, logs: Sequence[ActionLog]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the number of no-op frames and the seed with which each log starts."""
-        starts = [self._draw_start(index, log.start_episode) for index, log in enumerate(logs)]
-        noops, seeds = zip(*starts, strict=True)
-        return np.array(noops, np.int64), np.array(seeds, np.uint64)
+    def _trajectory(self, index: int, log: ActionLog) -> tuple[int, int, list[int]]:
+        """Return a log's number of no-op frames, seed and actions."""
+        return *self._draw_start(index, log.start_episode), log.actions
 
     def _draw_start(self, index: int, episode: int) -> tuple[int, int]:
         """Return the number of no-op frames, drawn as in `NoopReset`, and the episode's seed."""
@@ -303,14 +263,14 @@ class NativeMarioVectorEnv(GameVectorEnv):
     def _make_constant_infos(self) -> dict[str, Any]:
         """Return the part of the infos that is the same in every step."""
         present = np.ones(self.num_envs, np.bool_)
-        constant: dict[str, Any] = {f"_{key}": present for key in (*INFO_KEYS, "ending")}
+        constant: dict[str, Any] = {f"_{key}": present for key in (*_native.INFO_KEYS, "ending")}
         return constant | {"ending": np.full(self.num_envs, "", object)}
 
     def _new_observations(self) -> NDArray[np.uint8]:
         return np.empty(self.observation_space.shape or (), np.uint8)
 
     def _new_info(self) -> NDArray[np.int64]:
-        return np.empty((len(INFO_KEYS), self.num_envs), np.int64)
+        return np.empty((len(_native.INFO_KEYS), self.num_envs), np.int64)
 
 
 def _without_actions(point: ReplayPoint) -> ReplayPoint:

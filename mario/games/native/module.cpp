@@ -1,28 +1,40 @@
-// The Python module mario.games._native: the class Games and the constants that explain its output.
+// The Python module mario.games._native: the class VectorEnv and constants that explain its output.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "games.h"
+#include "vector_env.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace {
 
-using ActionLists = std::vector<nes::Actions>;
+// No-op frames, seed and actions.
+using PyTrajectory = std::tuple<std::int64_t, std::uint64_t, nes::Actions>;
+// Trajectory, start offset and farthest trajectory.
+using PyReplayPoint = std::tuple<PyTrajectory, std::int64_t, std::optional<PyTrajectory>>;
+// The actions of a trajectory and of the farthest one.
+using ActionLog = std::pair<nes::Actions, std::optional<nes::Actions>>;
 
-// NumPy's name of a type.
+template <typename... Args>
+std::string format(const char* text, Args&&... args) {
+  return nb::str(text).format(std::forward<Args>(args)...).c_str();
+}
+
 template <typename T>
 std::string dtype_name() {
   using Value = std::remove_const_t<T>;
@@ -33,23 +45,23 @@ std::string dtype_name() {
   return kind + std::to_string(8 * sizeof(T));
 }
 
-// NumPy arrays that compiled code reads and writes, kept alive until they are cleared.
-class Buffers {
+// NumPy arrays that compiled code reads and writes, kept alive until clear().
+class Arrays {
  public:
-  // Returns the array's memory. T is const if the array is only read. Raises TypeError or
-  // ValueError if it is not an array of T, C-contiguous, of this size.
+  // Returns an array's memory. T is const if the array is only read. Raises TypeError or ValueError
+  // if the object is not a C-contiguous array of `size` elements of type T.
   template <typename T>
   T* add(const char* name, nb::handle object, std::size_t size) {
     nb::ndarray<T, nb::c_contig, nb::device::cpu> array;
     if (!nb::try_cast(object, array, false)) {
       const char* access = std::is_const_v<T> ? "" : " writable,";
-      throw nb::type_error(nb::str("{} must be a{} C-contiguous array of {}")
-                               .format(name, access, dtype_name<T>().c_str())
-                               .c_str());
+      const std::string message = format("{} must be a{} C-contiguous array of {}", name, access,
+                                         dtype_name<T>().c_str());
+      throw nb::type_error(message.c_str());
     }
     if (array.size() != size) {
-      throw nb::value_error(
-          nb::str("{} must have {} elements, got {}").format(name, size, array.size()).c_str());
+      throw std::invalid_argument(
+          format("{} must have {} elements, got {}", name, size, array.size()));
     }
     arrays_.emplace_back(array);
     return array.data();
@@ -61,143 +73,139 @@ class Buffers {
   std::vector<nb::ndarray<>> arrays_;
 };
 
-// The arrays of one step, in the order in which Python passes them.
-nes::Rows read_rows(const nes::Games& games, const nb::tuple& arrays, Buffers& buffers) {
-  constexpr std::size_t kArrays = 14;
-  if (arrays.size() != kArrays) {
-    throw nb::value_error(
-        nb::str("a step has {} arrays, got {}").format(kArrays, arrays.size()).c_str());
-  }
-  const std::size_t n = games.count(), pixels = n * games.observation_bytes();
-  const std::size_t fields = n * nes::Games::info_names().size();
-  return {buffers.add<const std::int64_t>("actions", arrays[0], n),
-          buffers.add<const std::int64_t>("noops", arrays[1], n),
-          buffers.add<const std::uint64_t>("seeds", arrays[2], n),
-          buffers.add<const std::int64_t>("backs", arrays[3], n),
-          buffers.add<std::uint8_t>("observations", arrays[4], pixels),
-          buffers.add<double>("rewards", arrays[5], n),
-          buffers.add<bool>("terminated", arrays[6], n),
-          buffers.add<bool>("truncated", arrays[7], n),
-          buffers.add<std::int64_t>("info", arrays[8], fields),
-          buffers.add<std::uint8_t>("last_observations", arrays[9], pixels),
-          buffers.add<std::int64_t>("last_info", arrays[10], fields),
-          buffers.add<std::int64_t>("last_endings", arrays[11], n),
-          buffers.add<double>("last_returns", arrays[12], n),
-          buffers.add<std::int64_t>("last_lengths", arrays[13], n)};
-}
-
-// What Python sees as Games. The GIL is released while games run.
-class PyGames {
+// nes::VectorEnv for Python. The GIL is released while games run.
+class PyVectorEnv {
  public:
-  PyGames(const nb::bytes& rom, nes::Place place, int stall_frames, const nb::bytes& masks,
-          int skip, int stack, int size, int crop, const nb::bytes& grays, int square,
-          double sticky, bool keeps_farthest, int count, int threads) {
-    nes::GrayPalette gray_palette;
-    if (grays.size() != gray_palette.size()) {
-      throw nb::value_error("grays must be a byte for each color of the palette");
+  PyVectorEnv(const nb::bytes& rom, std::optional<nes::Level> level,
+              std::optional<int> stall_frames, const nb::bytes& button_masks, int skip, int stack,
+              int size, int crop_top, const nb::bytes& gray_palette, int action_marker_size,
+              double repeat_action_probability, bool track_farthest, int num_envs,
+              int num_threads) {
+    nes::GrayPalette palette;
+    if (gray_palette.size() != palette.size()) {
+      throw std::invalid_argument(format("gray_palette must have {} bytes, got {}", palette.size(),
+                                         gray_palette.size()));
     }
-    std::copy_n(static_cast<const std::uint8_t*>(grays.data()), grays.size(),
-                gray_palette.begin());
-    games_ = std::make_unique<nes::Games>(
-        nes::Setup{bytes(rom), place[0] > 0 ? std::optional(place) : std::nullopt, stall_frames,
-                   bytes(masks),
-                   {skip, stack, square, sticky, keeps_farthest,
-                    nes::Preprocess(size, crop, gray_palette)}},
-        count, threads);
+    std::copy_n(data(gray_palette), palette.size(), palette.begin());
+    const nes::Preprocess preprocess(size, crop_top, palette);
+    const nes::WrapperConfig wrappers{skip,           stack,     action_marker_size,
+                                      repeat_action_probability, track_farthest, preprocess};
+    env_ = std::make_unique<nes::VectorEnv>(
+        nes::EnvConfig{copy(rom), level, stall_frames, copy(button_masks), wrappers}, num_envs,
+        num_threads);
   }
 
-  ~PyGames() {
+  ~PyVectorEnv() {
     const nb::gil_scoped_release release;
-    games_.reset();
+    env_.reset();
   }
 
-  void start(const nb::tuple& arrays, bool waited_for) {
+  void start_step(const nb::tuple& buffers, bool caller_waits) {
     wait();
-    Buffers buffers;
-    const nes::Rows rows = read_rows(*games_, arrays, buffers);
-    games_->start_step(rows, waited_for);
-    buffers_ = std::move(buffers);
+    Arrays arrays;
+    const nes::StepBuffers pointers = read_buffers(buffers, arrays);
+    env_->start_step(pointers, caller_waits);
+    arrays_ = std::move(arrays);
   }
 
   void wait() {
     {
       const nb::gil_scoped_release release;
-      games_->wait();
+      env_->wait();
     }
-    buffers_.clear();
+    arrays_.clear();
   }
 
-  void restore(ActionLists actions, nb::handle noops, nb::handle seeds, nb::handle revisited,
-               ActionLists farthest, nb::handle farthest_noops, nb::handle farthest_seeds,
-               nb::handle observations, nb::handle info) {
-    const std::size_t n = games_->count();
-    if (actions.size() != n || farthest.size() != n) {
-      throw nb::value_error(nb::str("there are {} games, got the actions of {}")
-                                .format(n, std::min(actions.size(), farthest.size()))
-                                .c_str());
+  void restore(const std::vector<PyReplayPoint>& replay_points, nb::handle observations,
+               nb::handle info) {
+    Arrays arrays;
+    auto* images = arrays.add<std::uint8_t>("observations", observations, observation_size());
+    auto* fields = arrays.add<std::int64_t>("info", info, info_size());
+    std::vector<nes::ReplayPoint> points;
+    for (const auto& [trajectory, start_offset, farthest] : replay_points) {
+      points.push_back({to_trajectory(trajectory), start_offset, std::nullopt});
+      if (farthest) points.back().farthest = to_trajectory(*farthest);
     }
-    Buffers buffers;
-    const auto* noop = buffers.add<const std::int64_t>("noops", noops, n);
-    const auto* seed = buffers.add<const std::uint64_t>("seeds", seeds, n);
-    const auto* before = buffers.add<const std::int64_t>("revisited", revisited, n);
-    const auto* far_noop = buffers.add<const std::int64_t>("farthest_noops", farthest_noops, n);
-    const auto* far_seed = buffers.add<const std::uint64_t>("farthest_seeds", farthest_seeds, n);
-    std::vector<nes::Entry> entries;
-    for (std::size_t i = 0; i < n; ++i) {
-      entries.push_back({{{noop[i], seed[i]}, std::move(actions[i])},
-                         before[i],
-                         {{far_noop[i], far_seed[i]}, std::move(farthest[i])}});
-    }
-    auto* pixels =
-        buffers.add<std::uint8_t>("observations", observations, n * games_->observation_bytes());
-    auto* fields =
-        buffers.add<std::int64_t>("info", info, n * nes::Games::info_names().size());
     const nb::gil_scoped_release release;
-    games_->restore(entries, pixels, fields);
+    env_->restore(points, images, fields);
   }
 
-  // For each game, its actions and those of its farthest way.
-  std::vector<std::pair<nes::Actions, std::optional<nes::Actions>>> actions() {
+  std::vector<ActionLog> action_logs() {
     const nb::gil_scoped_release release;
-    games_->wait();
-    std::vector<std::pair<nes::Actions, std::optional<nes::Actions>>> pairs;
-    for (int game = 0; game < games_->count(); ++game) {
-      const nes::Player& player = games_->player(game);
-      const auto& way = player.farthest();
-      pairs.emplace_back(player.actions(),
-                         way ? std::optional(way->actions) : std::nullopt);
+    env_->wait();
+    std::vector<ActionLog> logs;
+    for (int i = 0; i < env_->num_envs(); ++i) {
+      const nes::EnvRunner& runner = env_->runner(i);
+      const auto& farthest = runner.farthest();
+      logs.emplace_back(runner.actions(),
+                        farthest ? std::optional(farthest->actions) : std::nullopt);
     }
-    return pairs;
+    return logs;
   }
 
  private:
-  static std::vector<std::uint8_t> bytes(const nb::bytes& object) {
-    const auto* first = static_cast<const std::uint8_t*>(object.data());
-    return {first, first + object.size()};
+  static nes::Trajectory to_trajectory(const PyTrajectory& trajectory) {
+    const auto& [noops, seed, actions] = trajectory;
+    return {{noops, seed}, actions};
   }
 
-  Buffers buffers_;  // of the step under way
-  std::unique_ptr<nes::Games> games_;
+  static const std::uint8_t* data(const nb::bytes& bytes) {
+    return static_cast<const std::uint8_t*>(bytes.data());
+  }
+  static std::vector<std::uint8_t> copy(const nb::bytes& bytes) {
+    return {data(bytes), data(bytes) + bytes.size()};
+  }
+
+  std::size_t observation_size() const { return env_->num_envs() * env_->observation_bytes(); }
+  std::size_t info_size() const { return env_->num_envs() * nes::VectorEnv::info_keys().size(); }
+
+  // Reads the fields of nes::StepBuffers in their order.
+  nes::StepBuffers read_buffers(const nb::tuple& buffers, Arrays& arrays) const {
+    constexpr std::size_t kFields = 14;
+    if (buffers.size() != kFields) {
+      throw std::invalid_argument(
+          format("a step needs {} buffers, got {}", kFields, buffers.size()));
+    }
+    const std::size_t n = env_->num_envs();
+    return {arrays.add<const std::int64_t>("actions", buffers[0], n),
+            arrays.add<const std::int64_t>("noops", buffers[1], n),
+            arrays.add<const std::uint64_t>("seeds", buffers[2], n),
+            arrays.add<const std::int64_t>("steps_before_loss", buffers[3], n),
+            arrays.add<std::uint8_t>("observations", buffers[4], observation_size()),
+            arrays.add<double>("rewards", buffers[5], n),
+            arrays.add<bool>("terminated", buffers[6], n),
+            arrays.add<bool>("truncated", buffers[7], n),
+            arrays.add<std::int64_t>("info", buffers[8], info_size()),
+            arrays.add<std::uint8_t>("final_observations", buffers[9], observation_size()),
+            arrays.add<std::int64_t>("final_info", buffers[10], info_size()),
+            arrays.add<std::int64_t>("final_endings", buffers[11], n),
+            arrays.add<double>("final_returns", buffers[12], n),
+            arrays.add<std::int64_t>("final_lengths", buffers[13], n)};
+  }
+
+  Arrays arrays_;  // of the running step
+  std::unique_ptr<nes::VectorEnv> env_;
 };
 
-nb::tuple names(const std::vector<const char*>& texts) { return nb::tuple(nb::cast(texts)); }
+nb::tuple to_tuple(const std::vector<const char*>& names) { return nb::tuple(nb::cast(names)); }
 
 }  // namespace
 
 NB_MODULE(_native, module) {
-  // Games that are alive when the interpreter exits are no leak worth a warning.
-  nb::set_leak_warnings(false);
-  module.attr("INFO") = names(nes::Games::info_names());
-  module.attr("STATUSES") = names(nes::SuperMarioBros::kStatuses);
-  module.attr("ENDINGS") = names(nes::SuperMarioBros::kEndings);
+  nb::set_leak_warnings(false);  // environments may be alive when the interpreter exits
+  module.attr("INFO_KEYS") = to_tuple(nes::VectorEnv::info_keys());
+  module.attr("STATUSES") = to_tuple(nes::SuperMarioBros::kStatuses);
+  module.attr("ENDINGS") = to_tuple(nes::SuperMarioBros::kEndings);
   module.attr("PALETTE") = nb::bytes(nes::kPalette, sizeof(nes::kPalette));
-  nb::class_<PyGames>(module, "Games")
-      .def(nb::init<const nb::bytes&, nes::Place, int, const nb::bytes&, int, int, int, int,
-                    const nb::bytes&, int, double, bool, int, int>(),
-           "rom"_a, "place"_a, "stall_frames"_a, "masks"_a, "skip"_a, "stack"_a, "size"_a,
-           "crop"_a, "grays"_a, "square"_a, "sticky"_a, "keeps_farthest"_a, "count"_a, "threads"_a)
-      .def("start", &PyGames::start, "arrays"_a, "waited_for"_a)
-      .def("wait", &PyGames::wait)
-      .def("restore", &PyGames::restore)
-      .def("actions", &PyGames::actions);
+  nb::class_<PyVectorEnv>(module, "VectorEnv")
+      .def(nb::init<const nb::bytes&, std::optional<nes::Level>, std::optional<int>,
+                    const nb::bytes&, int, int, int, int, const nb::bytes&, int, double, bool, int,
+                    int>(),
+           "rom"_a, "level"_a.none(), "stall_frames"_a.none(), "button_masks"_a, "skip"_a,
+           "stack"_a, "size"_a, "crop_top"_a, "gray_palette"_a, "action_marker_size"_a,
+           "repeat_action_probability"_a, "track_farthest"_a, "num_envs"_a, "num_threads"_a)
+      .def("start_step", &PyVectorEnv::start_step, "buffers"_a, "caller_waits"_a)
+      .def("wait", &PyVectorEnv::wait)
+      .def("restore", &PyVectorEnv::restore, "points"_a, "observations"_a, "info"_a)
+      .def("action_logs", &PyVectorEnv::action_logs);
 }

@@ -1,2 +1,2 @@
-// Compiles nanobind itself into the module, so that nothing of it is needed when games run.
+// Compiles nanobind's library into the module, so that the module does not need it at run time.
 #include "nb_combined.cpp"

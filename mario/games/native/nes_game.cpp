@@ -4,53 +4,53 @@
 
 namespace nes {
 
-NesGame::NesGame(const std::vector<std::uint8_t>& rom, int stall_frames)
+NesGame::NesGame(const std::vector<std::uint8_t>& rom, std::optional<int> stall_frames)
     : console_(rom), stall_frames_(stall_frames) {}
 
 std::shared_ptr<const Snapshot> NesGame::start_up() {
   start();
-  opening_ = std::make_shared<const Snapshot>(console_.snapshot());
-  return opening_;
+  beginning_ = std::make_shared<const Snapshot>(console_.snapshot());
+  return beginning_;
 }
 
 void NesGame::reset(int noops) {
-  begin();
+  begin_episode();
   for (int i = 0; i < noops; ++i) {
-    const Frame passed = frame(0, false);
-    if (passed.terminated || passed.truncated) begin();
+    const StepResult result = step(0, false);
+    if (result.terminated || result.truncated) begin_episode();
   }
 }
 
-NesGame::Frame NesGame::frame(std::uint8_t buttons, bool observed) {
-  console_.advance(buttons, observed);
-  Frame frame{reward(), false, false};
-  why_ended_ = ending();
+NesGame::StepResult NesGame::step(std::uint8_t buttons, bool render) {
+  console_.advance(buttons, render);
+  StepResult result{reward()};
+  ending_ = read_ending();
   info_ = read_info();
-  frame.terminated = why_ended_ != kGoesOn;
-  frame.truncated = !frame.terminated && (stuck_ || stalled());
-  if (frame.truncated) why_ended_ = kTruncated;
-  if (why_ended_ == kGoesOn) cut_scenes();
-  return frame;
+  result.terminated = ending_ != kRunning;
+  result.truncated = !result.terminated && (stuck_ || stalled());
+  if (result.truncated) ending_ = kTruncated;
+  if (ending_ == kRunning) skip_cutscenes();
+  return result;
 }
 
-void NesGame::begin() {
-  console_.restore(*opening_);
+void NesGame::begin_episode() {
+  console_.restore(*beginning_);
   stuck_ = false;
-  why_ended_ = kGoesOn;
-  furthest_ = std::numeric_limits<std::int64_t>::min();
+  ending_ = kRunning;
+  max_progress_ = std::numeric_limits<std::int64_t>::min();
   idle_frames_ = 0;
-  began();
+  on_reset();
   info_ = read_info();
 }
 
 bool NesGame::stalled() {
-  if (stall_frames_ < 0) return false;
+  if (!stall_frames_) return false;
   ++idle_frames_;
-  if (const std::int64_t now = progress(); now > furthest_) {
-    furthest_ = now;
+  if (const std::int64_t current = progress(); current > max_progress_) {
+    max_progress_ = current;
     idle_frames_ = 0;
   }
-  return idle_frames_ >= stall_frames_;
+  return idle_frames_ >= *stall_frames_;
 }
 
 }  // namespace nes

@@ -1,80 +1,86 @@
-// What every NES game has in common: the class NesGame of mario/games/nes.py, method by method, for
-// games that are to be played faster than Python can. Tests hold the two together.
+// What all NES games have in common, as in mario/games/nes_game.py. Differential tests compare the
+// two implementations.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "../../emulators/native/lazy_console.h"
 
 namespace nes {
 
-// A game that takes longer over what is no play counts as stuck.
-constexpr int kPatienceFrames = 3000;
+// A game that waits longer than this for something outside of play is stuck.
+constexpr int kMaxWaitFrames = 3000;
 
-// Why a game ended. A game's own reasons come after these.
-constexpr std::int64_t kGoesOn = 0, kTruncated = 1;
+// Endings that all games have. The endings of a game follow.
+constexpr std::int64_t kRunning = 0, kTruncated = 1;
 
 class NesGame {
  public:
-  // What one frame came to.
-  struct Frame {
-    double reward;
-    bool terminated, truncated;
+  // The result of one frame, or of several with the sum of their rewards.
+  struct StepResult {
+    double reward = 0;
+    bool terminated = false, truncated = false;
   };
 
-  // `stall_frames`: frames without progress() after which the game is cut short, negative for never.
-  NesGame(const std::vector<std::uint8_t>& rom, int stall_frames);
+  // `stall_frames`: number of frames without progress after which the game is truncated.
+  NesGame(const std::vector<std::uint8_t>& rom, std::optional<int> stall_frames);
   virtual ~NesGame() = default;
 
-  // Goes from power-on to where play begins, and returns that moment: all games of a kind can begin
-  // at one that a single game has come to.
+  // Goes from power-on to the point where play begins and returns it. Other games with the same
+  // ROM and options can start from this snapshot.
   std::shared_ptr<const Snapshot> start_up();
-  void begin_at(std::shared_ptr<const Snapshot> opening) { opening_ = std::move(opening); }
+  void start_from(std::shared_ptr<const Snapshot> beginning) { beginning_ = std::move(beginning); }
 
-  // Begins an episode, and lets the given number of frames pass with no button held.
+  // Starts an episode and runs a number of frames without buttons.
   void reset(int noops);
 
-  // Plays one frame. `observed` is a guess whether it will be looked at.
-  Frame frame(std::uint8_t buttons, bool observed);
+  // Runs one frame. `render` is a hint that screen() will be called: it only saves time.
+  StepResult step(std::uint8_t buttons, bool render);
 
   const std::uint8_t* screen() { return console_.screen(); }
   const std::vector<std::int64_t>& info() const { return info_; }
-  std::int64_t why_ended() const { return why_ended_; }
-  virtual bool lost() const = 0;
+  std::int64_t ending() const { return ending_; }
+
+  // Whether the episode ended with a failure.
+  virtual bool failed() const = 0;
 
  protected:
-  // What a game is made of; see the methods of the same names in Python.
+  // What defines a game, see the class in Python.
   virtual void start() = 0;
-  virtual void began() = 0;
+  virtual void on_reset() = 0;
   virtual double reward() = 0;  // clipped to its range
-  virtual std::int64_t ending() = 0;
+  virtual std::int64_t read_ending() = 0;
   virtual std::vector<std::int64_t> read_info() = 0;
   virtual std::int64_t progress() = 0;
-  virtual void cut_scenes() = 0;
+  virtual void skip_cutscenes() = 0;
 
-  template <typename GoingOn, typename Frames>
-  void wait_while(GoingOn going_on, Frames frames) {
-    for (int i = 0; i < kPatienceFrames; ++i) {
-      if (!going_on()) return;
-      frames();
+  // Calls `advance` until `condition` is false; the game is stuck if it stays true.
+  template <typename Condition, typename Advance>
+  void wait_while(Condition condition, Advance advance) {
+    for (int i = 0; i < kMaxWaitFrames; ++i) {
+      if (!condition()) return;
+      advance();
     }
-    stuck_ = going_on();
+    stuck_ = condition();
   }
 
   LazyConsole console_;
   bool stuck_ = false;
 
  private:
-  void begin();
+  void begin_episode();
   bool stalled();
 
-  std::shared_ptr<const Snapshot> opening_;
+  std::shared_ptr<const Snapshot> beginning_;
   std::vector<std::int64_t> info_;
-  std::int64_t why_ended_ = kGoesOn;
-  std::int64_t furthest_ = 0;
-  int stall_frames_, idle_frames_ = 0;
+  std::int64_t ending_ = kRunning;
+  std::int64_t max_progress_ = 0;
+  std::optional<int> stall_frames_;
+  int idle_frames_ = 0;
 };
 
 }  // namespace nes

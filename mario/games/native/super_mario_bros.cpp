@@ -13,11 +13,11 @@ constexpr int kDeathPenalty = 25;
 constexpr int kMaxReward = 15;
 constexpr std::int64_t kLevelPixels = 0x10000;
 
-constexpr std::int64_t kFlag = 2, kDeath = 3, kTime = 4, kGameOver = 5;  // in kEndings
+constexpr std::int64_t kFlag = 2, kDeath = 3, kTime = 4, kGameOver = 5;  // indices into kEndings
 
 }  // namespace
 
-const std::vector<const char*> SuperMarioBros::kInfo = {
+const std::vector<const char*> SuperMarioBros::kInfoKeys = {
     "coins", "flag_get", "life",  "score", "stage", "status",
     "time",  "world",    "x_pos", "y_pos", "area",  "best_x"};
 const std::vector<const char*> SuperMarioBros::kStatuses = {"small", "tall", "fireball"};
@@ -52,12 +52,12 @@ int MarioRam::number(int address, int digits) const {
   return value;
 }
 
-SuperMarioBros::SuperMarioBros(const std::vector<std::uint8_t>& rom, std::optional<Place> target,
-                               int stall_frames)
-    : NesGame(rom, stall_frames), mario_(console_.ram()), target_(target) {}
+SuperMarioBros::SuperMarioBros(const std::vector<std::uint8_t>& rom, std::optional<Level> level,
+                               std::optional<int> stall_frames)
+    : NesGame(rom, stall_frames), mario_(console_.ram()), level_(level) {}
 
-bool SuperMarioBros::lost() const {
-  return why_ended() == kDeath || why_ended() == kTime || why_ended() == kGameOver;
+bool SuperMarioBros::failed() const {
+  return ending() == kDeath || ending() == kTime || ending() == kGameOver;
 }
 
 void SuperMarioBros::start() {
@@ -68,36 +68,36 @@ void SuperMarioBros::start() {
         "the ROM does not start like Super Mario Bros.; give another file");
   }
   time_ = mario_.time();
-  wait_while([&] { return before_tick(); }, [&] { press_start(); });
+  wait_while([&] { return before_clock_tick(); }, [&] { press_start(); });
 }
 
-void SuperMarioBros::began() {
+void SuperMarioBros::on_reset() {
   time_ = mario_.time();
   x_ = best_x_ = mario_.x();
-  place_ = here();
-  places_ = 0;
+  attempt_ = attempt();
+  past_attempts_ = 0;
 }
 
 double SuperMarioBros::reward() {
-  const int moved = mario_.x() - x_, ticked = mario_.time() - time_;
+  const int x_change = mario_.x() - x_, time_change = mario_.time() - time_;
   x_ = mario_.x();
   time_ = mario_.time();
-  explore();
-  int reward = std::abs(moved) <= kMaxStepPixels ? moved : 0;
-  reward += std::min(ticked, 0);
+  update_best_x();
+  int reward = std::abs(x_change) <= kMaxStepPixels ? x_change : 0;
+  reward += std::min(time_change, 0);
   if (mario_.dying() || mario_.dead()) reward -= kDeathPenalty;
   return std::clamp(reward, -kMaxReward, kMaxReward);
 }
 
-std::int64_t SuperMarioBros::ending() {
-  if (!target_) {
-    // The last world's end shows the princess for ever: the game is won.
+std::int64_t SuperMarioBros::read_ending() {
+  if (!level_) {
+    // The final scene of the last world never ends.
     const bool won = stuck_ && mario_.world_over();
-    return mario_.game_over() ? kGameOver : won ? kFlag : kGoesOn;
+    return mario_.game_over() ? kGameOver : won ? kFlag : kRunning;
   }
   if (mario_.flag_get()) return kFlag;
   if (mario_.dying() || mario_.dead()) return mario_.time() ? kDeath : kTime;
-  return kGoesOn;
+  return kRunning;
 }
 
 std::vector<std::int64_t> SuperMarioBros::read_info() {
@@ -106,20 +106,24 @@ std::vector<std::int64_t> SuperMarioBros::read_info() {
           mario_.x(),      mario_.y(),        mario_.area(),  best_x_};
 }
 
-std::int64_t SuperMarioBros::progress() { return places_ * kLevelPixels + best_x_; }
+std::int64_t SuperMarioBros::progress() { return past_attempts_ * kLevelPixels + best_x_; }
 
-void SuperMarioBros::cut_scenes() {
+void SuperMarioBros::skip_cutscenes() {
   if (mario_.dying()) {
     mario_.kill();
     console_.advance(0);
   }
-  if (!target_ && mario_.world_over()) {
+  if (!level_ && mario_.world_over()) {
     const int time = mario_.time();
     wait_while([&] { return mario_.time() == time; }, [&] { console_.advance(0); });
   }
   if (!stuck_) {
     mario_.skip_area_change();
-    wait_while([&] { return mario_.busy() || mario_.world_over(); }, [&] { rest(); });
+    wait_while([&] { return mario_.busy() || mario_.world_over(); },
+               [&] {
+                 mario_.skip_level_card();
+                 console_.advance(0);
+               });
   }
 }
 
@@ -130,26 +134,21 @@ void SuperMarioBros::press_start() {
 
 void SuperMarioBros::enter_level() {
   console_.advance(kStartButton);
-  if (target_) mario_.choose_level((*target_)[0], (*target_)[1], (*target_)[2]);
+  if (level_) mario_.choose_level((*level_)[0], (*level_)[1], (*level_)[2]);
   console_.advance(0);
   mario_.skip_level_card();
 }
 
-bool SuperMarioBros::before_tick() {
-  const int before = time_;
+bool SuperMarioBros::before_clock_tick() {
+  const int previous = time_;
   time_ = mario_.time();
-  return time_ >= before;
+  return time_ >= previous;
 }
 
-void SuperMarioBros::rest() {
-  mario_.skip_level_card();
-  console_.advance(0);
-}
-
-void SuperMarioBros::explore() {
-  if (const Place now = here(); now != place_) {
-    place_ = now;
-    ++places_;
+void SuperMarioBros::update_best_x() {
+  if (const Attempt current = attempt(); current != attempt_) {
+    attempt_ = current;
+    ++past_attempts_;
     best_x_ = 0;
   }
   best_x_ = std::max(best_x_, x_);

@@ -1,4 +1,4 @@
-// Super Mario Bros.: mario/games/super_mario_bros.py and smb_ram.py, rule by rule, see there.
+// Super Mario Bros., as in mario/games/super_mario_bros.py and smb_ram.py.
 #pragma once
 
 #include <array>
@@ -10,7 +10,8 @@
 
 namespace nes {
 
-// Reads the memory of Super Mario Bros., and makes the few changes that save waiting.
+// Reads the RAM of Super Mario Bros., and writes it to skip waiting times. The addresses are
+// explained in smb_ram.py.
 class MarioRam {
  public:
   explicit MarioRam(std::uint8_t* ram) : ram_(ram) {}
@@ -21,7 +22,7 @@ class MarioRam {
   int time() const { return number(0x07F8, 3); }
   int coins() const { return number(0x07ED, 2); }
   int score() const { return number(0x07DE, 6); }
-  int status() const;  // index of kMarioPowers
+  int status() const;  // index into SuperMarioBros::kStatuses
   int x() const { return ram_[0x006D] * 256 + ram_[0x0086]; }
   int y() const;
   int area() const { return ram_[0x00E7] + 256 * ram_[0x00E8]; }
@@ -45,41 +46,43 @@ class MarioRam {
 };
 
 // World, stage and area of a level, each counted from 1.
-using Place = std::array<int, 3>;
+using Level = std::array<int, 3>;
 
 class SuperMarioBros : public NesGame {
  public:
-  // What the fields of info() are, and what the numbers in them and in why_ended() stand for.
-  static const std::vector<const char*> kInfo, kStatuses, kEndings;
+  // Names of the elements of info(), and of the values of `status` and of ending().
+  static const std::vector<const char*> kInfoKeys, kStatuses, kEndings;
 
-  // `target`: the level to play; none for the whole game.
-  SuperMarioBros(const std::vector<std::uint8_t>& rom, std::optional<Place> target,
-                 int stall_frames);
+  // `level`: the level to play, or none for the whole game.
+  SuperMarioBros(const std::vector<std::uint8_t>& rom, std::optional<Level> level,
+                 std::optional<int> stall_frames);
 
-  bool lost() const override;
+  bool failed() const override;
 
  protected:
   void start() override;  // throws std::invalid_argument for a ROM of another game
-  void began() override;
+  void on_reset() override;
   double reward() override;
-  std::int64_t ending() override;
+  std::int64_t read_ending() override;
   std::vector<std::int64_t> read_info() override;
   std::int64_t progress() override;
-  void cut_scenes() override;
+  void skip_cutscenes() override;
 
  private:
+  // World, stage and remaining lives: one life in one level.
+  using Attempt = std::array<int, 3>;
+
   void press_start();
   void enter_level();
-  bool before_tick();
-  void rest();
-  void explore();
-  Place here() const { return {mario_.world(), mario_.stage(), mario_.lives()}; }
+  bool before_clock_tick();
+  void update_best_x();
+  Attempt attempt() const { return {mario_.world(), mario_.stage(), mario_.lives()}; }
 
   MarioRam mario_;
-  std::optional<Place> target_;
+  std::optional<Level> level_;
   int time_ = 0, x_ = 0, best_x_ = 0;
-  Place place_{};
-  std::int64_t places_ = 0;
+  Attempt attempt_{};
+  std::int64_t past_attempts_ = 0;
 };
 
 }  // namespace nes

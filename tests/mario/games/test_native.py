@@ -1,4 +1,4 @@
-"""What the binding of the native games accepts and rejects."""
+"""Tests of the bindings of the native environments: which arguments they accept."""
 
 from __future__ import annotations
 
@@ -17,173 +17,172 @@ _native = pytest.importorskip("mario.games._native", reason="the native extensio
 NUM_ENVS = 2
 SHAPE = (NUM_ENVS, 4, 84, 84)
 OPTIONS = {
-    "place": (1, 1, 1),
-    "stall_frames": -1,
-    "masks": bytes([0, 1]),
+    "level": (1, 1, 1),
+    "stall_frames": None,
+    "button_masks": bytes([0, 1]),
     "skip": 4,
     "stack": 4,
     "size": 84,
-    "crop": 0,
-    "grays": bytes(64),
-    "square": 0,
-    "sticky": 0.0,
-    "keeps_farthest": False,
-    "count": NUM_ENVS,
-    "threads": 1,
+    "crop_top": 0,
+    "gray_palette": bytes(64),
+    "action_marker_size": 0,
+    "repeat_action_probability": 0.0,
+    "track_farthest": False,
+    "num_envs": NUM_ENVS,
+    "num_threads": 1,
 }
-ARRAYS = {
+BUFFERS = {
     "actions": np.int64,
     "noops": np.int64,
     "seeds": np.uint64,
-    "backs": np.int64,
+    "steps_before_loss": np.int64,
     "observations": np.uint8,
     "rewards": np.float64,
     "terminated": np.bool_,
     "truncated": np.bool_,
     "info": np.int64,
-    "last_observations": np.uint8,
-    "last_info": np.int64,
-    "last_endings": np.int64,
-    "last_returns": np.float64,
-    "last_lengths": np.int64,
+    "final_observations": np.uint8,
+    "final_info": np.int64,
+    "final_endings": np.int64,
+    "final_returns": np.float64,
+    "final_lengths": np.int64,
 }
-INPUTS = ("actions", "noops", "seeds", "backs")
+INPUTS = ("actions", "noops", "seeds", "steps_before_loss")
 
 
-def make_games(**options):
-    return _native.Games(**{"rom": mario_rom().read_bytes()} | OPTIONS | options)
+def make_env(**options):
+    return _native.VectorEnv(**{"rom": mario_rom().read_bytes()} | OPTIONS | options)
 
 
 def shape_of(name):
     if name.endswith("observations"):
         return SHAPE
-    return (len(_native.INFO), NUM_ENVS) if name.endswith("info") else (NUM_ENVS,)
+    return (len(_native.INFO_KEYS), NUM_ENVS) if name.endswith("info") else (NUM_ENVS,)
 
 
-def step_arrays():
-    return {name: np.zeros(shape_of(name), dtype) for name, dtype in ARRAYS.items()}
+def new_buffers():
+    return {name: np.zeros(shape_of(name), dtype) for name, dtype in BUFFERS.items()}
 
 
-def restore(games, actions=((), ()), farthest=((), ()), **changed):
-    arrays = {
-        "noops": np.zeros(NUM_ENVS, np.int64),
-        "seeds": np.zeros(NUM_ENVS, np.uint64),
-        "revisited": np.zeros(NUM_ENVS, np.int64),
-        "farthest_noops": np.zeros(NUM_ENVS, np.int64),
-        "farthest_seeds": np.zeros(NUM_ENVS, np.uint64),
-        "observations": np.zeros(SHAPE, np.uint8),
-        "info": np.zeros(shape_of("info"), np.int64),
-    } | changed
-    values = list(arrays.values())
-    games.restore([list(a) for a in actions], *values[:3], [list(a) for a in farthest], *values[3:])
+def replay_point(*actions, start_offset=0, farthest=None):
+    return (0, 0, actions), start_offset, farthest and (0, 0, farthest)
+
+
+def restore(env, *points, observations=None, info=None):
+    env.restore(
+        points or [replay_point()] * NUM_ENVS,
+        np.zeros(SHAPE, np.uint8) if observations is None else observations,
+        np.zeros(shape_of("info"), np.int64) if info is None else info,
+    )
 
 
 @pytest.fixture
-def games():
-    games = make_games()
-    restore(games)
-    return games
+def env():
+    env = make_env()
+    restore(env)
+    return env
 
 
-def test_a_step_fills_every_output(games):
-    arrays = step_arrays()
-    arrays["rewards"][:] = np.nan
-    games.start(tuple(arrays.values()), True)
-    games.wait()
-    assert not np.isnan(arrays["rewards"]).any()
-    assert arrays["info"].any()
-    assert games.actions() == [([0], None), ([0], None)]
+def test_a_step_writes_every_output(env):
+    buffers = new_buffers()
+    buffers["rewards"][:] = np.nan
+    env.start_step(tuple(buffers.values()), True)
+    env.wait()
+    assert not np.isnan(buffers["rewards"]).any()
+    assert buffers["info"].any()
+    assert env.action_logs() == [([0], None), ([0], None)]
 
 
-@pytest.mark.parametrize("name", ARRAYS)
-def test_an_array_of_another_dtype_is_named(games, name):
-    arrays = step_arrays()
-    arrays[name] = arrays[name].astype(np.float32)
-    expected = f"{name} must be a.* C-contiguous array of {np.dtype(ARRAYS[name])}"
+@pytest.mark.parametrize("name", BUFFERS)
+def test_a_wrong_dtype_is_rejected_with_the_name_of_the_buffer(env, name):
+    buffers = new_buffers()
+    buffers[name] = buffers[name].astype(np.float32)
+    expected = f"{name} must be a.* C-contiguous array of {np.dtype(BUFFERS[name])}"
     with pytest.raises(TypeError, match=expected):
-        games.start(tuple(arrays.values()), True)
+        env.start_step(tuple(buffers.values()), True)
 
 
-@pytest.mark.parametrize("name", ARRAYS)
-def test_an_array_of_another_size_is_named(games, name):
-    arrays = step_arrays()
-    arrays[name] = np.concatenate([arrays[name], arrays[name]])
-    size = arrays[name].size
+@pytest.mark.parametrize("name", BUFFERS)
+def test_a_wrong_size_is_rejected_with_the_name_of_the_buffer(env, name):
+    buffers = new_buffers()
+    buffers[name] = np.concatenate([buffers[name], buffers[name]])
+    size = buffers[name].size
     with pytest.raises(ValueError, match=f"{name} must have {size // 2} elements, got {size}"):
-        games.start(tuple(arrays.values()), True)
+        env.start_step(tuple(buffers.values()), True)
 
 
-@pytest.mark.parametrize("name", ARRAYS)
-def test_an_array_with_gaps_is_named(games, name):
-    arrays = step_arrays()
-    arrays[name] = np.repeat(arrays[name], 2, axis=-1)[..., ::2]
+@pytest.mark.parametrize("name", BUFFERS)
+def test_a_strided_array_is_rejected_with_the_name_of_the_buffer(env, name):
+    buffers = new_buffers()
+    buffers[name] = np.repeat(buffers[name], 2, axis=-1)[..., ::2]
     with pytest.raises(TypeError, match=f"{name} must be a.* C-contiguous array"):
-        games.start(tuple(arrays.values()), True)
+        env.start_step(tuple(buffers.values()), True)
 
 
-def test_only_inputs_may_be_read_only(games):
-    arrays = step_arrays()
+def test_only_inputs_may_be_read_only(env):
+    buffers = new_buffers()
     for name in INPUTS:
-        arrays[name].flags.writeable = False
-    games.start(tuple(arrays.values()), True)
-    for name in ARRAYS.keys() - set(INPUTS):
-        arrays[name].flags.writeable = False
+        buffers[name].flags.writeable = False
+    env.start_step(tuple(buffers.values()), True)
+    for name in BUFFERS.keys() - set(INPUTS):
+        buffers[name].flags.writeable = False
         with pytest.raises(TypeError, match=f"{name} must be a writable"):
-            games.start(tuple(arrays.values()), True)
-        arrays[name].flags.writeable = True
+            env.start_step(tuple(buffers.values()), True)
+        buffers[name].flags.writeable = True
 
 
-def test_a_step_takes_all_arrays(games):
-    with pytest.raises(ValueError, match="a step has 14 arrays, got 13"):
-        games.start(tuple(step_arrays().values())[:-1], True)
+def test_a_missing_buffer_is_rejected(env):
+    with pytest.raises(ValueError, match="a step needs 14 buffers, got 13"):
+        env.start_step(tuple(new_buffers().values())[:-1], True)
 
 
-@pytest.mark.parametrize("name", ["noops", "seeds", "revisited", "farthest_seeds", "observations"])
-def test_restore_names_the_array_that_it_rejects(games, name):
-    with pytest.raises(TypeError, match=f"{name} must be a"):
-        restore(games, **{name: np.zeros(NUM_ENVS, np.float32)})
-
-
-def test_restore_returns_to_the_actions(games):
-    restore(games, actions=[[0, 1, 1], [1]], farthest=[[], [0, 0]])
-    (first, _), (second, _) = games.actions()
+def test_restore_replays_the_actions(env):
+    restore(env, replay_point(0, 1, 1, start_offset=2, farthest=[0, 0]), replay_point(1))
+    (first, _), (second, _) = env.action_logs()
     assert (first, second) == ([0, 1, 1], [1])
 
 
-def test_restore_rejects_actions_that_are_no_integers(games):
+@pytest.mark.parametrize("name", ["observations", "info"])
+def test_restore_rejects_a_wrong_array_with_its_name(env, name):
+    with pytest.raises(TypeError, match=f"{name} must be a writable"):
+        restore(env, **{name: np.zeros(NUM_ENVS, np.float32)})
+
+
+def test_restore_rejects_actions_that_are_not_integers(env):
     with pytest.raises(TypeError):
-        restore(games, actions=[["left"], []])
+        restore(env, replay_point("left"), replay_point())
 
 
-def test_arrays_live_until_the_step_is_done(games):
-    arrays = step_arrays()
-    observations = weakref.ref(arrays["observations"])
-    games.start(tuple(arrays.values()), False)
-    arrays.clear()
+def test_arrays_stay_alive_until_the_step_is_done(env):
+    buffers = new_buffers()
+    observations = weakref.ref(buffers["observations"])
+    env.start_step(tuple(buffers.values()), False)
+    buffers.clear()
     gc.collect()
     assert observations() is not None
-    games.wait()
+    env.wait()
     assert observations() is None
 
 
-@pytest.mark.parametrize("name", ["skip", "stack", "count", "threads"])
+@pytest.mark.parametrize("name", ["skip", "stack", "num_envs", "num_threads"])
 def test_numbers_below_one_are_rejected(name):
-    with pytest.raises(ValueError, match="skip, stack, count and threads must be at least 1"):
-        make_games(**{name: 0})
+    with pytest.raises(ValueError, match=f"{name}.* must be at least 1"):
+        make_env(**{name: 0})
 
 
-def test_action_squares_must_fit():
-    make_games(square=42)
-    for square in (-1, 43):
-        with pytest.raises(ValueError, match="room for a square"):
-            make_games(square=square)
+def test_action_markers_must_fit_into_the_image():
+    make_env(action_marker_size=42)
+    for size in (-1, 43):
+        expected = f"action_marker_size must be in 0 to 42, got {size}"
+        with pytest.raises(ValueError, match=expected):
+            make_env(action_marker_size=size)
 
 
-def test_games_alive_at_exit_leave_without_a_word():
+def test_no_warning_is_printed_if_an_env_is_alive_at_exit():
     program = f"""
 from mario.games import _native
 from mario.games.roms import mario_rom
-games = _native.Games(rom=mario_rom().read_bytes(), **{OPTIONS!r})
+env = _native.VectorEnv(rom=mario_rom().read_bytes(), **{OPTIONS!r})
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

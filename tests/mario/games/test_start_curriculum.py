@@ -14,7 +14,7 @@ from mario.games.start_curriculum import (
     STEPS_BEFORE_LOSS,
     StartCurriculum,
     StartPoint,
-    draw_start_offset,
+    draw_steps_before_loss,
 )
 from mario.vector.env import wrap_game
 from wrappers import WrapperConfig
@@ -55,7 +55,7 @@ def make_env(probability=1.0, farthest_probability=0.0):
 
 def offset(seed, farthest_probability=0.0):
     """The offset of an episode that starts before a loss."""
-    return draw_start_offset(StartCurriculumConfig(1.0, farthest_probability), seed)
+    return draw_steps_before_loss(StartCurriculumConfig(1.0, farthest_probability), seed)
 
 
 @pytest.mark.parametrize("ending", sorted(FAILURES))
@@ -181,14 +181,14 @@ def test_an_episode_can_be_restored_with_the_farthest_trajectory():
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1), st.floats(0, 1))
 def test_the_offset_of_a_seed_does_not_depend_on_the_probabilities(seed, probability, farthest):
-    drawn = draw_start_offset(StartCurriculumConfig(probability, farthest), seed)
+    drawn = draw_steps_before_loss(StartCurriculumConfig(probability, farthest), seed)
     assert abs(drawn) in (0, offset(seed))
     assert FEWEST <= offset(seed) <= MOST
 
 
 def test_offsets_have_the_configured_probabilities():
     config = StartCurriculumConfig(0.5, 0.25)
-    drawn = np.array([draw_start_offset(config, seed) for seed in range(4000)])
+    drawn = np.array([draw_steps_before_loss(config, seed) for seed in range(4000)])
     assert 0.47 < (drawn != 0).mean() < 0.53
     assert 0.22 < (drawn < 0).sum() / (drawn != 0).sum() < 0.28
     assert set(abs(drawn)) == {0, *range(FEWEST, MOST + 1)}

@@ -12,7 +12,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from mario.config.env_config import EnvConfig, StartCurriculumConfig
-from mario.games.start_curriculum import draw_start_offset
+from mario.games.start_curriculum import draw_steps_before_loss
 from mario.games.tetris import ROWS, Tetris
 from mario.vector.env import wrap_game
 from wrappers import WrapperConfig
@@ -68,7 +68,7 @@ def test_an_episode_can_start_shortly_before_a_loss(game: Tetris) -> None:
         observation, _, terminated, _, _ = env.step(actions[-1])
         observations.append(observation)
     observation, info = env.reset(seed=2)
-    assert info["start_offset"] == len(actions) - draw_start_offset(curriculum, 2) > 100
+    assert info["start_offset"] == len(actions) - draw_steps_before_loss(curriculum, 2) > 100
     for step in range(info["start_offset"], len(actions)):
         np.testing.assert_array_equal(observation, observations[step - 1])
         observation, *_ = env.step(actions[step])
