@@ -1,1 +1,23 @@
-"""Replay: storage of single frames, samplers, n-step returns and augmentation."""
+"""Replay: stores the steps of environments and samples batches to learn from.
+
+`FrameReplay` is what an agent uses. It combines a `FrameStorage`, which keeps single frames on disk
+and builds stacked states and n-step returns from them, with a sampler, uniform or prioritized. Both
+are classes of TorchRL's interfaces, so they also work in a `torchrl.data.TensorDictReplayBuffer`.
+"""
+
+from agents.replay.augmentation import RandomShift
+from agents.replay.frame_replay import FrameReplay
+from agents.replay.frame_storage import FrameStorage
+from agents.replay.memory_map import InsufficientDiskSpace
+from agents.replay.n_step import n_step_returns
+from agents.replay.samplers import PrioritizedSampler, UniformSampler
+
+__all__ = [
+    "FrameReplay",
+    "FrameStorage",
+    "InsufficientDiskSpace",
+    "PrioritizedSampler",
+    "RandomShift",
+    "UniformSampler",
+    "n_step_returns",
+]

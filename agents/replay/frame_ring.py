@@ -35,6 +35,7 @@ class FrameRing:
         floors: time before which the rows of each environment were lost, int64 ``(num_envs,)``.
         lost_rows: rows of the window that were missing when a state was loaded.
         table: the memory-mapped columns, ``(num_envs, num_rows)``.
+        revision: a number that changes whenever rows are written, dropped or restored.
 
     Raises:
         InsufficientDiskSpace: the disk has no space for the files.
@@ -44,7 +45,7 @@ class FrameRing:
     def __init__(
         self, folder: Path, num_envs: int, window: int, num_rows: int, frame_size: int
     ) -> None:
-        self.lost_rows = 0
+        self.lost_rows = self.revision = 0
         self.table = open_table(folder, num_envs, num_rows, frame_size)
         self._folder, self._window, self._num_rows = folder, window, num_rows
         self._columns = {
@@ -79,6 +80,7 @@ class FrameRing:
         """
         slots = self.slots(envs, self.heads[envs])
         self.heads[envs] += 1
+        self.revision += 1
         for name, values in columns.items():
             self._columns[name][slots] = values
         # time + 1, because a row that was never written has the stamp 0
@@ -108,6 +110,7 @@ class FrameRing:
         """Drop all rows."""
         self.heads, self.floors = np.zeros_like(self.heads), np.zeros_like(self.floors)
         self._unsaved_tails = self._saved_tails = self.floors
+        self.revision += 1
 
     def state_dict(self) -> dict[str, Any]:
         """Return the cursors. The rows are on disk after `flush`."""
@@ -134,6 +137,7 @@ class FrameRing:
             missing = np.flatnonzero(~self.intact(env))
             if missing.size:
                 self.floors[env] = tail + missing[-1] + 1
+        self.revision += 1
         self._saved_tails = self.tails
         self.lost_rows = int((self._saved_tails - tails).sum())
 

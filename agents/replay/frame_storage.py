@@ -6,7 +6,7 @@ import math
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,8 +18,10 @@ from torchrl.data.replay_buffers.storages import TensorStorage
 
 from agents.agent import Transitions
 from agents.replay.frame_ring import FrameRing, Indices
-from agents.replay.transition_reader import NO_ACTION, TransitionReader
-from agents.replay.transition_writer import MAX_AGE, TransitionWriter
+from agents.replay.memory_map import MAX_AGE
+from agents.replay.transition_reader import TransitionReader
+from agents.replay.transition_window import TransitionWindow
+from agents.replay.transition_writer import TransitionWriter
 
 MARGIN = 0.03
 """Rows beyond the capacity, as a fraction of it; see `FrameRing`."""
@@ -27,20 +29,14 @@ MARGIN = 0.03
 MIN_MARGIN = 8
 """The least number of rows beyond the capacity."""
 
-MAX_REDRAWS = 64
-"""How often rows without a transition are drawn again before all transitions are listed."""
-
 
 class FrameStorage(TensorStorage):  # type: ignore[misc]
     """The latest transitions of several environments, as single frames on disk.
 
-    Frame stacks, next states and n-step returns are computed when transitions are read;
-    `TransitionWriter` describes the rows.
-
-    The index of a transition is the time of its row times ``num_envs`` plus the index of its
-    environment. No other transition ever has the same index. Samplers may only draw what `indices`
-    lists: those of `agents.replay.samplers` and TorchRL's `RandomSampler` do, TorchRL's
-    `PrioritizedSampler` does not.
+    Frame stacks, next states and n-step returns are computed when transitions are read.
+    `TransitionWriter` describes the rows, `TransitionWindow` the indices. Samplers may only draw
+    what `indices` lists: those of `agents.replay.samplers` and TorchRL's `RandomSampler` do,
+    TorchRL's `PrioritizedSampler` does not.
 
     Args:
         folder: where the files are; None for a temporary folder that `close` removes.
@@ -54,8 +50,8 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         folder: where the files are.
         num_envs: number of environments.
         state_shape: shape of a state.
-        env_capacity: transitions of each environment that can be sampled.
         ring: the rows.
+        window: the rows that can be sampled.
 
     Raises:
         InsufficientDiskSpace: the disk has no space for the files.
@@ -108,18 +104,17 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         if folder is not None:
             self._remove.detach()
         self.num_envs, self.state_shape = num_envs, state_shape
-        self.env_capacity = rows = math.ceil(capacity / num_envs)
-        self._n_step, self._stack = n_step, state_shape[0]
-        window = rows + self._stack - 1 + n_step
-        num_rows = max(rows + math.ceil(MARGIN * rows), window + MIN_MARGIN)
-        self.ring = FrameRing(self.folder, num_envs, window, num_rows, math.prod(state_shape[1:]))
+        stack, env_capacity = state_shape[0], math.ceil(capacity / num_envs)
+        readable = env_capacity + stack - 1 + n_step
+        num_rows = max(env_capacity + math.ceil(MARGIN * env_capacity), readable + MIN_MARGIN)
+        self.ring = FrameRing(self.folder, num_envs, readable, num_rows, math.prod(state_shape[1:]))
+        self.window = TransitionWindow(self.ring, stack, n_step, env_capacity)
         self._reader = TransitionReader(self.ring, state_shape, n_step, gamma)
         self._writer = TransitionWriter(self.ring, num_envs)
-        self._bounds: tuple[Indices, Indices] | None = None
 
     def __len__(self) -> int:
         """Return how many transitions can be sampled."""
-        starts, stops = self.bounds()
+        starts, stops = self.window.bounds()
         return int((stops - starts).sum()) - self._writer.count_final_rows(starts, stops)
 
     def __iter__(self) -> Iterator[TensorDict]:
@@ -137,7 +132,6 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
     def append(self, transitions: Transitions) -> None:
         """Store one step of every environment; see `TransitionWriter.append`."""
         self._writer.append(transitions)
-        self._bounds = None
 
     def set(self, cursor: Any, data: TensorDict, *, set_cursor: bool = True) -> None:
         """Append transitions, as TorchRL's writers do.
@@ -193,69 +187,11 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
 
     def contains(self, item: Any) -> NDArray[np.bool_]:
         """Return for each index whether there is such a transition."""
-        times, envs = np.divmod(np.asarray(item, np.int64), self.num_envs)
-        starts, stops = self.bounds()
-        in_window = (starts[envs] <= times) & (times < stops[envs])
-        actions = self.ring.take("action", self.ring.slots(envs, times))
-        contained: NDArray[np.bool_] = in_window & (actions != NO_ACTION)
-        return contained
+        return self.window.contains(item)
 
     def indices(self) -> Indices:
         """Return the indices of all transitions that can be sampled, int64 ``(len(self),)``."""
-        index = self.row_indices(*self.bounds())
-        return index[self.contains(index)]
-
-    def bounds(self) -> tuple[Indices, Indices]:
-        """Return the time of the first row of each environment to sample from, and of the end.
-
-        Some of the rows in between only keep a final frame and are no transitions.
-        """
-        if self._bounds is None:
-            floors, stops = self.ring.floors, self.ring.heads - self._n_step
-            starts = stops - self.env_capacity
-            # the first rows after a loss lack the frames before them
-            complete = np.where(floors > 0, floors + self._stack - 1, 0)
-            starts = np.maximum(complete, starts)
-            self._bounds = starts, np.maximum(starts, stops)
-        return self._bounds
-
-    def row_indices(self, starts: Indices, stops: Indices) -> Indices:
-        """Return the indices of all rows between two times of each environment, in this order."""
-        counts = stops - starts
-        envs = np.repeat(np.arange(self.num_envs), counts)
-        times = np.arange(len(envs)) + np.repeat(stops - np.cumsum(counts), counts)
-        return times * self.num_envs + envs
-
-    def random_indices(self, count: int, integers: Callable[..., Indices]) -> Indices:
-        """Draw transitions uniformly, with replacement.
-
-        Args:
-            count: how many.
-            integers: draws integers below a bound, like `numpy.random.Generator.integers`.
-
-        Raises:
-            LookupError: there are none yet.
-        """
-        starts, stops = self.bounds()
-        totals = np.cumsum(stops - starts)
-        index = np.empty(count, np.int64)
-        missing = np.arange(count)
-        for _ in range(MAX_REDRAWS if totals[-1] else 0):
-            drawn = integers(totals[-1], size=missing.size)
-            envs = np.searchsorted(totals, drawn, side="right")
-            times = drawn - totals[envs] + stops[envs]
-            index[missing] = times * self.num_envs + envs
-            missing = missing[self.ring.take("action", self.ring.slots(envs, times)) == NO_ACTION]
-            if not missing.size:
-                return index
-        candidates = self.indices()
-        if not candidates.size:
-            raise self.nothing_stored()
-        return candidates[integers(candidates.size, size=count)]
-
-    def nothing_stored(self) -> LookupError:
-        """Return the error to raise when a sample is requested before there is a transition."""
-        return LookupError(f"nothing to sample yet; cache more than {self._n_step} steps")
+        return self.window.indices()
 
     def check_valid(self) -> tuple[bool, str]:
         """Return whether the rows are consistent; see `TransitionWriter.check_valid`."""
@@ -273,7 +209,6 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         """
         self.ring.load_state_dict(state_dict["ring"])
         self._writer.load_state_dict(state_dict["writer"])
-        self._bounds = None
 
     def flush(self) -> None:
         """Block until all rows are on disk."""
@@ -294,7 +229,7 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         self._remove()
 
     def dumps(self, path: Path) -> NoReturn:
-        """Refuse TorchRL's own format.
+        """Refuse TorchRL's own format, whose files can execute code when they are loaded.
 
         Raises:
             NotImplementedError: always.
@@ -306,14 +241,14 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
     def _empty(self) -> None:
         self.ring.clear()
         self._writer.clear()
-        self._bounds = None
 
     def _rand_given_ndim(self, batch_size: int) -> torch.Tensor:
-        # what TorchRL's RandomSampler calls
+        """Return what TorchRL's `RandomSampler` samples."""
+
         def integers(high: int, size: int) -> Indices:
             return torch.randint(int(high), (size,), generator=self._rng).numpy()
 
-        return torch.from_numpy(self.random_indices(batch_size, integers))
+        return torch.from_numpy(self.window.draw(batch_size, integers))
 
 
 def _to_transitions(step: TensorDict) -> Transitions:

@@ -20,6 +20,12 @@ COLUMNS = {
 }
 """Scalar columns of a row and their dtypes. A row also has a frame."""
 
+NO_ACTION = -1
+"""Action of a row that only keeps the final frame of an episode, and is no transition."""
+
+MAX_AGE = 255
+"""The age of a row counts the steps since its episode began, up to this value."""
+
 
 class InsufficientDiskSpace(OSError):
     """Raised when the disk has no space for a replay storage."""

@@ -77,7 +77,7 @@ class UniformSampler(FrameSampler):
         Raises:
             LookupError: there are no transitions yet.
         """
-        index = storage.random_indices(batch_size, self._generator.integers)
+        index = storage.window.draw(batch_size, self._generator.integers)
         return torch.from_numpy(index), {}
 
 
@@ -104,11 +104,11 @@ class PrioritizedSampler(FrameSampler):
 
     def __init__(self, storage: FrameStorage, alpha: float = 0.6, seed: int = 0) -> None:
         super().__init__(seed)
-        self._storage = storage
+        self._storage, self._window = storage, storage.window
         self._alpha = alpha
         self._max_error = 1.0
         self._stops: Indices = np.zeros(storage.num_envs, np.int64)
-        self._tree = SumSegmentTreeFp64(storage.num_envs * storage.env_capacity)
+        self._tree = SumSegmentTreeFp64(storage.num_envs * storage.window.env_capacity)
 
     def sample(self, storage: FrameStorage, batch_size: int) -> Sample:
         """Draw one transition out of each of ``batch_size`` equal parts of the total priority.
@@ -128,7 +128,7 @@ class PrioritizedSampler(FrameSampler):
         self._synchronize()
         total = self._tree.query(0, self._tree.size)
         if not total:
-            raise storage.nothing_stored()
+            raise self._window.is_empty()
         strata = np.arange(batch_size) + self._generator.random(batch_size)
         positions, priorities = self._find(strata * (total / batch_size), total)
         index = torch.from_numpy(self._indices_at(positions))
@@ -149,13 +149,13 @@ class PrioritizedSampler(FrameSampler):
         self._synchronize()
         index = np.asarray(index, np.int64)
         errors = np.abs(np.asarray(priority, np.float64)) + EPSILON
-        stored = self._storage.contains(index)
+        stored = self._window.contains(index)
         self._tree.update(self._positions(index[stored]), errors[stored] ** self._alpha)
         self._max_error = max(self._max_error, float(errors.max()))
 
     def check_valid(self) -> tuple[bool, str]:
         """Return whether exactly the transitions have priorities, and if not, the problem."""
-        positions = np.sort(self._positions(self._storage.indices()))
+        positions = np.sort(self._positions(self._window.indices()))
         if not np.array_equal(np.flatnonzero(self.priorities()), positions):
             return False, "there are priorities without a transition, or transitions without one"
         return True, ""
@@ -180,9 +180,9 @@ class PrioritizedSampler(FrameSampler):
         self._max_error = state_dict["max_error"]
         positions = np.arange(len(priorities))
         # rows that were lost have no priority
-        stored = self._storage.contains(self._indices_at(positions))
+        stored = self._window.contains(self._indices_at(positions))
         self._tree.update(positions, np.where(stored, priorities, 0.0))
-        self._stops = self._storage.bounds()[1]
+        self._stops = self._window.bounds()[1]
 
     def _empty(self) -> None:
         self._max_error = 1.0
@@ -194,12 +194,12 @@ class PrioritizedSampler(FrameSampler):
 
         They take the positions of those that are gone.
         """
-        starts, stops = self._storage.bounds()
+        starts, stops = self._window.bounds()
         if np.array_equal(stops, self._stops):
             return
-        index = self._storage.row_indices(np.maximum(starts, self._stops), stops)
+        index = self._window.rows_between(np.maximum(starts, self._stops), stops)
         newest = self._max_error**self._alpha
-        priorities = np.where(self._storage.contains(index), newest, 0.0)
+        priorities = np.where(self._window.contains(index), newest, 0.0)
         self._tree.update(self._positions(index), priorities)
         self._stops = stops
 
@@ -216,15 +216,15 @@ class PrioritizedSampler(FrameSampler):
 
     def _positions(self, index: Indices) -> Indices:
         """Map indices to positions in the tree, which has as many as there are transitions."""
-        times, envs = np.divmod(index, self._storage.num_envs)
-        capacity = self._storage.env_capacity
+        times, envs = np.divmod(index, self._window.num_envs)
+        capacity = self._window.env_capacity
         positions: Indices = envs * capacity + times % capacity
         return positions
 
     def _indices_at(self, positions: Indices) -> Indices:
         """Map positions to the indices of the latest rows that have them."""
-        envs, remainders = np.divmod(positions, self._storage.env_capacity)
-        newest = self._storage.bounds()[1][envs] - 1
-        times = newest - (newest - remainders) % self._storage.env_capacity
-        index: Indices = times * self._storage.num_envs + envs
+        envs, remainders = np.divmod(positions, self._window.env_capacity)
+        newest = self._window.bounds()[1][envs] - 1
+        times = newest - (newest - remainders) % self._window.env_capacity
+        index: Indices = times * self._window.num_envs + envs
         return index

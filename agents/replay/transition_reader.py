@@ -7,10 +7,8 @@ import torch
 from tensordict import TensorDict
 
 from agents.replay.frame_ring import FrameRing, Indices
+from agents.replay.memory_map import NO_ACTION
 from agents.replay.n_step import n_step_returns
-
-NO_ACTION = -1
-"""Action of a row that only keeps the final frame of an episode."""
 
 
 class TransitionReader:
@@ -32,8 +30,8 @@ class TransitionReader:
         self._ring = ring
         self._stack, self._image = state_shape[0], state_shape[1:]
         self._n_step, self._gamma = n_step, gamma
-        self._stack_offsets = np.arange(1 - self._stack, 1)
-        self._offsets = np.union1d(self._stack_offsets, self._stack_offsets + n_step)
+        stack = np.arange(1 - self._stack, 1)
+        self._offsets = np.union1d(stack, stack + n_step)
 
     def read(self, envs: Indices, times: Indices) -> TensorDict:
         """Return the transitions that begin at rows.
@@ -63,18 +61,18 @@ class TransitionReader:
         early = np.flatnonzero((steps < self._n_step) & (discounts > 0))
         if early.size:
             next_states = next_states.clone()
-            final = times[early] + steps[early]
-            next_states[early] = self._frames(envs[early], final, self._stack_offsets)
-        return TensorDict(
-            {
-                "state": frames[:, : self._stack],
-                "action": torch.from_numpy(actions[:, 0].astype(np.int64)),
-                "reward": torch.from_numpy(rewards),
-                "discount": torch.from_numpy(discounts),
-                "next_state": next_states,
-            },
-            batch_size=[len(envs)],
-        )
+            next_states[early] = self._states(envs[early], times[early] + steps[early])
+        columns = {
+            "state": frames[:, : self._stack],
+            "action": torch.from_numpy(actions[:, 0].astype(np.int64)),
+            "reward": torch.from_numpy(rewards),
+            "discount": torch.from_numpy(discounts),
+            "next_state": next_states,
+        }
+        return TensorDict(columns, batch_size=[len(envs)])
+
+    def _states(self, envs: Indices, times: Indices) -> torch.Tensor:
+        return self._frames(envs, times, np.arange(1 - self._stack, 1))
 
     def _frames(self, envs: Indices, times: Indices, offsets: Indices) -> torch.Tensor:
         first = times - self._ring.take("age", self._ring.slots(envs, times))

@@ -11,10 +11,7 @@ import torch
 
 from agents.agent import States, Transitions
 from agents.replay.frame_ring import FrameRing, Indices
-from agents.replay.transition_reader import NO_ACTION
-
-MAX_AGE = 255
-"""The age of a row counts the steps since its episode began, up to this value."""
+from agents.replay.memory_map import MAX_AGE, NO_ACTION
 
 
 class TransitionWriter:

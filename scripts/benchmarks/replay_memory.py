@@ -62,7 +62,7 @@ def fill(replay: FrameReplay) -> None:
     """Fill a replay memory to its capacity."""
     storage = replay.storage
     steps = noise(storage.num_envs, storage.state_shape)
-    for _ in range(storage.env_capacity + 10):
+    for _ in range(storage.window.env_capacity + 10):
         replay.cache(next(steps))
 
 

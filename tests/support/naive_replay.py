@@ -10,7 +10,7 @@ import torch
 from transitions import transitions
 
 from agents.replay.frame_replay import FrameReplay
-from agents.replay.transition_reader import NO_ACTION
+from agents.replay.memory_map import NO_ACTION
 
 GAMMA = 0.5
 CONTINUES, TERMINATED, TRUNCATED, BOTH, CRASHED = ".TtB!"
