@@ -29,7 +29,7 @@ class GameWithReturns(FakeGame):
 
     @property
     def episode_returns(self):
-        return self.total
+        return self.total_reward
 
 
 def make_game(length=3):
