@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from doubles import SHAPE, FakeGame, Fault, fake_game
@@ -214,6 +215,44 @@ def test_close_does_not_wait_for_a_game_that_hangs(vector):
     envs.close()
     envs.close()
     assert time.monotonic() - start < 5
+
+
+class ModuleListGame(gym.Env):
+    """Its metadata lists the modules that are loaded in its process."""
+
+    observation_space = action_space = gym.spaces.Discrete(1)
+
+    def __init__(self):
+        self.metadata = {"modules": sorted(sys.modules)}
+
+
+TRAINING_PROGRAM = """
+import sys
+sys.path[:0] = [{support!r}, {tests!r}]
+from test_process_vector import ModuleListGame
+from mario.commands.train import main  # as the mario-train script does
+from mario.vector.process_vector import ProcessVectorEnv
+
+if __name__ == "__main__":
+    import mario.training.session
+    envs = ProcessVectorEnv(ModuleListGame, 1)
+    print(*envs.metadata["modules"])
+    envs.close()
+"""
+
+
+def test_workers_never_import_torch_or_agents(tmp_path):
+    script = tmp_path / "program.py"
+    folders = {
+        "support": str(Path(__file__).parents[2] / "support"),
+        "tests": str(Path(__file__).parent),
+    }
+    script.write_text(TRAINING_PROGRAM.format(**folders))
+    program = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert (program.returncode, program.stderr) == (0, "")
+    modules = set(program.stdout.split())
+    assert {"mario.vector.worker", "mario.vector.env", "mario.commands.train"} <= modules
+    assert {"torch", "tensordict", "agents", "matplotlib"} & modules == set()
 
 
 def is_alive(pid):
