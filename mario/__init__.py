@@ -1,4 +1,7 @@
-"""Trains agents to play Super Mario Bros. and its kin; importing it registers the games."""
+"""Train agents to play Super Mario Bros., other NES games and Atari games.
+
+Importing the package registers its games with Gymnasium. It does not import torch.
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import numpy as np
 from mario.evaluation.episodes import EpisodeResult, LevelArea
 from mario.evaluation.level_survey import HEIGHT, SCREEN_WIDTH, STATUS_ROWS, LevelSurvey
 from mario.evaluation.summary import EvaluationSummary
+from mario.games.endings import Ending
 from mario.system.files import write_atomically
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class DeathMarker(NamedTuple):
     """
 
     label: str
-    endings: tuple[str, ...]
+    endings: tuple[Ending, ...]
     color: str
     symbol: str
 
@@ -52,8 +53,8 @@ class DeathMarker(NamedTuple):
 
 
 MARKERS = (
-    DeathMarker("died", ("death", "game over"), "#e3001b", "o"),
-    DeathMarker("stuck, or out of time", ("time", "truncated"), "#ffb000", "s"),
+    DeathMarker("died", (Ending.DEATH, Ending.GAME_OVER), "#e3001b", "o"),
+    DeathMarker("stuck, or out of time", (Ending.TIME, Ending.TRUNCATED), "#ffb000", "s"),
 )
 
 
@@ -99,7 +100,7 @@ def draw_map(
 
 def headline(summary: EvaluationSummary, results: Sequence[EpisodeResult]) -> str:
     """Return a sentence with the number of cleared episodes and the clear rate."""
-    clears = sum(result.ending == "flag" for result in results)
+    clears = sum(result.ending == Ending.FLAG for result in results)
     low, high = summary.clear_rate_ci95
     random_actions = f", {summary.epsilon:.1%} random actions" if summary.epsilon else ""
     return (
@@ -176,7 +177,7 @@ def _max_bin_count(results: Sequence[EpisodeResult]) -> int:
     bins = Counter(
         (result.level_area, (result.x_pos + CENTER_X) // BIN_WIDTH)
         for result in results
-        if result.ending != "flag" and result.x_pos is not None
+        if result.ending != Ending.FLAG and result.x_pos is not None
     )
     return max(bins.values(), default=1)
 

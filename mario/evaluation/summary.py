@@ -11,15 +11,13 @@ from typing import Any
 import numpy as np
 
 from mario.evaluation.episodes import EpisodeResult
+from mario.games.endings import FAILURES, Ending
 
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
 
 BOOTSTRAP_RESAMPLES = 2000
 """Resamples of a bootstrap interval, as in rliable."""
-
-LOST_ENDINGS = ("death", "time", "game over")
-"""Endings that count as a death."""
 
 LEVEL_STATISTICS = (
     "clear_rate", "clear_rate_ci95", "mean_x_pos", "max_x_pos", "median_steps_to_clear", "deaths"
@@ -136,10 +134,10 @@ def summarize(
     epsilon: float = 0.0,
 ) -> EvaluationSummary:
     """Return the statistics of evaluation episodes; see `EvaluationSummary` for the arguments."""
-    clear_lengths = [result.length for result in results if result.ending == "flag"]
+    clear_lengths = [result.length for result in results if result.ending == Ending.FLAG]
     distances = [result.best_x for result in results if result.best_x is not None]
     returns = [result.reward for result in results]
-    deaths = [result.x_pos for result in results if result.ending in LOST_ENDINGS]
+    deaths = [result.x_pos for result in results if result.ending in FAILURES]
     return EvaluationSummary(
         game=game,
         episodes=len(results),

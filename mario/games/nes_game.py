@@ -1,4 +1,4 @@
-"""What every NES game has in common; a new game is a subclass with a handful of short methods."""
+"""The base class of NES games. A new game is a subclass with a handful of short methods."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 from mario.emulators import Emulator, make_emulator
 from mario.emulators.emulator import FRAMES_PER_SECOND, SCREEN_SHAPE
 from mario.games.actions import ActionSet, action_masks, action_name
+from mario.games.endings import Ending
 
 STALL_FRAMES = 2400
-"""Frames without progress after which a game is cut short: 40 seconds."""
+"""Frames without progress after which a game is truncated: 40 seconds."""
 
-PATIENCE_FRAMES = 3000
-"""Frames that a game may take over what is no play, before it counts as stuck: 50 seconds."""
+MAX_WAIT_FRAMES = 3000
+"""Longest wait for play to begin or continue, after which a game counts as stuck: 50 seconds."""
 
 
 class NesOptions(TypedDict, total=False):
-    """What can be chosen for every NES game, see `NesGame`."""
+    """Options of every NES game, see `NesGame`."""
 
     actions: ActionSet | None
     emulator: str | Emulator
@@ -33,23 +34,21 @@ class NesOptions(TypedDict, total=False):
 
 
 class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
-    """A game on a cartridge, played a frame at a time.
+    """A game on an NES cartridge, one emulator frame per step.
 
-    What is seen is the screen, uint8 ``(240, 256, 3)``, RGB. ``info`` is what the game tells of
-    itself, and always ``ending``: why it ended, ``"truncated"`` for being cut short as nothing
-    went on, ``""`` while it goes on. ``reset`` takes the option ``noops``, the number of frames
-    that go by with no button held before the first thing seen.
+    Observations are the screen, uint8 ``(240, 256, 3)``, RGB. ``info`` contains what the game
+    reports and always ``ending``: the `Ending` of the episode, or ``""`` before the end. ``reset``
+    accepts the option ``noops``, the number of no-op frames to play before the first observation.
 
-    A subclass reads and writes `ram`, and says what a step earned (`reward`), whether the game is
-    over (`ending`) and what is known of it (`info`). Nothing random is left in the console: from
-    its reset, a game is the same whenever the same buttons are held.
+    A subclass reads and writes `ram` to implement `reward`, `ending` and `info`. The console has no
+    source of randomness: after a reset, the same buttons lead to the same game.
 
     Attributes:
-        default_actions: the action set when none is chosen.
-        reward_range: least and greatest reward of one frame; what is beyond is clipped.
-        action_names: what people call each action, e.g. ``"right+A"``.
-        emulator: the console.
-        stuck: whether something was waited for that never came.
+        default_actions: The action set if none is given.
+        reward_range: Least and greatest reward of a frame; rewards beyond it are clipped.
+        action_names: Name of each action, for example ``"right+A"``.
+        emulator: The console.
+        is_stuck: Whether `advance_while` waited in vain. The episode is then truncated.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - declared so by Gymnasium
@@ -68,18 +67,18 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         stall_frames: int | None = STALL_FRAMES,
         render_mode: str | None = None,
     ) -> None:
-        """Switch the console on and go to where play begins.
+        """Switch the console on and start the game.
 
         Args:
-            rom: an iNES ROM file.
-            actions: an action set, see `mario.games.actions`; None for the game's own.
-            emulator: name of an emulator, or one that is switched on already.
-            stall_frames: frames without `progress` after which the game is cut short, None for
-                never.
-            render_mode: ``"rgb_array"`` for `render` to return the screen, or None.
+            rom: An iNES ROM file.
+            actions: An action set, see `mario.games.actions`; None for `default_actions`.
+            emulator: Name of an emulator, or an emulator that is switched on.
+            stall_frames: Frames without `progress` after which an episode is truncated, None for
+                no limit.
+            render_mode: ``"rgb_array"`` to let `render` return the screen, or None.
 
         Raises:
-            UsageError: there is no such ROM, action set or emulator.
+            UsageError: The ROM, the action set or the emulator is unknown.
         """
         self._masks = action_masks(self.default_actions if actions is None else actions)
         self.action_names = tuple(action_name(mask) for mask in self._masks)
@@ -89,56 +88,57 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         self.emulator = make_emulator(rom, emulator) if isinstance(emulator, str) else emulator
         self.metadata = {**self.metadata, "emulator": self.emulator.name}
         self._stall_frames = stall_frames
-        self._furthest, self._idle_frames = -math.inf, 0
-        self._over = True
-        self.stuck = False
-        self.start()
+        self._best_progress, self._idle_frames = -math.inf, 0
+        self._is_over = True
+        self.is_stuck = False
+        self.start_game()
         self.emulator.backup()
 
     @property
     def ram(self) -> memoryview:
-        """The console's memory, see `Emulator.ram`."""
+        """The console's RAM, see `Emulator.ram`."""
         return self.emulator.ram
 
     @abstractmethod
     def reward(self) -> float:
-        """What the frame just played earned; called once a frame."""
+        """Return the reward of the last frame; called once per frame."""
 
     @abstractmethod
-    def ending(self) -> str:
-        """Why the game is over, ``""`` while it goes on."""
+    def ending(self) -> Ending | None:
+        """Return why the game is over, or None while it continues."""
 
     @abstractmethod
     def info(self) -> dict[str, Any]:
-        """What is known of the game now: a new dict."""
+        """Return a new dictionary with the state of the game."""
 
-    def start(self) -> None:
-        """Go from power-on to where play begins. Every episode starts there."""
+    def start_game(self) -> None:
+        """Play from power-on to the point where every episode starts, for example through menus."""
 
-    def began(self) -> None:
-        """An episode begins: take note of where it starts."""
+    def on_episode_start(self) -> None:
+        """Initialize what the subclass keeps about an episode."""
 
-    def cut_scenes(self) -> None:
-        """Let pass what is no play, after each frame that did not end the game."""
+    def skip_cutscenes(self) -> None:
+        """Play frames in which the player has no control; called after every frame but the last."""
 
     def progress(self) -> float | None:
-        """A number that grows as the game gets on, None if there is no telling."""
+        """Return a number that grows as the game progresses, or None if there is no such number."""
         return None
 
-    def wait_while(self, going_on: Callable[[], bool], frame: Callable[[], None]) -> None:
-        """Let frames pass that are no play.
+    def advance_while(self, condition: Callable[[], bool], advance: Callable[[], None]) -> None:
+        """Play frames as long as a condition holds.
+
+        If it still holds after `MAX_WAIT_FRAMES` rounds, the game is stuck: the episode is
+        truncated.
 
         Args:
-            going_on: whether there is still something to wait for.
-            frame: lets one frame, or a few, pass.
-
-        If it still goes on after `PATIENCE_FRAMES` rounds, the game is `stuck`, and is cut short.
+            condition: Returns whether to continue.
+            advance: Plays one frame, or a few.
         """
-        for _ in range(PATIENCE_FRAMES):
-            if not going_on():
+        for _ in range(MAX_WAIT_FRAMES):
+            if not condition():
                 return
-            frame()
-        self.stuck = going_on()
+            advance()
+        self.is_stuck = condition()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -146,68 +146,72 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         """See `gymnasium.Env.reset`.
 
         Args:
-            seed: seeds what the game draws; most draw nothing.
-            options: ``noops``, the number of frames to let pass first.
+            seed: Seeds the random numbers of the game, if it uses any.
+            options: ``noops``, the number of no-op frames to play first.
         """
         super().reset(seed=seed)
-        info = self._begin()
+        info = self._start_episode()
         for _ in range((options or {}).get("noops", 0)):
-            *_, info = self._frame(0)
-            if self._over:
-                info = self._begin()
+            *_, info = self._play_frame(0)
+            if self._is_over:
+                info = self._start_episode()
         return self.emulator.screen(), info
 
     def step(self, action: int) -> tuple[NDArray[np.uint8], float, bool, bool, dict[str, Any]]:
         """Play one frame, see `gymnasium.Env.step`.
 
         Args:
-            action: which buttons to hold.
+            action: Index of the action.
 
         Raises:
-            ValueError: there is no such action.
-            gymnasium.error.ResetNeeded: the game is over.
+            ValueError: There is no such action.
+            gymnasium.error.ResetNeeded: The episode is over or has not started.
         """
         if not 0 <= action < len(self._masks):
             raise ValueError(f"action must be in 0 to {len(self._masks) - 1}, got {action}")
-        if self._over:
-            raise gym.error.ResetNeeded("the game is over or has not begun; call reset first")
-        reward, terminated, truncated, info = self._frame(self._masks[action])
+        if self._is_over:
+            raise gym.error.ResetNeeded("the episode is over or has not started; call reset first")
+        reward, terminated, truncated, info = self._play_frame(self._masks[action])
         return self.emulator.screen(), reward, terminated, truncated, info
 
     def render(self) -> NDArray[np.uint8] | None:
-        """The screen, if the render mode is ``"rgb_array"``."""
+        """Return the screen if the render mode is ``"rgb_array"``."""
         return self.emulator.screen() if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:
         """Free the console."""
         self.emulator.close()
 
-    def _begin(self) -> dict[str, Any]:
+    def _start_episode(self) -> dict[str, Any]:
+        """Return to the point where episodes start, and return the info there."""
         self.emulator.restore()
-        self._over = self.stuck = False
-        self._furthest, self._idle_frames = -math.inf, 0
-        self.began()
+        self._is_over = self.is_stuck = False
+        self._best_progress, self._idle_frames = -math.inf, 0
+        self.on_episode_start()
         return self.info() | {"ending": ""}
 
-    def _frame(self, buttons: int) -> tuple[float, bool, bool, dict[str, Any]]:
+    def _play_frame(self, buttons: int) -> tuple[float, bool, bool, dict[str, Any]]:
+        """Play a frame; return reward, terminated, truncated and info."""
         self.emulator.advance(buttons)
         low, high = self.reward_range
         reward = float(min(max(self.reward(), low), high))
-        reason, info = self.ending(), self.info()
-        terminated = bool(reason)
-        truncated = not terminated and (self.stuck or self._stalled())
-        if not (terminated or truncated):
-            self.cut_scenes()
-        info["ending"] = "truncated" if truncated else reason
-        self._over = terminated or truncated
+        ending, info = self.ending(), self.info()
+        terminated = ending is not None
+        truncated = not terminated and (self.is_stuck or self._is_stalled())
+        if truncated:
+            ending = Ending.TRUNCATED
+        self._is_over = ending is not None
+        if not self._is_over:
+            self.skip_cutscenes()
+        info["ending"] = "" if ending is None else str(ending)
         return reward, terminated, truncated, info
 
-    def _stalled(self) -> bool:
-        """Whether too many frames went by without progress."""
+    def _is_stalled(self) -> bool:
+        """Count a frame, and return whether there was no progress for too long."""
         progress = self.progress()
         if progress is None or self._stall_frames is None:
             return False
         self._idle_frames += 1
-        if progress > self._furthest:
-            self._furthest, self._idle_frames = progress, 0
+        if progress > self._best_progress:
+            self._best_progress, self._idle_frames = progress, 0
         return self._idle_frames >= self._stall_frames

@@ -1,4 +1,4 @@
-"""Super Mario Bros. with another level in each episode."""
+"""Super Mario Bros. with a random level in each episode."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from mario.games.super_mario_bros import SuperMarioBros
 
 
 class RandomStages(gym.Env[NDArray[np.uint8], int]):
-    """Plays one level an episode, drawn at random; ``info`` tells its ``world`` and ``stage``.
+    """Super Mario Bros. with a level drawn at random for each episode.
 
-    Each level has a console of its own, switched on when the level is first drawn. ``reset`` takes
-    the option ``stages``, the levels to draw from this once, and those of `SuperMarioBros`.
+    ``info`` contains its ``world`` and ``stage``. Each level has its own console, created when the
+    level is first drawn. ``reset`` accepts the option ``stages``, the levels to draw from in this
+    reset, and the options of `SuperMarioBros`.
 
     Attributes:
-        game: the level being played.
+        game: The current level.
     """
 
     metadata = NesGame.metadata
@@ -34,20 +35,20 @@ class RandomStages(gym.Env[NDArray[np.uint8], int]):
         look: str = "vanilla",
         **options: Unpack[NesOptions],
     ) -> None:
-        """Switch the first console on.
+        """Start the first level.
 
         Args:
-            stages: the levels to draw from, e.g. ``["1-1", "1-4"]``.
-            look: see `SuperMarioBros`.
-            **options: see `NesGame`.
+            stages: The levels to draw from, for example ``["1-1", "1-4"]``.
+            look: See `SuperMarioBros`.
+            **options: See `NesGame`.
 
         Raises:
-            UsageError: there is no such level, look or ROM.
+            UsageError: A level, the look or the ROM is unknown.
         """
-        self._stages = _checked(stages)
-        self._look, self._options = look, options
+        _check_stages(stages)
+        self._stages, self._look, self._options = stages, look, options
         self._games: dict[str, SuperMarioBros] = {}
-        self.game = self._game(self._stages[0])
+        self.game = self._get_game(stages[0])
         self.action_space, self.action_names = self.game.action_space, self.game.action_names
         self.observation_space = self.game.observation_space
         self.render_mode, self.metadata = self.game.render_mode, self.game.metadata
@@ -57,8 +58,9 @@ class RandomStages(gym.Env[NDArray[np.uint8], int]):
     ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
         """Draw a level and start it, see `NesGame.reset`."""
         super().reset(seed=seed)
-        stages = _checked((options or {}).get("stages", self._stages))
-        self.game = self._game(stages[int(self.np_random.integers(len(stages)))])
+        stages = (options or {}).get("stages", self._stages)
+        _check_stages(stages)
+        self.game = self._get_game(stages[int(self.np_random.integers(len(stages)))])
         return self.game.reset(seed=seed, options=options)
 
     def step(self, action: int) -> tuple[NDArray[np.uint8], float, bool, bool, dict[str, Any]]:
@@ -74,23 +76,22 @@ class RandomStages(gym.Env[NDArray[np.uint8], int]):
         return self.game.render()
 
     def close(self) -> None:
-        """Free every console."""
+        """Free all consoles."""
         for game in self._games.values():
             game.close()
 
-    def _game(self, level: str) -> SuperMarioBros:
+    def _get_game(self, level: str) -> SuperMarioBros:
         if level not in self._games:
             self._games[level] = SuperMarioBros(level=level, look=self._look, **self._options)
         return self._games[level]
 
 
-def _checked(stages: Sequence[str]) -> Sequence[str]:
-    """The same levels, if all of them are there.
+def _check_stages(stages: Sequence[str]) -> None:
+    """Check that all levels exist.
 
     Raises:
-        UsageError: there is no such level, or none at all.
+        UsageError: A level is unknown, or there are none.
     """
     for stage in stages or [""]:
         if stage not in LEVELS:
             raise unknown("stage", stage, LEVELS)
-    return stages

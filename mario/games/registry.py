@@ -1,4 +1,4 @@
-"""The games there are, by their names in Gymnasium's registry."""
+"""The games in Gymnasium's registry."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ RANDOM_STAGES = "mario.games.random_stages:RandomStages"
 TETRIS = "mario.games.tetris:Tetris"
 ATARI = "mario.games.atari:Atari"
 ALE = "ale_py.env:AtariEnv"
-"""What ale-py's own ids stand for; `ATARI` takes its place."""
+"""The entry point of the games that ale-py registers; `ATARI` replaces it."""
 
 
 def register_games() -> None:
-    """Make the games known to Gymnasium; none is loaded before it is made."""
+    """Add the games to Gymnasium's registry. Their modules are imported when a game is made."""
     for game_id, entry_point, kwargs in _games():
         if game_id not in gym.registry:
             gym.register(game_id, entry_point, kwargs=kwargs)
@@ -33,13 +33,13 @@ def make_game(game_id: str, **kwargs: Any) -> gym.Env[Any, Any]:
     """Make a game.
 
     Args:
-        game_id: its id in Gymnasium's registry, e.g. ``"SuperMarioBros-1-1-v0"``; ``"module:id"``
-            imports the module first, which is to register the id. The ids of ale-py are known; what
-            they say of frames to a decision is not heeded, since the wrappers see to that.
-        **kwargs: what the game is to be made with, e.g. ``actions``, ``emulator``.
+        game_id: Id in Gymnasium's registry, for example ``"SuperMarioBros-1-1-v0"``.
+            ``"module:id"`` first imports a module that registers the id. The ids of ale-py work
+            too, without their frame skipping, which is left to the wrappers.
+        **kwargs: Arguments of the game, for example ``actions`` and ``emulator``.
 
     Raises:
-        UsageError: there is no such game, or it cannot be made so.
+        UsageError: The game is unknown, or does not accept an argument.
 
     >>> make_game("Tetris")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -48,8 +48,8 @@ def make_game(game_id: str, **kwargs: Any) -> gym.Env[Any, Any]:
     """
     spec = find_game(game_id)
     try:
-        # Given a spec in place of an id, Gymnasium does not take v3, another look, for an update of
-        # v0. What its checker warns of is for a game's author, who has its check_env.
+        # With a spec instead of an id, Gymnasium does not mistake v3, another look, for an update
+        # of v0. The authors of games can call check_env themselves.
         return gym.make(spec, disable_env_checker=True, **kwargs)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
@@ -59,17 +59,17 @@ def make_game(game_id: str, **kwargs: Any) -> gym.Env[Any, Any]:
 
 
 def find_game(game_id: str) -> EnvSpec:
-    """What `make_game` makes a game from.
+    """Return the specification from which `make_game` makes a game.
 
     Raises:
-        UsageError: there is no such game.
+        UsageError: The game is unknown.
     """
     module, _, name = game_id.rpartition(":")
     if module:
         _load(game_id, module)
     elif name not in gym.registry:
         if find_spec("ale_py") is not None:
-            _load(game_id, "ale_py")  # which takes a moment, and has hundreds of games
+            _load(game_id, "ale_py")  # takes a moment, so only for unknown ids
         elif name.startswith("ALE/") or "NoFrameskip" in name:
             raise UsageError(f"game {game_id!r}: Atari games come with ale-py; pip install ale-py")
     if name not in gym.registry:
@@ -82,7 +82,7 @@ def find_game(game_id: str) -> EnvSpec:
 
 
 def _load(game_id: str, module: str) -> None:
-    """Import a user's module, which may lie in the current folder."""
+    """Import a module, which may be in the current folder."""
     try:
         load_plugin(module)
     except ModuleNotFoundError as error:
@@ -90,7 +90,7 @@ def _load(game_id: str, module: str) -> None:
 
 
 def _games() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The id, the class and the arguments of each game."""
+    """Yield the id, the entry point and the arguments of each game."""
     yield "Tetris-v0", TETRIS, {}
     for version, look in mario_looks().items():
         yield f"SuperMarioBros-v{version}", MARIO, {"look": look}

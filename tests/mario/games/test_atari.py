@@ -1,4 +1,4 @@
-"""Atari games, one at a time."""
+"""Atari games in ALE."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytest.importorskip("ale_py")
 
 
 def play(game, actions):
-    """The pictures and rewards of some frames."""
+    """Return the screen and the reward of each frame."""
     return [game.step(int(action))[:2] for action in actions]
 
 
@@ -34,22 +34,22 @@ def test_every_game_of_ale_can_be_made(name, num_actions, sticky) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*render:UserWarning")
-def test_a_game_is_one_of_gymnasiums() -> None:
+def test_gymnasiums_environment_checker_accepts_the_game() -> None:
     check_env(make_game("ALE/Pong-v5", render_mode="rgb_array").unwrapped)
 
 
-def test_from_a_seed_a_game_is_the_same_again() -> None:
+def test_a_game_depends_only_on_its_seed() -> None:
     game = make_game("ALE/Pong-v5")
     actions = np.random.default_rng(0).integers(6, size=150)
     runs = []
     for seed in (3, 3, 4):
         game.reset(seed=seed)
-        runs.append(np.stack([picture for picture, _ in play(game, actions)]))
+        runs.append(np.stack([screen for screen, _ in play(game, actions)]))
     np.testing.assert_array_equal(runs[0], runs[1])
     assert (runs[1] != runs[2]).any()  # by sticky actions
 
 
-def test_frames_go_by_before_the_first_that_is_seen() -> None:
+def test_no_op_frames_are_played_before_the_first_observation() -> None:
     game = make_game("BreakoutNoFrameskip-v4")
     game.reset(seed=1, options={"noops": 3})
     after = play(game, [1] * 30)[-1][0]
@@ -58,7 +58,7 @@ def test_frames_go_by_before_the_first_that_is_seen() -> None:
     np.testing.assert_array_equal(after, play(game, [1] * 30)[-1][0])
 
 
-def test_a_lost_game_says_so() -> None:
+def test_a_lost_game_ends_with_game_over() -> None:
     game = make_game("BreakoutNoFrameskip-v4")
     _, info = game.reset(seed=1)
     assert info["lives"] == 5
@@ -77,7 +77,7 @@ def test_a_lost_game_says_so() -> None:
         ("minimal", ("NOOP", "FIRE", "RIGHT", "LEFT")),
     ],
 )
-def test_actions_are_what_is_held(actions, names) -> None:
+def test_actions_can_be_given_as_lists_of_buttons(actions, names) -> None:
     assert make_game("ALE/Breakout-v5", actions=actions).get_wrapper_attr("action_names") == names
 
 
@@ -89,19 +89,19 @@ def test_actions_are_what_is_held(actions, names) -> None:
         ([["up", "down"]], r"no joystick can be held down\+up; choose one direction"),
     ],
 )
-def test_what_no_joystick_can_do_is_refused(actions, message) -> None:
+def test_actions_that_a_joystick_does_not_have_are_refused(actions, message) -> None:
     with pytest.raises(UsageError, match=message):
         make_game("ALE/Pong-v5", actions=actions)
 
 
-def test_games_are_told_to_need_their_package(monkeypatch) -> None:
+def test_a_missing_package_is_named_with_its_remedy(monkeypatch) -> None:
     monkeypatch.setattr("mario.games.registry.find_spec", lambda name: None)
     monkeypatch.setattr("gymnasium.registry", {})
     with pytest.raises(UsageError, match="Atari games come with ale-py; pip install ale-py"):
         make_game("ALE/Pong-v5")
 
 
-def test_a_game_that_is_not_there_has_neighbours() -> None:
+def test_an_unknown_game_is_reported_with_similar_names() -> None:
     with pytest.raises(UsageError, match="unknown game 'ALE/Pon-v5'; did you mean .*'ALE/Pong-v5'"):
         make_game("ALE/Pon-v5")
     assert "ale_py" in sys.modules

@@ -1,4 +1,4 @@
-"""Another level in each episode."""
+"""A random level in each episode."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ def game() -> Iterator[RandomStages]:
     game.close()
 
 
-def played(game: RandomStages, episodes: int, **options) -> list[str]:
+def play_stages(game: RandomStages, episodes: int, **options) -> list[str]:
     infos = [game.reset(options=options)[1] for _ in range(episodes)]
     return [f"{info['world']}-{info['stage']}" for info in infos]
 
 
-def test_every_stage_asked_for_is_drawn_and_no_other(game: RandomStages) -> None:
+def test_exactly_the_given_stages_are_drawn(game: RandomStages) -> None:
     game.reset(seed=0)
-    assert set(played(game, 20)) == set(STAGES)
+    assert set(play_stages(game, 20)) == set(STAGES)
 
 
 def test_the_same_seed_draws_the_same_stages(game: RandomStages) -> None:
     draws = []
     for _ in range(2):
         game.reset(seed=7)
-        draws.append(played(game, 8))
+        draws.append(play_stages(game, 8))
     assert draws[0] == draws[1]
 
 
-def test_a_reset_may_ask_for_other_stages_this_once(game: RandomStages) -> None:
-    assert played(game, 2, stages=["4-1"]) == ["4-1", "4-1"]
-    assert set(played(game, 5)) <= set(STAGES)
+def test_stages_given_to_reset_apply_to_one_episode(game: RandomStages) -> None:
+    assert play_stages(game, 2, stages=["4-1"]) == ["4-1", "4-1"]
+    assert set(play_stages(game, 5)) <= set(STAGES)
 
 
-def test_a_stage_is_played_as_by_itself(game: RandomStages) -> None:
+def test_a_stage_behaves_like_the_single_level(game: RandomStages) -> None:
     alone = SuperMarioBros(level="3-2", actions="right-only")
     screen, info = alone.reset(options={"noops": 5})
     mixed, mixed_info = game.reset(options={"stages": ["3-2"], "noops": 5})
@@ -53,7 +53,7 @@ def test_a_stage_is_played_as_by_itself(game: RandomStages) -> None:
     assert [game.step(3)[1] for _ in range(50)] == [alone.step(3)[1] for _ in range(50)]
 
 
-def test_it_says_the_same_of_itself_as_a_single_level(game: RandomStages) -> None:
+def test_it_has_the_attributes_of_a_single_level(game: RandomStages) -> None:
     assert game.action_space.n == 5
     assert game.action_names[-1] == "right+A+B"
     assert game.metadata["emulator"] == game.game.emulator.name
@@ -61,6 +61,6 @@ def test_it_says_the_same_of_itself_as_a_single_level(game: RandomStages) -> Non
 
 
 @pytest.mark.parametrize("stages", [["9-9"], []])
-def test_stages_that_are_none_are_named(game: RandomStages, stages: list[str]) -> None:
+def test_unknown_stages_are_reported(game: RandomStages, stages: list[str]) -> None:
     with pytest.raises(UsageError, match="unknown stage"):
         game.reset(options={"stages": stages})

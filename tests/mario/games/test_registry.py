@@ -1,4 +1,4 @@
-"""The games by their names in Gymnasium's registry."""
+"""The games in Gymnasium's registry."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ gymnasium.register("OwnGame-v0", "gymnasium.envs.classic_control:CartPoleEnv")
 """
 
 
-def test_every_level_is_there_in_every_look_installed() -> None:
+def test_every_level_is_registered_in_every_installed_look() -> None:
     names = {f"SuperMarioBros-{level}-v{version}" for level in LEVELS for version in mario_looks()}
     assert len(names) == 32 * len(mario_looks())
     assert names <= set(gym.registry)
@@ -30,21 +30,21 @@ def test_every_level_is_there_in_every_look_installed() -> None:
 @pytest.mark.parametrize(
     "name", ["SuperMarioBros-v0", "SuperMarioBros2-v0", "SuperMarioBrosRandomStages-v0"]
 )
-def test_a_game_is_made_by_its_name(name: str) -> None:
+def test_a_game_is_made_by_its_id(name: str) -> None:
     game = make_game(name, actions="tutorial")
     assert game.observation_space.shape == (240, 256, 3)
     assert (game.action_space.n, game.spec.id) == (2, name)
     game.close()
 
 
-def test_a_level_is_the_one_of_its_name() -> None:
+def test_the_id_of_a_level_names_its_world_and_stage() -> None:
     game = make_game("SuperMarioBros-4-2-v0")
     _, info = game.reset()
     assert (info["world"], info["stage"]) == (4, 2)
     game.close()
 
 
-def test_a_game_of_ones_own_is_found_in_the_current_folder(tmp_path: Path, monkeypatch) -> None:
+def test_a_module_with_a_game_is_found_in_the_current_folder(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "own_game_module.py").write_text(OWN_GAME)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -59,18 +59,18 @@ def test_a_game_of_ones_own_is_found_in_the_current_folder(tmp_path: Path, monke
         ("gymnasium:NoGame-v0", "unknown game 'gymnasium:NoGame-v0'"),
     ],
 )
-def test_a_game_that_is_none_is_named(name: str, message: str, monkeypatch) -> None:
+def test_an_unknown_game_is_reported(name: str, message: str, monkeypatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     with pytest.raises(UsageError, match=message):
         make_game(name)
 
 
-def test_what_a_game_cannot_be_made_with_is_named() -> None:
+def test_an_argument_that_the_game_does_not_accept_is_reported() -> None:
     with pytest.raises(UsageError, match=r"game 'CartPole-v1': .* keyword argument 'actions'"):
         make_game("CartPole-v1", actions="simple")
 
 
-def test_importing_the_program_is_quiet_and_light() -> None:
+def test_making_a_game_prints_nothing_and_loads_no_heavy_packages() -> None:
     code = (
         "import sys, mario, wrappers;"
         "mario.games.make_game('SuperMarioBros-1-1-v0', emulator='nes-py').reset();"

@@ -1,4 +1,4 @@
-"""Super Mario Bros. on the real emulator, against what gym-super-mario-bros 7.4.0 made of it."""
+"""Super Mario Bros. on a real emulator, against recordings of gym-super-mario-bros 7.4.0."""
 
 from __future__ import annotations
 
@@ -46,20 +46,22 @@ def play_until_over(game: SuperMarioBros, mask: int = NOOP, limit: int = 3000) -
 
 
 def trace(game: SuperMarioBros, frames: int = 200) -> tuple[str, list[Any]]:
-    """All that comes of the same random play: every screen and memory, hashed, and the rest."""
+    """Play at random from a fixed seed; return a hash of all screens and RAM, and all results."""
     rng = random.Random(0)
     screen, info = game.reset()
-    seen, told = hashlib.sha1(screen), [info]
+    digest, results = hashlib.sha1(screen), [info]
     for _ in range(frames):
-        screen, *rest = game.step(rng.choice([RUN, 131, 128, 1, 64]))
-        seen.update(screen)
-        seen.update(game.ram)
-        told.append(rest)
-    return seen.hexdigest(), told
+        screen, *result = game.step(rng.choice([RUN, 131, 128, 1, 64]))
+        digest.update(screen)
+        digest.update(game.ram)
+        results.append(result)
+    return digest.hexdigest(), results
 
 
 @pytest.mark.parametrize("play", PLAYS, ids=lambda play: play["name"])
-def test_a_recorded_play_earns_shows_and_tells_what_it_did_in_7_4_0(play: dict[str, Any]) -> None:
+def test_rewards_screens_and_infos_of_recorded_plays_are_those_of_7_4_0(
+    play: dict[str, Any],
+) -> None:
     game = SuperMarioBros(
         level=play["level"], lost_levels=play["lost_levels"], actions="buttons", stall_frames=None
     )
@@ -71,8 +73,9 @@ def test_a_recorded_play_earns_shows_and_tells_what_it_did_in_7_4_0(play: dict[s
         rewards.append(int(reward))
         if frame % 100 == 0 or done:
             screens.append(zlib.crc32(screen))
-            at, told = next(infos)
-            assert (at, told) == (frame, {key: info[key] for key in told})
+            recorded_frame, recorded_info = next(infos)
+            assert recorded_frame == frame
+            assert recorded_info == {key: info[key] for key in recorded_info}
         if done:
             done_at.append(frame)
             assert info["ending"] in (play["ends"] or ["death"])
@@ -83,7 +86,7 @@ def test_a_recorded_play_earns_shows_and_tells_what_it_did_in_7_4_0(play: dict[s
 
 
 @pytest.mark.parametrize("level", ["1-1", "2-2", None])
-def test_a_reset_after_any_play_is_a_fresh_game_to_the_last_bit(level: str | None) -> None:
+def test_a_reset_restores_the_start_of_the_game_exactly(level: str | None) -> None:
     game = SuperMarioBros(level=level, actions="buttons")
     fresh = trace(game)
     game.reset()
@@ -96,7 +99,7 @@ def test_a_reset_after_any_play_is_a_fresh_game_to_the_last_bit(level: str | Non
     assert trace(SuperMarioBros(level=level, actions="buttons")) == fresh
 
 
-def test_numbers_are_python_ints_that_never_wrap_around(game: SuperMarioBros) -> None:
+def test_numbers_in_infos_are_python_ints(game: SuperMarioBros) -> None:
     *_, info = game.step(RUN)
     assert {key: type(value) for key, value in info.items()} == {
         **dict.fromkeys(["coins", "life", "score", "stage", "time", "world"], int),
@@ -107,27 +110,27 @@ def test_numbers_are_python_ints_that_never_wrap_around(game: SuperMarioBros) ->
     }
 
 
-def test_best_x_is_the_furthest_that_mario_came(game: SuperMarioBros) -> None:
-    played = [game.step(mask)[-1] for mask in [RUN] * 90 + [64] * 60]
-    assert played[-1]["x_pos"] < played[-1]["best_x"] == max(info["x_pos"] for info in played)
+def test_best_x_is_the_greatest_x_of_the_episode(game: SuperMarioBros) -> None:
+    infos = [game.step(mask)[-1] for mask in [RUN] * 90 + [64] * 60]
+    assert infos[-1]["x_pos"] < infos[-1]["best_x"] == max(info["x_pos"] for info in infos)
     assert game.reset()[1]["best_x"] == 40
 
 
-def test_in_the_whole_game_best_x_begins_anew_with_each_life() -> None:
+def test_in_the_whole_game_best_x_restarts_with_each_life() -> None:
     game = SuperMarioBros(actions="buttons")
     game.reset()
-    lives = {}
+    best_x_by_life = {}
     for _ in range(2000):
         *_, terminated, _, info = game.step(RUN)
-        lives.setdefault(info["life"], []).append(info["best_x"])
+        best_x_by_life.setdefault(info["life"], []).append(info["best_x"])
         if terminated:
             break
     assert info["ending"] == "game over"
-    assert [bests[0] for bests in lives.values()][:3] == [40, 40, 40]
-    assert all(bests == sorted(bests) for bests in lives.values())
+    assert [values[0] for values in best_x_by_life.values()][:3] == [40, 40, 40]
+    assert all(values == sorted(values) for values in best_x_by_life.values())
 
 
-def test_running_out_of_time_is_told_from_another_death(game: SuperMarioBros) -> None:
+def test_running_out_of_time_is_distinguished_from_other_deaths(game: SuperMarioBros) -> None:
     assert play_until_over(game, RUN)["ending"] == "death"
     game.reset()
     poke_time(game, 1)
@@ -135,7 +138,7 @@ def test_running_out_of_time_is_told_from_another_death(game: SuperMarioBros) ->
     assert (info["ending"], info["time"], info["flag_get"]) == ("time", 0, False)
 
 
-def test_a_mario_who_gets_nowhere_is_cut_short() -> None:
+def test_an_episode_without_progress_is_truncated() -> None:
     game = SuperMarioBros(level="1-1", actions="simple", stall_frames=50)
     game.reset()
     steps = [game.step(0) for _ in range(51)]
@@ -144,8 +147,8 @@ def test_a_mario_who_gets_nowhere_is_cut_short() -> None:
     assert steps[-1][4]["ending"] == "truncated"
 
 
-def test_the_end_of_the_last_world_is_a_flag_and_never_hangs(monkeypatch) -> None:
-    monkeypatch.setattr(nes_game, "PATIENCE_FRAMES", 400)
+def test_the_end_of_the_last_world_ends_the_episode_with_the_flag(monkeypatch) -> None:
+    monkeypatch.setattr(nes_game, "MAX_WAIT_FRAMES", 400)
     game = SuperMarioBros(actions="buttons")
     game.reset()
     game.step(RUN)
@@ -153,8 +156,8 @@ def test_the_end_of_the_last_world_is_a_flag_and_never_hangs(monkeypatch) -> Non
     assert play_until_over(game, limit=2)["ending"] == "flag"
 
 
-def test_a_level_in_which_mario_stays_busy_is_cut_short(monkeypatch, game) -> None:
-    monkeypatch.setattr(nes_game, "PATIENCE_FRAMES", 30)
+def test_an_episode_in_which_mario_stays_busy_is_truncated(monkeypatch, game) -> None:
+    monkeypatch.setattr(nes_game, "MAX_WAIT_FRAMES", 30)
     advance = game.emulator.advance
 
     def stay_busy(buttons: int) -> None:
@@ -166,20 +169,20 @@ def test_a_level_in_which_mario_stays_busy_is_cut_short(monkeypatch, game) -> No
     assert info["ending"] == "truncated"
 
 
-def test_a_rom_of_another_game_is_told_apart(monkeypatch) -> None:
-    monkeypatch.setattr(nes_game, "PATIENCE_FRAMES", 5)
+def test_a_rom_of_another_game_is_refused(monkeypatch) -> None:
+    monkeypatch.setattr(nes_game, "MAX_WAIT_FRAMES", 5)
     with pytest.raises(UsageError, match=r"does not start like Super Mario Bros\."):
         SuperMarioBros(level="1-1")
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_a_level_starts_where_it_says(lost: bool) -> None:
+def test_a_level_starts_in_its_world_and_stage(lost: bool) -> None:
     game = SuperMarioBros(level="4-2", lost_levels=lost)
     _, info = game.reset()
     assert (info["world"], info["stage"], info["life"], info["ending"]) == (4, 2, 2, "")
 
 
-def test_the_looks_differ_in_nothing_but_their_pictures() -> None:
+def test_looks_differ_only_in_their_graphics() -> None:
     try:
         looks = [SuperMarioBros(level="1-1", look=look) for look in ("vanilla", "rectangle")]
     except UsageError as error:
@@ -189,11 +192,11 @@ def test_the_looks_differ_in_nothing_but_their_pictures() -> None:
     assert not np.array_equal(plain, rectangles)
 
 
-def test_a_game_is_a_proper_gymnasium_environment(recwarn) -> None:
+def test_gymnasiums_environment_checker_accepts_the_game(recwarn) -> None:
     check_env(SuperMarioBros(level="1-1", render_mode="rgb_array"), skip_render_check=True)
 
 
-def test_a_run_of_noops_at_the_start_is_played_by_the_games_own_rules(game) -> None:
+def test_no_op_frames_are_played_like_steps(game) -> None:
     game.reset()
     for _ in range(17):
         screen, *_, info = game.step(NOOP)
@@ -203,7 +206,7 @@ def test_a_run_of_noops_at_the_start_is_played_by_the_games_own_rules(game) -> N
     assert game.step(RUN)[1] == 0.0
 
 
-def test_lives_and_levels_of_the_whole_game_count_as_progress() -> None:
+def test_a_new_life_in_the_whole_game_counts_as_progress() -> None:
     game = SuperMarioBros(actions="buttons", stall_frames=100)
     game.reset()
     game.step(RUN)
@@ -213,7 +216,7 @@ def test_lives_and_levels_of_the_whole_game_count_as_progress() -> None:
     assert game.progress() > before + 1000
 
 
-def test_unknown_levels_and_looks_are_named() -> None:
+def test_unknown_levels_and_looks_are_reported() -> None:
     with pytest.raises(UsageError, match="level must be one of 1-1 to 8-4, got '9-1'"):
         SuperMarioBros(level="9-1")
     with pytest.raises(UsageError, match="level must be one of 1-1 to 4-4, got '5-1'"):

@@ -1,4 +1,4 @@
-"""Tetris: a game written as a user would write one."""
+"""Tetris, a game written as a user would write one."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def game() -> Iterator[Tetris]:
 
 
 def trace(game: Tetris, seed: int, frames: int = 300) -> str:
-    rng, seen = random.Random(0), hashlib.sha1(game.reset(seed=seed)[0])
+    rng, digest = random.Random(0), hashlib.sha1(game.reset(seed=seed)[0])
     for _ in range(frames):
-        seen.update(game.step(rng.randrange(6))[0])
-        seen.update(game.ram)
-    return seen.hexdigest()
+        digest.update(game.step(rng.randrange(6))[0])
+        digest.update(game.ram)
+    return digest.hexdigest()
 
 
 def drop_until(game: Tetris, key: str, value: Any, limit: int = 2000) -> list[tuple[float, Any]]:
     steps = []
-    for frame in range(limit):  # the game wants the button pressed anew for each piece
+    for frame in range(limit):  # the button must be released for each piece
         _, reward, _, _, info = game.step(DOWN if frame % 20 else NOOP)
         steps.append((reward, info))
         if info[key] == value:
@@ -47,7 +47,7 @@ def drop_until(game: Tetris, key: str, value: Any, limit: int = 2000) -> list[tu
     raise AssertionError(f"{key} is still {info[key]} after {limit} frames")
 
 
-def test_an_episode_is_the_same_from_its_seed_also_after_a_lost_one(game: Tetris) -> None:
+def test_an_episode_depends_only_on_its_seed(game: Tetris) -> None:
     first = trace(game, seed=1)
     game.reset(seed=2)
     drop_until(game, "ending", "game over")
@@ -74,13 +74,13 @@ def test_an_episode_can_start_shortly_before_a_loss(game: Tetris) -> None:
         observation, *_ = env.step(actions[step])
 
 
-def test_a_heap_that_grows_costs_and_ends_the_game(game: Tetris) -> None:
+def test_a_growing_stack_is_penalized_and_ends_the_game(game: Tetris) -> None:
     steps = drop_until(game, "ending", "game over")
     assert sum(reward for reward, _ in steps) == -steps[-1][1]["height"] == -20
     assert steps[-1][1]["pieces"] > 5
 
 
-def test_a_line_is_worth_ten(game: Tetris) -> None:
+def test_a_line_has_a_reward_of_ten(game: Tetris) -> None:
     while game.ram[PIECE] != SQUARE:
         game.reset()
     for column in (0, 1, 2, 3, 6, 7, 8, 9):
@@ -90,13 +90,13 @@ def test_a_line_is_worth_ten(game: Tetris) -> None:
     assert steps[-1][0] == 10
 
 
-def test_a_game_that_is_paused_is_cut_short() -> None:
+def test_an_episode_in_a_paused_game_is_truncated() -> None:
     game = Tetris(actions="buttons", stall_frames=1000)
     game.reset(seed=0)
     game.step(START)
-    cut_short = [game.step(NOOP)[3] for _ in range(1000)]
-    assert cut_short == [False] * 999 + [True]
+    truncated = [game.step(NOOP)[3] for _ in range(1000)]
+    assert truncated == [False] * 999 + [True]
 
 
-def test_it_is_a_proper_gymnasium_environment(recwarn) -> None:
+def test_gymnasiums_environment_checker_accepts_the_game(recwarn) -> None:
     check_env(Tetris(render_mode="rgb_array"), skip_render_check=True)
