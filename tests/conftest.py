@@ -1,4 +1,4 @@
-"""What every test needs: floating-point numbers as they were before the one that went before."""
+"""Fixtures of all tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 
 
 @pytest.fixture(autouse=True)
-def _small_numbers_as_they_are():
-    """Undo `mario.system.tuning`: what makes agents fast must not change other tests' arithmetic."""
+def _keep_denormal_floats():
+    """Undo `mario.system.tuning` after each test, so that it does not affect other tests."""
     yield
     torch.set_flush_denormal(False)

@@ -1,4 +1,4 @@
-"""`mario-train`: train an agent, or go on with a run."""
+"""`mario-train`: train an agent, or resume a run."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 NAME = "mario-train"
 DESCRIPTION = """Train an agent to play a game from pixels.
 
-The run's folder is made in --save-dir: log, plots, metrics and checkpoints. Ctrl-C saves and ends.
---preset takes: {presets}.
+Log, plots, metrics and checkpoints go to a new folder in --save-dir. Ctrl-C saves and exits.
+Presets for --preset: {presets}.
 """
+EARLY_FLAGS = ("resume", "preset", "agent", "game")
+"""Flags that decide the defaults of the others, and so are read first."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -33,78 +35,92 @@ def train(arguments: Sequence[str]) -> int:
     """Train as the flags say.
 
     Returns:
-        The exit code: 0, or 130 / 143 when a signal ended the run after it was saved.
+        The exit code: 0, or 130 / 143 if a signal stopped the run, after saving it.
     """
-    # Imported here, so that a game's process, which imports the main program, stays small.
+    # Imported here because game processes import the main module, and should start fast.
     from mario.system.signals import StopSignals
+    from mario.training.callbacks import load_callback
     from mario.training.session import Session
 
     config, resume = read_flags(arguments)
-    with StopSignals() as stop, Session(config, resume, stop=lambda: bool(stop)) as session:
+    callbacks = [load_callback(reference) for reference in config.callback]
+    with (
+        StopSignals() as stop,
+        Session(config, resume, stop=lambda: bool(stop), callbacks=callbacks) as session,
+    ):
         session.train()
         return stop.exit_code
 
 
 def read_flags(arguments: Sequence[str]) -> tuple[TrainConfig[Any], Path | None]:
-    """The configuration that the flags ask for, and the folder of the run to go on with.
+    """Read the configuration of a run.
 
-    What is not on the command line comes from the run that is resumed, else from the preset.
+    Flags that are not given have the value of the resumed run, or else of the preset.
+
+    Returns:
+        The configuration, and the folder of the run to resume, None for a new run.
 
     Raises:
-        UsageError: the flags make no sense.
+        UsageError: a flag is wrong.
     """
     from mario.config.presets import preset_names
     from mario.config.run_config import TrainConfig, TrainFlags
 
-    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for flag in ("--resume", "--preset", "--agent", "--game"):
-        early.add_argument(flag)
-    try:
-        known, others = early.parse_known_args(arguments)
-    except argparse.ArgumentError as error:
-        raise UsageError(f"{error.argument_name} needs a value; see {NAME} --help") from None
-    defaults = (
-        _of_preset(known.preset, known.agent, known.game)
-        if known.resume is None
-        else _of_run(Path(known.resume), known.agent)
-    )
-    kind: Any = TrainFlags
-    flags = [
-        word
-        for flag in ("resume", "preset", "agent", "game")
-        if (value := getattr(known, flag)) is not None
-        for word in (f"--{flag}", value)
-    ]
-    text = DESCRIPTION.format(presets=", ".join(preset_names()))
-    asked = cli.parse(
-        NAME, kind[type(defaults.hyper)], flags + others, text, TrainFlags(**_fields(defaults))
-    )
-    config = TrainConfig(**{name: getattr(asked, name) for name in _fields(defaults)})
-    if asked.resume is None:
+    early, others = _read_early_flags(arguments)
+    if early.resume is None:
+        defaults = _preset_config(early.preset, early.agent, early.game)
+    else:
+        defaults = _saved_config(Path(early.resume), early.agent, early.callback)
+    flags_type: Any = TrainFlags
+    flags = cli.parse(
+        NAME, flags_type[type(defaults.hyper)], others,
+        DESCRIPTION.format(presets=", ".join(preset_names())), TrainFlags(**_fields(defaults)),
+    )  # fmt: skip
+    config = TrainConfig(**{name: getattr(flags, name) for name in _fields(defaults)})
+    if flags.resume is None:
         config = dataclasses.replace(config, hyper=config.hyper.for_run(config.steps))
     else:
-        _check_same_run(defaults, config, asked.resume)
-    return config, asked.resume
+        _check_same_run(defaults, config, flags.resume)
+    return config, flags.resume
 
 
-def _of_preset(preset: str | None, agent: str | None, game: str | None) -> TrainConfig[Any]:
-    """The defaults of a new run."""
+def _read_early_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Return the flags that decide the defaults, and all arguments with these flags in front.
+
+    In front, they are not mistaken for values of a flag that takes several.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for flag in EARLY_FLAGS:
+        parser.add_argument(f"--{flag}")
+    parser.add_argument("--callback", action="append", default=[])
+    try:
+        early, others = parser.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise UsageError(f"{error.argument_name} needs a value; see {NAME} --help") from None
+    given = [(flag, getattr(early, flag)) for flag in EARLY_FLAGS]
+    given += [("callback", reference) for reference in early.callback]
+    front = [word for flag, value in given if value is not None for word in (f"--{flag}", value)]
+    return early, front + others
+
+
+def _preset_config(preset: str | None, agent: str | None, game: str | None) -> TrainConfig[Any]:
+    """Return the defaults of a new run."""
     from mario.config.presets import read_preset
     from mario.config.run_config import DEFAULT_PRESETS
     from mario.runs.agent_factory import agent_class
 
-    named = preset or DEFAULT_PRESETS.get(agent or "ddqn")
-    values = read_preset(named, game) if named else {}
+    name = preset or DEFAULT_PRESETS.get(agent or "ddqn")
+    values = read_preset(name, game) if name else {}
     if agent is not None and agent != values.get("agent"):
-        values.pop("hyper", None)  # a preset's hyper-parameters are its own agent's
-    values |= {"preset": named, "agent": agent or values.get("agent", "ddqn")}
-    return _config(values, agent_class(values["agent"]).Config)
+        values.pop("hyper", None)  # the hyper-parameters of the preset are for its own agent
+    values |= {"preset": name, "agent": agent or values.get("agent", "ddqn")}
+    return _make_config(values, agent_class(values["agent"]).Config)
 
 
-def _of_run(run: Path, agent: str | None) -> TrainConfig[Any]:
-    """The configuration of the run that is resumed.
+def _saved_config(run: Path, agent: str | None, callbacks: Sequence[str]) -> TrainConfig[Any]:
+    """Return the configuration of a run to resume, without its callbacks.
 
-    A user's own agent must be named again: no file decides which code is run.
+    A user's own agent and callbacks must be named again: no file decides which code is run.
     """
     from mario.runs.agent_factory import agent_class
     from mario.runs.run_folder import RunFolder
@@ -113,10 +129,14 @@ def _of_run(run: Path, agent: str | None) -> TrainConfig[Any]:
     name = str(values.get("agent"))
     if ":" in name and agent is None:
         raise UsageError(f"{run} was trained with an agent of your own; add --agent {name}")
-    return _config(values, agent_class(name).Config)
+    missing = [saved for saved in values.pop("callback", []) if saved not in callbacks]
+    if missing:
+        flags = " ".join(f"--callback {reference}" for reference in missing)
+        raise UsageError(f"{run} was trained with callbacks of your own; add {flags}")
+    return _make_config(values, agent_class(name).Config)
 
 
-def _config(values: dict[str, Any], hyper: type[Any]) -> TrainConfig[Any]:
+def _make_config(values: dict[str, Any], hyper: type[Any]) -> TrainConfig[Any]:
     from mario.config.run_config import TrainConfig
     from mario.config.serialization import from_dict
 
@@ -125,19 +145,19 @@ def _config(values: dict[str, Any], hyper: type[Any]) -> TrainConfig[Any]:
     )
 
 
-def _check_same_run(saved: TrainConfig[Any], asked: TrainConfig[Any], run: Path) -> None:
-    """Refuse to resume a run as something that it is not."""
+def _check_same_run(saved: TrainConfig[Any], config: TrainConfig[Any], run: Path) -> None:
+    """Refuse to resume a run with another game, agent or anything else that affects learning."""
     from mario.config.run_config import RESUME_OVERRIDES
 
-    for item in dataclasses.fields(saved):
-        before, now = getattr(saved, item.name), getattr(asked, item.name)
-        if item.name not in RESUME_OVERRIDES and before != now:
-            flag = item.name.replace("_", "-")
+    for field in dataclasses.fields(saved):
+        before, now = getattr(saved, field.name), getattr(config, field.name)
+        if field.name not in RESUME_OVERRIDES and before != now:
+            flag = field.name.replace("_", "-")
             raise UsageError(
                 f"{run} has --{flag} {before}, which cannot become {now}; "
-                f"leave --{flag} out, or start a new run"
+                f"omit --{flag}, or start a new run"
             )
 
 
 def _fields(config: TrainConfig[Any]) -> dict[str, Any]:
-    return {item.name: getattr(config, item.name) for item in dataclasses.fields(config)}
+    return {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
+import tyro
+
 from agents import AgentConfig
 from mario.config.env_config import EndingRewardConfig, EnvConfig, StartCurriculumConfig
 from mario.config.validation import require_at_least, require_probability
@@ -87,6 +89,8 @@ class TrainConfig(Generic[H]):
     """Agent to train: ddqn, ppo, reinforce, or module:Class for an agent of your own."""
     preset: str | None = None
     """Named set of defaults, which other flags override. None for the preset of the agent."""
+    callback: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """Callback of your own that is called during training, as module:Class. May be repeated."""
     actions: str | None = None
     """Action set. NES games: right-only, simple, complex, tutorial or buttons; Atari: minimal or
     full; or your own as JSON lists of buttons. None for the default of the game."""
@@ -109,7 +113,7 @@ class TrainConfig(Generic[H]):
     """CPU threads for learning; None for the cores that no environment process uses."""
     emulator: Literal["auto", "native", "nes-py"] = "auto"
     """Emulator of NES games; auto prefers the native one."""
-    save_dir: Path = Path("checkpoints")
+    save_dir: Path = Path("runs")
     """Folder in which the folder of the run is created."""
     save_seconds: float = 60.0
     """Seconds between two saves of the full training state (last.chkpt)."""
@@ -170,6 +174,6 @@ class TrainFlags(TrainConfig[H]):
 
 RESUME_OVERRIDES = frozenset(
     {"episodes", "steps", "device", "save_dir", "save_seconds", "save_every", "log_every"}
-    | {"tensorboard", "evaluation", "diagnostics", "preset", "threads"}
+    | {"tensorboard", "evaluation", "diagnostics", "preset", "threads", "callback"}
 )
 """Fields that may change when a run is resumed: none of them affects what is learned."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from agents import Agent
 from mario.config.run_config import EvaluationConfig
-from mario.errors import RunError
 from mario.evaluation.episodes import EpisodeResult, play_episodes
 from mario.evaluation.summary import EvaluationSummary, summarize
 from mario.vector.base import GameVectorEnv
@@ -18,9 +17,6 @@ SEED_OFFSET = 1_000_000_007
 
 class Evaluator:
     """Evaluates an agent periodically, always with the same episodes.
-
-    It follows `mario.training.callbacks.Callback`, and needs nothing of the trainer but its
-    ``agent``, ``steps``, ``stopping`` and ``report_evaluation``.
 
     Of many agents with few evaluation episodes each, the best-looking one was mostly lucky.
     An agent that clears levels and looks better than the best one therefore plays further
@@ -38,12 +34,8 @@ class Evaluator:
         stop: polled after each step; True aborts the evaluation, which is then discarded.
 
     Attributes:
-        trainer: set by the trainer before training.
         latest: the latest complete evaluation.
     """
-
-    name = "evaluator"
-    trainer: Any
 
     def __init__(
         self,
@@ -101,29 +93,6 @@ class Evaluator:
             self._best = summary.sort_key
         return is_best
 
-    def on_step(self, step: object) -> None:
-        """Evaluate if an evaluation is due."""
-        del step
-        if self.due(self.trainer.steps):
-            self._evaluate_trainer()
-
-    def on_update(self, metrics: dict[str, float]) -> None:
-        """Do nothing."""
-
-    def on_episode(self, record: object) -> None:
-        """Do nothing."""
-
-    def on_evaluation(self, evaluation: EvaluationSummary, is_best: bool) -> None:
-        """Do nothing."""
-
-    def on_end(self, error: RunError | None) -> None:
-        """Evaluate the final agent, unless training failed or was stopped."""
-        if error is None and not self.trainer.stopping:
-            self._evaluate_trainer()
-
-    def on_close(self) -> None:
-        """Do nothing."""
-
     def state_dict(self) -> dict[str, Any]:
         """Return the best and the latest evaluation, and the total duration of evaluations."""
         return {
@@ -139,12 +108,6 @@ class Evaluator:
         self._last_steps = state["last_steps"]
         self.latest = EvaluationSummary(**state["latest"]) if state["latest"] else None
         self._seconds = state["seconds"]
-
-    def _evaluate_trainer(self) -> None:
-        previous = self.latest
-        is_best = self.evaluate(self.trainer.agent, self.trainer.steps)
-        if self.latest is not None and self.latest is not previous:
-            self.trainer.report_evaluation(self.latest, is_best)
 
     def _evaluate_and_confirm(self, agent: Agent, steps: int) -> EvaluationSummary:
         episodes, confirm_episodes = self._config.episodes, self._config.confirm_episodes

@@ -1,4 +1,7 @@
-"""The rows of ``log``, in the columns and widths of the PyTorch tutorial's ``MetricLogger``."""
+"""The rows of ``log``, in the columns and widths of the PyTorch tutorial's ``MetricLogger``.
+
+Source: https://pytorch.org/tutorials/intermediate/mario_rl_tutorial.html
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,31 @@ import datetime
 from collections.abc import Mapping, Sequence
 
 
-def log_header(reported_metrics: Sequence[str]) -> str:
-    """The first line of ``log``: the PyTorch tutorial's, if its reported_metrics are."""
-    means = "".join(
-        f"{_label(name):>{_width(name)}}" for name in ("reward", "length", *reported_metrics)
-    )
+def log_header(metrics: Sequence[str]) -> str:
+    """Return the first line of ``log``; with the tutorial's metrics it equals the tutorial's.
+
+    Args:
+        metrics: names of the metrics of learning.
+    """
+    means = "".join(f"{_label(name):>{_width(name)}}" for name in ("reward", "length", *metrics))
     return f"{'Episode':>8}{'Step':>8}{'Epsilon':>10}{means}{'TimeDelta':>15}{'Time':>20}"
 
 
 def log_row(
     episode: int, step: int, epsilon: float, means: Mapping[str, float], seconds: float
 ) -> str:
-    """A row of ``log``.
+    """Return a row of ``log``.
 
     Args:
         episode: number of the last episode, from 0.
-        step: decisions so far.
-        epsilon: share of actions that are random.
+        step: agent steps so far.
+        epsilon: exploration rate.
         means: of the latest episodes by name, in the order of the columns.
         seconds: since the last row.
     """
     now = datetime.datetime.now().strftime("%Y-%m-%dT%H:%M:%S")
     columns = "".join(f"{mean:{_width(name)}.3f}" for name, mean in means.items())
-    # " {:7d}" is "{:8d}" up to seven digits; from ten million steps on it keeps the columns apart.
+    # " {:7d}" equals "{:8d}" up to seven digits; from ten million steps on, the columns stay apart.
     return f"{episode:8d} {step:7d}{epsilon:10.3f}{columns}{seconds:15.3f}{now:>20}"
 
 

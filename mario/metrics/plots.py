@@ -1,4 +1,4 @@
-"""The pictures of a run: reward, length and what is reported of learning, by episode."""
+"""The plots of a run: reward, length and the metrics of learning, by episode."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,32 +19,32 @@ Values = Sequence[float] | NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Plot:
-    """How one picture is labelled.
+    """The labels and colors of one plot.
 
     Attributes:
         file: its name in the run's folder.
         title: what it shows.
-        unit: the label of the vertical axis, with its unit.
-        colour: of the moving average.
-        pale: the colour of the episodes themselves.
+        unit: label of the vertical axis, with its unit.
+        color: of the moving average.
+        pale: color of the single episodes.
     """
 
     file: str
     title: str
     unit: str
-    colour: str
+    color: str
     pale: str
 
 
 PLOTS = {
     "reward": Plot(
-        "reward_plot.jpg", "Reward of an episode", "reward (points)", "#1f6fb4", "#a9cceb"
+        "reward_plot.jpg", "Reward per episode", "reward (points)", "#1f6fb4", "#a9cceb"
     ),
     "length": Plot(
-        "length_plot.jpg", "Length of an episode", "length (decisions)", "#2a8f5b", "#a8d8be"
+        "length_plot.jpg", "Length per episode", "length (steps)", "#2a8f5b", "#a8d8be"
     ),
     "loss": Plot(
-        "loss_plot.jpg", "Loss while learning", "mean loss of an episode", "#c4512d", "#f0b9a5"
+        "loss_plot.jpg", "Loss", "mean loss per episode", "#c4512d", "#f0b9a5"
     ),
     "q": Plot(
         "q_plot.jpg", "Estimated action value", "mean Q (discounted reward)", "#7a4fa3", "#cdb5e3"
@@ -53,42 +53,42 @@ PLOTS = {
         "entropy_plot.jpg", "Entropy of the policy", "mean entropy (nats)", "#7a4fa3", "#cdb5e3"
     ),
     "approx_kl": Plot(
-        "approx_kl_plot.jpg", "Movement of the policy", "mean approximate KL divergence (nats)",
-        "#8a6d1f", "#dccb9a",
+        "approx_kl_plot.jpg", "Change of the policy per update",
+        "mean approximate KL divergence (nats)", "#8a6d1f", "#dccb9a",
     ),
     "clip_fraction": Plot(
-        "clip_fraction_plot.jpg", "Clipped by the loss", "mean share of decisions",
+        "clip_fraction_plot.jpg", "Clipped probability ratios", "mean fraction of samples",
         "#8a6d1f", "#dccb9a",
     ),
     "explained_variance": Plot(
-        "explained_variance_plot.jpg", "Returns foreseen by the values",
-        "mean share of the variance", "#2a8f5b", "#a8d8be",
+        "explained_variance_plot.jpg", "Explained variance of the returns",
+        "mean fraction of the variance", "#2a8f5b", "#a8d8be",
     ),
 }  # fmt: skip
 
 
 def plot_of(name: str) -> Plot:
-    """How the picture of a report is labelled; one that is not known is named for itself.
+    """Return the labels of a metric's plot; those of an unknown metric follow from its name.
 
     >>> plot_of("value_loss").title
-    'Value loss while learning'
+    'Value loss'
     """
     words = name.replace("_", " ")
     return PLOTS.get(name) or Plot(
         f"{name}_plot.jpg",
-        f"{words.capitalize()} while learning",
-        f"mean {words} of an episode",
-        PLOTS["loss"].colour,
+        words.capitalize(),
+        f"mean {words} per episode",
+        PLOTS["loss"].color,
         PLOTS["loss"].pale,
     )
 
 
 def moving_average(values: Values, window: int) -> NDArray[np.float64]:
-    """The mean of each value and those before it, up to ``window`` of them.
+    """Return the mean of each value and the values before it, at most ``window`` in total.
 
     Args:
         values: ``(n,)``.
-        window: how many at most.
+        window: maximum number of values in a mean.
 
     Returns:
         float64 ``(n,)``.
@@ -103,30 +103,36 @@ def moving_average(values: Values, window: int) -> NDArray[np.float64]:
 
 
 def draw(plot: Plot, values: Values, window: int, file: BinaryIO) -> None:
-    """Draw one picture as a JPEG.
+    """Draw one plot as a JPEG.
 
     Args:
         plot: its labels.
-        values: one number per episode, the first episode's first.
+        values: one number per episode, in order.
         window: episodes in the moving average.
-        file: where the picture goes.
+        file: where the image goes.
     """
-    # Figure and canvas by hand: pyplot's global state is not for threads.
+    # No pyplot: its global state is not safe in a thread.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(8, 4.5), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     episodes = np.arange(1, len(values) + 1)
-    # Opaque, so that many thousand episodes stay as pale as one and the average stands out.
+    # Opaque points: overlapping transparent ones would hide the average in a long run.
     size = float(np.clip(2000 / len(values), 3, 8))
     axes.plot(episodes, values, ".", color=plot.pale, markersize=size, label="one episode")
     mean = moving_average(values, window)
-    axes.plot(episodes, mean, color=plot.colour, linewidth=1.8, label=f"mean of the last {window}")
-    axes.plot(episodes[-1:], mean[-1:], "o", color=plot.colour, markersize=5)
+    axes.plot(episodes, mean, color=plot.color, linewidth=1.8, label=f"mean of the last {window}")
+    axes.plot(episodes[-1:], mean[-1:], "o", color=plot.color, markersize=5)
     axes.set_xlim(0, 1.01 * len(values) + 1)
+    _label(axes, plot)
+    figure.savefig(file, format="jpg", pil_kwargs={"quality": 92, "subsampling": 0})
+
+
+def _label(axes: Any, plot: Plot) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     axes.set_title(plot.title, loc="left", fontsize=13, fontweight="bold")
     axes.set_xlabel("episode")
     axes.set_ylabel(plot.unit)
@@ -136,19 +142,18 @@ def draw(plot: Plot, values: Values, window: int, file: BinaryIO) -> None:
     axes.grid(color="#e4e4e4", zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
-    figure.savefig(file, format="jpg", pil_kwargs={"quality": 92, "subsampling": 0})
 
 
 def draw_all(folder: Path, columns: Mapping[str, Values], window: int) -> None:
-    """Draw a picture of each column into a run's folder, each replaced in one go.
+    """Draw a plot of each column; each file is replaced atomically.
 
     Args:
-        folder: the run's.
+        folder: the run's folder.
         columns: by name, one number per episode each.
         window: episodes in the moving average.
 
     Raises:
-        OSError: one cannot be written.
+        OSError: a file cannot be written.
     """
     for name, values in columns.items():
         _draw_into(folder, plot_of(name), values, window)
@@ -159,46 +164,46 @@ def _draw_into(folder: Path, plot: Plot, values: Values, window: int) -> None:
 
 
 class BackgroundPlots:
-    """Draws the pictures in a thread, so that nobody waits for them.
+    """Draws the plots in a thread, so that training does not wait for them.
 
     Args:
         folder: where they go.
         window: episodes in the moving average.
-        seconds: the least time from one drawing to the next.
+        seconds: minimum time between two drawings.
     """
 
     def __init__(self, folder: Path, window: int, seconds: float) -> None:
         self._folder = folder
         self._window = window
         self._seconds = seconds
-        self._due = 0.0
+        self._next_time = 0.0
         self._drawing: Future[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="plots")
 
     def offer(self, columns: Mapping[str, Values]) -> None:
-        """Draw, if it is time to and the last drawing is done.
+        """Draw the plots if it is time and the last drawing is finished.
 
         Args:
-            columns: as `draw_all` wants them; copied before this returns.
+            columns: see `draw_all`; copied before this returns.
 
         Raises:
             OSError: the last drawing could not be written.
         """
-        drawn = self._drawing
-        if time.monotonic() < self._due or (drawn and not drawn.done()):
+        last = self._drawing
+        if time.monotonic() < self._next_time or (last and not last.done()):
             return
-        self._due = time.monotonic() + self._seconds
+        self._next_time = time.monotonic() + self._seconds
         self._drawing = self._draw(columns)
-        if drawn:
-            drawn.result()
+        if last:
+            last.result()
 
     def close(self, columns: Mapping[str, Values]) -> None:
-        """Draw a last time, if there is anything to draw, and wait for it.
+        """Draw the plots a last time if there are episodes, and wait for it.
 
         Raises:
-            OSError: it could not be written.
+            OSError: they could not be written.
         """
-        if len(columns["reward"]):  # a session that failed to start leaves the last one's pictures
+        if len(columns["reward"]):  # a session that fails to start keeps the plots of the last one
             self._drawing = self._draw(columns)
         self._thread.shutdown()
         if self._drawing:

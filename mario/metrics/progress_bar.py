@@ -1,4 +1,4 @@
-"""A bar that shows how far a run is, how fast, and how long it will yet take."""
+"""A progress bar with speed and remaining time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any, NamedTuple, Self
 from tqdm import tqdm
 
 REDRAW_SECONDS = 0.25
-RATE_SECONDS = 30.0
+SPEED_SECONDS = 30.0
+"""The speed is the mean over this time."""
 
 
 class ProgressPoint(NamedTuple):
-    """How far a run was at a time.
+    """The progress of a run at one moment.
 
     Attributes:
-        seconds: the time, on a clock that never goes back.
-        steps: decisions so far.
+        seconds: the moment, on a monotonic clock.
+        steps: agent steps so far.
         episodes: episodes so far.
     """
 
@@ -31,52 +32,43 @@ class ProgressPoint(NamedTuple):
 def seconds_left(
     first: ProgressPoint, last: ProgressPoint, total_steps: int | None, total_episodes: int | None
 ) -> float | None:
-    """How long a run will yet take, at its pace between two moments, to the total it meets first.
+    """Estimate the remaining time of a run, which ends at the total that it reaches first.
 
     Args:
-        first: the earlier moment.
-        last: the later moment.
-        total_steps: the decisions it ends after, if any.
-        total_episodes: the episodes it ends after, if any.
+        first: the earlier point.
+        last: the later point.
+        total_steps: agent steps of the whole run, None if they do not limit it.
+        total_episodes: episodes of the whole run, None if they do not limit it.
 
     Returns:
-        Seconds, or None where that cannot be told.
+        Seconds at the speed between the two points, None if there was no progress.
 
-    >>> seconds_left(ProgressPoint(0.0, 0, 0), ProgressPoint(10.0, 100, 5), total_steps=200, total_episodes=8)
+    >>> first, last = ProgressPoint(0.0, 0, 0), ProgressPoint(10.0, 100, 5)
+    >>> seconds_left(first, last, total_steps=200, total_episodes=8)
     6.0
     """
     elapsed = last.seconds - first.seconds
-    ends = [
+    estimates = [
         (total - now) * elapsed / (now - before)
-        for total, now, before in (
-            (total_steps, last.steps, first.steps),
-            (total_episodes, last.episodes, first.episodes),
+        for now, before, total in (
+            (last.steps, first.steps, total_steps),
+            (last.episodes, first.episodes, total_episodes),
         )
         if total is not None and now > before
     ]
-    return max(min(ends), 0.0) if ends else None
+    return max(min(estimates), 0.0) if estimates else None
 
 
 class ProgressBar:
-    """A bar on stderr; where that is no terminal there is none, and only `write` does anything.
+    """A progress bar on stderr. If stderr is no terminal, only `write` has an effect.
 
     Args:
-        total_episodes: how many episodes the run has, None for as many as it takes.
-        total_steps: how many decisions the run has, None for as many as it takes.
-        initial_episodes: episodes of earlier sessions.
-        initial_steps: decisions of earlier sessions.
+        total_episodes: episodes of the whole run, None if they do not limit it.
+        total_steps: agent steps of the whole run, None if they do not limit it.
     """
 
-    def __init__(
-        self,
-        total_episodes: int | None,
-        total_steps: int | None,
-        *,
-        initial_episodes: int = 0,
-        initial_steps: int = 0,
-    ) -> None:
-        self._total_episodes = total_episodes
-        self._total_steps = total_steps
+    def __init__(self, total_episodes: int | None, total_steps: int | None) -> None:
+        self._total_episodes, self._total_steps = total_episodes, total_steps
         has_end = total_episodes is not None or total_steps is not None
         self._bar: Any = tqdm(
             total=1.0,
@@ -86,29 +78,25 @@ class ProgressBar:
             dynamic_ncols=True,
             bar_format="{percentage:5.1f}%|{bar:20}| {desc}" if has_end else "{desc}",
         )
-        self.start_at(initial_steps, initial_episodes)
+        self.start_at(0, 0)
 
     def start_at(self, steps: int, episodes: int) -> None:
-        """Go on from what earlier sessions did, which says nothing of this one's pace."""
-        self._steps, self._episodes = steps, episodes
-        self._moments = deque([ProgressPoint(time.monotonic(), steps, episodes)])
+        """Set the progress of earlier sessions, which does not count for the speed."""
+        self._points = deque([ProgressPoint(time.monotonic(), steps, episodes)])
 
-    def update(self, steps: int, episodes: int, **shown: float) -> None:
-        """Count in what has been done since the last call.
+    def update(self, steps: int, episodes: int) -> None:
+        """Set the progress, and redraw the bar if it is time.
 
         Args:
-            steps: decisions more.
-            episodes: episodes more.
-            shown: numbers to show beside the bar, by name.
+            steps: agent steps so far.
+            episodes: episodes so far.
         """
-        self._steps += steps
-        self._episodes += episodes
         now = time.monotonic()
-        if not self._bar.disable and now - self._moments[-1].seconds >= REDRAW_SECONDS:
-            self._moments.append(ProgressPoint(now, self._steps, self._episodes))
-            while now - self._moments[0].seconds > RATE_SECONDS and len(self._moments) > 2:
-                self._moments.popleft()
-            self._draw(shown)
+        if not self._bar.disable and now - self._points[-1].seconds >= REDRAW_SECONDS:
+            self._points.append(ProgressPoint(now, steps, episodes))
+            while now - self._points[0].seconds > SPEED_SECONDS and len(self._points) > 2:
+                self._points.popleft()
+            self._draw()
 
     def write(self, line: str) -> None:
         """Print a line on stdout, above the bar."""
@@ -116,7 +104,7 @@ class ProgressBar:
             print(line, flush=True)
 
     def close(self) -> None:
-        """Take the bar away. Closing twice is harmless."""
+        """Remove the bar. Closing twice is harmless."""
         self._bar.close()
 
     def __enter__(self) -> Self:
@@ -130,15 +118,14 @@ class ProgressBar:
     ) -> None:
         self.close()
 
-    def _draw(self, shown: dict[str, float]) -> None:
-        first, last = self._moments[0], self._moments[-1]
-        rate = (last.steps - first.steps) / (last.seconds - first.seconds)
-        parts = [f"{last.episodes:,} episodes", f"{last.steps:,} steps", f"{rate:,.0f} steps/s"]
+    def _draw(self) -> None:
+        first, last = self._points[0], self._points[-1]
+        speed = (last.steps - first.steps) / (last.seconds - first.seconds)
+        parts = [f"{last.episodes:,} episodes", f"{last.steps:,} steps", f"{speed:,.0f} steps/s"]
         left = seconds_left(first, last, self._total_steps, self._total_episodes)
         if left is not None:
             parts.append(f"{tqdm.format_interval(left)} left")
-        parts += [f"{name} {value:.4g}" for name, value in shown.items()]
-        done = [
+        progress = [
             now / total
             for now, total in (
                 (last.steps, self._total_steps),
@@ -146,5 +133,5 @@ class ProgressBar:
             )
             if total
         ]
-        self._bar.n = min(max(done, default=0.0), 1.0)
+        self._bar.n = min(max(progress, default=0.0), 1.0)
         self._bar.set_description_str(", ".join(parts))

@@ -1,21 +1,24 @@
-"""Where metrics go: text files that can be cut back to an earlier size, and TensorBoard."""
+"""Where metrics go: append-only text files, and TensorBoard."""
 
 from __future__ import annotations
 
+import csv
+import io
 import os
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 
-class RowFile:
-    """A text file under a header that grows row by row.
+class AppendOnlyFile:
+    """A text file with a header line that grows line by line.
 
-    Nothing is touched before the first row, so that `restore` can still take up an earlier
-    session's file. Rows that could not be written, on a full disk, are kept and tried again.
+    The file is not opened before the first line, so that `restore` can still continue the file of
+    an earlier session. Lines that cannot be written, as on a full disk, are kept and tried again.
 
     Args:
-        path: the file; what it holds is replaced, unless `restore` is called first.
+        path: the file. Its content is replaced, unless `restore` is called first.
         header: its first line.
     """
 
@@ -27,34 +30,34 @@ class RowFile:
 
     @property
     def size(self) -> int:
-        """Bytes of the file, with what is still to be written."""
+        """Bytes of the file, including those still to be written."""
         return self._written + len(self._pending)
 
-    def append(self, row: str) -> None:
-        """Add a row.
+    def append(self, line: str) -> None:
+        """Append a line.
 
         Raises:
-            OSError: it cannot be written now; it will be with the next that can.
+            OSError: it cannot be written now. It will be written with the next line.
         """
-        self._pending += f"{row}\n".encode()
+        self._pending += f"{line}\n".encode()
         self._write()
 
     def sync(self) -> None:
-        """Make every row durable.
+        """Make all lines durable.
 
         Raises:
-            OSError: that cannot be done now.
+            OSError: they cannot be written now.
         """
         os.fsync(self._write().fileno())
 
     def restore(self, size: int) -> str:
-        """Cut the file back to an earlier size, or to the whole rows there are when it is shorter.
+        """Truncate the file to an earlier size, and drop an incomplete last line.
 
         Args:
             size: what `size` was.
 
         Returns:
-            What the file still holds.
+            The remaining content, which is shorter than ``size`` if the file lost lines.
         """
         content = self.path.read_bytes()[:size] if self.path.exists() else b""
         kept = content[: content.rfind(b"\n") + 1]
@@ -66,7 +69,7 @@ class RowFile:
         return kept.decode(errors="replace")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 
@@ -74,28 +77,80 @@ class RowFile:
         if self._file is None:
             self._file = open(self.path, "wb", buffering=0)  # noqa: SIM115 - open for the session
         while self._pending:
-            # Unbuffered: after an error it is known to the byte how much of a row got through.
+            # Unbuffered: after an error we know exactly how many bytes of a line were written.
             count = self._file.write(self._pending)
             self._pending = self._pending[count:]
             self._written += count
         return self._file
 
 
-class Board:
-    """Where scalars are shown; this one shows none."""
+class CsvFile(AppendOnlyFile):
+    """An append-only CSV file.
+
+    Args:
+        path: the file.
+        columns: names of its columns.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        super().__init__(path, csv_line(columns))
+        self.columns = tuple(columns)
+
+    def append_row(self, cells: Mapping[str, object]) -> None:
+        """Append a row.
+
+        Args:
+            cells: a value for each column, None for an empty cell. Other names are ignored.
+
+        Raises:
+            OSError: it cannot be written now. It will be written with the next row.
+        """
+        values = [cells[name] for name in self.columns]
+        self.append(csv_line(["" if value is None else value for value in values]))
+
+
+def csv_line(cells: Sequence[object]) -> str:
+    """Return a line of CSV without its line break.
+
+    >>> csv_line([1, 2.5, 'a "b", c'])
+    '1,2.5,"a ""b"", c"'
+    """
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+class MetricWriter(ABC):
+    """Writes named scalars."""
+
+    @abstractmethod
+    def resume_after(self, step: int) -> None:
+        """Discard what an earlier session wrote after a step. Call it before `write`."""
+
+    @abstractmethod
+    def write(self, scalars: Mapping[str, float], step: int) -> None:
+        """Write scalars by tag at a step."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Write what is buffered."""
+
+
+class NullWriter(MetricWriter):
+    """Writes nothing."""
 
     def resume_after(self, step: int) -> None:
-        """Withdraw what an earlier session showed beyond a step."""
+        """Do nothing."""
 
     def write(self, scalars: Mapping[str, float], step: int) -> None:
-        """Show scalars by tag, at a step."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Show what has been held back."""
+        """Do nothing."""
 
 
-class TensorBoard(Board):
-    """Writes TensorBoard's event files.
+class TensorBoardWriter(MetricWriter):
+    """Writes TensorBoard event files.
 
     Args:
         folder: where they go.
@@ -107,13 +162,13 @@ class TensorBoard(Board):
         self._writer: Any = None
 
     def resume_after(self, step: int) -> None:
-        """Withdraw what an earlier session showed beyond a step."""
+        """Discard what an earlier session wrote after a step. Call it before `write`."""
         self._purge_step = step + 1
 
     def write(self, scalars: Mapping[str, float], step: int) -> None:
-        """Show scalars by tag, at a step."""
+        """Write scalars by tag at a step."""
         if self._writer is None:
-            # Imported late: it takes longer than everything else here together.
+            # Imported here because it takes longer than all other imports of this module together.
             from torch.utils.tensorboard import SummaryWriter
 
             self._writer = SummaryWriter(self._folder, purge_step=self._purge_step, flush_secs=30)
@@ -121,6 +176,6 @@ class TensorBoard(Board):
             self._writer.add_scalar(tag, scalar, step)
 
     def close(self) -> None:
-        """Show what has been held back."""
+        """Write what is buffered."""
         if self._writer is not None:
             self._writer.close()

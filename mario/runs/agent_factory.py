@@ -10,7 +10,7 @@ import torch
 
 from agents import Agent, AgentConfig, AgentSpec
 from mario.errors import UsageError, unknown
-from mario.system.plugins import load_plugin
+from mario.system.plugins import load_class
 from mario.system.tuning import tune_process
 from mario.vector.base import GameVectorEnv
 
@@ -33,16 +33,7 @@ def agent_class(name: str) -> type[Agent]:
     """
     if ":" not in name and name not in AGENTS:
         raise unknown("agent", name, AGENTS)
-    module_name, _, class_name = AGENTS.get(name, name).partition(":")
-    try:
-        agent = getattr(load_plugin(module_name), class_name)
-    except ImportError as error:
-        raise UsageError(f"--agent {name}: {error}; is its folder on PYTHONPATH?") from None
-    except AttributeError:
-        raise UsageError(f"--agent {name}: {module_name} has no {class_name!r}") from None
-    if not (isinstance(agent, type) and issubclass(agent, Agent)):
-        raise UsageError(f"--agent {name}: {class_name} is not a subclass of agents.Agent")
-    return agent
+    return load_class("--agent", AGENTS.get(name, name), Agent)  # type: ignore[type-abstract]
 
 
 def make_agent(

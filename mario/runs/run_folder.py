@@ -15,7 +15,7 @@ import yaml
 from mario.errors import UsageError
 from mario.runs import checkpoint as checkpoints
 from mario.runs.checkpoint import Checkpoint, CheckpointError
-from mario.system.files import keep_as, remove_leftovers, write_atomically
+from mario.system.files import link_atomically, remove_temporary_files, write_atomically
 
 LAST, PREVIOUS, BEST, CONFIG, LOCK = (
     "last.chkpt", "previous.chkpt", "best.chkpt", "config.yaml", "lock",
@@ -38,7 +38,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = self._acquire_lock()
-        remove_leftovers(path)
+        remove_temporary_files(path)
 
     @classmethod
     def create(cls, save_dir: Path, config: dict[str, Any], now: datetime.datetime) -> Self:
@@ -109,7 +109,7 @@ class RunFolder:
 
     def save_last(self, checkpoint: Checkpoint) -> None:
         """Write ``last.chkpt``, and keep the one before it as ``previous.chkpt``."""
-        keep_as(self.path / LAST, self.path / PREVIOUS)
+        link_atomically(self.path / LAST, self.path / PREVIOUS)
         checkpoints.save(self.path / LAST, checkpoint)
 
     def save_best(self, checkpoint: Checkpoint) -> None:

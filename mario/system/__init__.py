@@ -1,1 +1,1 @@
-"""The operating system: files, signals, hardware, plugins."""
+"""The operating system: files, signals, hardware, threads and users' own modules."""

@@ -1,4 +1,4 @@
-"""Writing files so that a crash, at any moment, leaves either the old file or the new one."""
+"""Atomic writes: a crash at any moment leaves either the old file or the new one."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 TEMPORARY = ".tmp-"
+"""Prefix of temporary files."""
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a whole file under a new name, make it durable, then give it its name in one rename.
+    """Write a temporary file, make it durable, and rename it.
 
     Args:
-        path: the file's name; what stood there before is replaced only by the finished file.
+        path: the file; an existing one is replaced by the rename.
         write: writes the content.
 
     Raises:
-        OSError: the disk is full, read-only or gone; ``path`` is as it was.
+        OSError: the disk is full, read-only or missing; ``path`` is unchanged.
     """
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     try:
@@ -33,15 +34,18 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     sync_folder(path.parent)
 
 
-def keep_as(path: Path, other: Path) -> None:
-    """Give a file a second name, in place of whatever had that name; the first name stays."""
+def link_atomically(path: Path, other: Path) -> None:
+    """Make ``other`` a second name of a file, replacing any file of that name.
+
+    Does nothing if ``path`` does not exist.
+    """
     if not path.exists():
         return
     temporary = other.with_name(f"{TEMPORARY}{os.getpid()}-{other.name}")
     temporary.unlink(missing_ok=True)
     os.link(path, temporary)
     os.replace(temporary, other)
-    temporary.unlink(missing_ok=True)  # rename does nothing where both names are one file
+    temporary.unlink(missing_ok=True)  # rename does nothing if both names are the same file
     sync_folder(path.parent)
 
 
@@ -54,7 +58,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed writer left half written."""
-    for leftover in folder.glob(f"{TEMPORARY}*"):
-        leftover.unlink(missing_ok=True)
+def remove_temporary_files(folder: Path) -> None:
+    """Remove the temporary files of a writer that was killed."""
+    for temporary in folder.glob(f"{TEMPORARY}*"):
+        temporary.unlink(missing_ok=True)

@@ -1,28 +1,28 @@
-"""What a run was computed with, in the words of those who sell it."""
+"""A description of the hardware."""
 
 from __future__ import annotations
 
 import platform
 from pathlib import Path
 
-from mario.system.threads import cores
+from mario.system.threads import available_cores
 
 
 def describe_hardware(device: str) -> str:
-    """The processor's cores that this process may use, and the GPU if it computes with one.
+    """Return the number of usable cores, the name of the processor, and the GPU if it is used.
 
     Args:
         device: a torch device, ``"cpu"`` or ``"cuda"``.
 
-    >>> describe_hardware("cpu").split(" x ")[0] == str(cores())
+    >>> describe_hardware("cpu").split(" x ")[0] == str(available_cores())
     True
     """
-    found = f"{cores()} x {_processor()}"
+    description = f"{available_cores()} x {_processor()}"
     if not device.startswith("cuda"):
-        return found
-    import torch  # not needed where there is no GPU to be named
+        return description
+    import torch  # only needed for the name of the GPU
 
-    return f"{found}, {torch.cuda.get_device_name(device)}"
+    return f"{description}, {torch.cuda.get_device_name(device)}"
 
 
 def _processor() -> str:

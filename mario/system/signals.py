@@ -1,4 +1,4 @@
-"""Ctrl-C and kill, taken at a moment of our own choosing."""
+"""Handling of Ctrl-C and SIGTERM."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """While open, SIGINT and SIGTERM only set `received`; the loop saves and ends by itself.
+    """Context in which SIGINT and SIGTERM only set a flag, so that the program can save and exit.
 
-    A second signal ends the process at once: what is on disk is whole at every moment.
+    A second signal ends the process at once. That loses no file, because all writes are atomic.
+
+    Attributes:
+        received: number of the first signal, None before it.
     """
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self._before: dict[int, Any] = {}
+        self._handlers_before: dict[int, Any] = {}
 
     @property
     def exit_code(self) -> int:
-        """What the shell expects of a process that a signal ended; 0 without one."""
+        """The shell's exit code for a process that the signal ended; 0 without a signal."""
         return 128 + self.received if self.received else 0
 
     def __bool__(self) -> bool:
@@ -30,7 +33,7 @@ class StopSignals:
 
     def __enter__(self) -> Self:
         for number in STOP_SIGNALS:
-            self._before[number] = signal.signal(number, self._note)
+            self._handlers_before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(
@@ -39,10 +42,10 @@ class StopSignals:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._handlers_before.items():
             signal.signal(number, handler)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.received:
             os._exit(128 + number)
         self.received = number

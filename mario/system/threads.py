@@ -1,21 +1,24 @@
-"""How many threads a network learns with."""
+"""The number of cores that are available for computing."""
 
 from __future__ import annotations
 
 import os
 
 
-def cores() -> int:
-    """How many cores this process may use."""
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def spare_cores(processes: int) -> int:
-    """How many cores are left beside so many processes that are always busy, at least one.
+    """Return the number of cores that busy processes leave free, at least one.
+
+    Args:
+        processes: number of busy processes besides this one.
 
     >>> spare_cores(processes=10_000)
     1
     """
-    return max(1, cores() - processes)
+    return max(1, available_cores() - processes)

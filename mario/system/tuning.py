@@ -1,4 +1,4 @@
-"""Settings of the process that learning is fastest with."""
+"""Process settings for fast learning."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from mario.system.allocator import keep_freed_memory
 
 
 def tune_process() -> None:
-    """Set up this thread, and those that it starts from now on, to learn fast.
+    """Set up this thread, and threads that it starts later, for fast learning.
 
-    Torch gets one thread, since agents share their batches among threads of their own. Freed memory
-    is kept, see `mario.system.allocator`. Numbers below the smallest normal one, 1e-38, become 0: Adam's
-    moments of weights without a gradient decay to such numbers and then stay there, and processors
-    take twenty times as long for them. A quarter of a run went into that.
+    * Torch gets one thread, because agents split their batches over threads of their own.
+    * Freed memory is kept, see `mario.system.allocator`.
+    * Denormal floats (below 1e-38) become 0. Adam's moments of weights without a gradient decay to
+      denormals, on which processors are twenty times slower. That cost a quarter of a run.
     """
     torch.set_num_threads(1)
     keep_freed_memory()

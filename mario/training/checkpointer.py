@@ -1,4 +1,4 @@
-"""Decides when a run is saved, and saves it; a full disk does not stop training."""
+"""Saves a run at intervals. A full disk does not stop training."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import platform
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Protocol
+from typing import Any
 
 from agents import Agent
 from mario.config.run_config import TrainConfig
 from mario.config.serialization import to_dict
+from mario.errors import RunError
 from mario.evaluation.summary import EvaluationSummary
 from mario.runs.checkpoint import FORMAT, Checkpoint
 from mario.runs.run_folder import RunFolder
 from mario.system.hardware import describe_hardware
+from mario.training.callbacks import Callback
+from mario.training.loop import TrainingStep
 
 FIRST_SAVE_SECONDS = 20.0
 RETRY_SECONDS = 10.0
@@ -25,35 +28,23 @@ CONFIG_KEYS = (
 PACKAGES = ("mario-agents", "torch", "numpy", "gymnasium", "nes-py", "tensordict")
 
 
-class CheckpointSource(Protocol):
-    """What is saved: how far it is, and all that going on needs."""
+class Checkpointer(Callback):
+    """Writes the checkpoints of a run.
 
-    steps: int
-    episodes: int
-
-    @property
-    def seconds(self) -> float:
-        """How long the run has been going on, the time between two sessions left out."""
-
-    @property
-    def evaluation(self) -> EvaluationSummary | None:
-        """The latest evaluation."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that going on exactly here needs."""
-
-
-class Checkpointer:
-    """Writes a run's checkpoints.
+    It saves at an interval of seconds, at an interval of agent steps, and before the replay would
+    overwrite transitions that the last save needs.
 
     Args:
-        config: goes into every checkpoint, so that the agent can be made again.
-        run: where to.
-        agent: whose weights.
-        emulator: which emulator plays.
-        report: is told, in one line, of what went wrong.
-        clock: seconds; only differences count.
+        config: saved in every checkpoint, so that the agent can be rebuilt from it.
+        run: where the checkpoints go.
+        agent: the agent to save.
+        emulator: name of the emulator in use, saved in every checkpoint.
+        elapsed: returns the duration of the run in seconds, saved in every checkpoint.
+        report: receives one line for each save that failed.
+        clock: returns seconds on a monotonic clock.
     """
+
+    name = "checkpointer"
 
     def __init__(
         self,
@@ -62,68 +53,90 @@ class Checkpointer:
         agent: Agent,
         *,
         emulator: str,
+        elapsed: Callable[[], float],
         report: Callable[[str], None] = print,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config, self._run, self._agent = config, run, agent
-        self._emulator, self._report, self._clock = emulator, report, clock
+        self._emulator, self._elapsed, self._report = emulator, elapsed, report
+        self._clock = clock
         self._next_time = clock() + min(FIRST_SAVE_SECONDS, config.save_seconds)
         self._retry_time = clock()
         self._number = -1
+        self._evaluation: dict[str, Any] | None = None
         self._hardware = describe_hardware(agent.spec.device)
 
+    def on_step(self, step: TrainingStep) -> None:
+        """Save if it is time; `on_end` makes the last save."""
+        trainer = self.trainer
+        if not (trainer.complete or trainer.stopping) and self.due(trainer.steps):
+            self.save()
+
+    def on_evaluation(self, evaluation: EvaluationSummary, is_best: bool) -> None:
+        """Keep the evaluation for the next checkpoints, and write ``best.chkpt`` if it is the best.
+
+        A failed write is reported.
+        """
+        self._evaluation = evaluation.to_dict()
+        if not is_best:
+            return
+        try:
+            self._run.save_best(self.describe())
+        except OSError as error:
+            self._report(f"could not save the best agent: {error.strerror or error}")
+
+    def on_end(self, error: RunError | None) -> None:
+        """Save the run.
+
+        Raises:
+            RunError: the end of a run that did not fail cannot be saved.
+        """
+        saved = self.save()
+        if error is None and not saved:
+            raise RunError("the end of the run is not saved; free disk space and use --resume")
+
     def due(self, steps: int) -> bool:
-        """Whether it is time: by the clock, by decisions, or for want of room in the memory."""
+        """Return whether it is time to save.
+
+        Args:
+            steps: agent steps so far.
+        """
         now = self._clock()
         if now < self._retry_time:
             return False
         crossed = steps // self._config.save_every > max(self._number, 0)
         return now >= self._next_time or crossed or self._overwrite_is_near()
 
-    def _overwrite_is_near(self) -> bool:
-        parts = self._agent.persistent_parts()
-        return any(part.steps_until_overwrite() <= 1 for part in parts)
-
-    def save(self, trainer: CheckpointSource) -> bool:
-        """Write ``last.chkpt``, and ``mario_net_<n>.chkpt`` when its turn has come.
+    def save(self) -> bool:
+        """Write ``last.chkpt``, and ``mario_net_<n>.chkpt`` if a new multiple was reached.
 
         Returns:
-            Whether it could be written; if not, a line says why, and it will be due again soon.
+            Whether they were written. If not, one line is reported and a save is due again soon.
         """
         self._next_time = self._clock() + self._config.save_seconds
-        resume = trainer.state_dict()
-        number = trainer.steps // self._config.save_every
+        steps = self.trainer.steps
+        resume = self.trainer.state_dict()
+        number = steps // self._config.save_every
         try:
-            shipped = self.describe(trainer)
-            self._run.save_last({**shipped, "resume": resume})
+            checkpoint = self.describe()
+            self._run.save_last({**checkpoint, "resume": resume})
             for part in self._agent.persistent_parts():
                 part.mark_saved()
             if number > self._number:
-                self._run.save_numbered(number, shipped)
+                self._run.save_numbered(number, checkpoint)
                 self._number = number
         except OSError as error:
             self._report(
-                f"could not save at decision {trainer.steps:,}: {error.strerror or error}; "
-                "the save before is untouched"
+                f"could not save at step {steps:,}: {error.strerror or error}; "
+                "the previous save is intact"
             )
             self._next_time = self._retry_time = self._clock() + RETRY_SECONDS
             return False
         return True
 
-    def save_best(self, trainer: CheckpointSource) -> None:
-        """Write ``best.chkpt``."""
-        try:
-            self._run.save_best(self.describe(trainer))
-        except OSError as error:
-            self._report(f"could not save the best agent: {error.strerror or error}")
-
-    def resumed(self, checkpoint: Checkpoint) -> None:
-        """Take note of what the run already has on disk."""
-        self._number = checkpoint["steps"] // self._config.save_every
-
-    def describe(self, trainer: CheckpointSource) -> Checkpoint:
-        """The checkpoint of the agent as it is now, without what resuming needs."""
-        spec = self._agent.spec
+    def describe(self) -> Checkpoint:
+        """Return a checkpoint of the agent, without the state for an exact resume."""
+        spec, trainer = self._agent.spec, self.trainer
         config = to_dict(self._config)
         return {
             "format": FORMAT,
@@ -135,22 +148,35 @@ class Checkpointer:
             "num_actions": spec.num_actions,
             "steps": trainer.steps,
             "episodes": trainer.episodes,
-            "evaluation": trainer.evaluation.to_dict() if trainer.evaluation else None,
+            "evaluation": self._evaluation,
             "training": {
                 "preset": self._config.preset,
-                "seconds": trainer.seconds,
+                "seconds": self._elapsed(),
                 "hardware": self._hardware,
             },
             "versions": installed_versions(),
         }
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the latest evaluation."""
+        return {"evaluation": self._evaluation}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the latest evaluation, and continue the numbers of ``mario_net_<n>.chkpt``."""
+        self._evaluation = state["evaluation"]
+        self._number = self.trainer.steps // self._config.save_every
+
+    def _overwrite_is_near(self) -> bool:
+        parts = self._agent.persistent_parts()
+        return any(part.steps_until_overwrite() <= 1 for part in parts)
+
 
 def installed_versions() -> dict[str, str]:
-    """The versions of Python and of the packages that decide what a run learns."""
-    found = {"python": platform.python_version()}
+    """Return the versions of Python and of the packages that affect what a run learns."""
+    versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

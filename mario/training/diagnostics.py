@@ -1,36 +1,43 @@
-"""Says in plain words when a run goes wrong, while there is still time to stop it."""
+"""Warnings about a run that is going wrong, early enough to stop it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mario.config.run_config import DiagnosticsConfig
-from mario.metrics.episode_history import RunningMeans
-from mario.metrics.logger import EpisodeRecord
+from mario.evaluation.summary import EvaluationSummary
+from mario.metrics.episode_rows import EpisodeRecord
+from mario.metrics.running_means import RunningMeans
+from mario.training.callbacks import Callback
+from mario.training.loop import TrainingStep
 
-MOSTLY_RANDOM = 0.5
-"""Share of random actions above which the others are too few to be judged by."""
-MOST_OF_THE_TIME = 0.95
-CLEARS = 0.9
-"""Greedy clear rate from which on no more progress is asked for."""
+MAX_RANDOM_FRACTION = 0.5
+"""With more random actions, too few greedy ones are left to judge."""
+MAX_ACTION_FRACTION = 0.95
+"""Fraction of the greedy actions above which a single action is suspicious."""
+GOOD_CLEAR_RATE = 0.9
+"""Clear rate from which on an agent need not progress."""
 
 
-class TrainingDiagnostics:
-    """Looks at what a run did, a few thousand decisions at a time, and warns.
+class TrainingDiagnostics(Callback):
+    """Checks the run every few thousand steps, and warns of what looks wrong.
 
-    Each warning is one line, and is not repeated for a while.
+    It warns if the agent nearly always chooses the same action, if the learned values exceed what
+    the rewards allow, if there is no progress, and if exploration is still high late in the run.
+    Each warning is one line, and is repeated only after ``config.repeat_after`` steps.
 
     Args:
-        config: how much is looked at together, and how patiently.
-        num_actions: how many actions there are to choose from.
-        gamma: the agent's discount of a reward per decision; None for one that has none.
-        warn: is told, with the decisions made so far, of what is wrong.
+        config: how many steps each check covers, and when to warn.
+        num_actions: number of actions.
+        gamma: discount factor of the agent; None for an agent without one.
+        warn: receives the agent steps so far and the warning.
     """
+
+    name = "diagnostics"
 
     def __init__(
         self,
@@ -41,139 +48,126 @@ class TrainingDiagnostics:
         warn: Callable[[int, str], None],
     ) -> None:
         self._config, self._gamma, self._warn = config, gamma, warn
-        self._actions, self._tally = [0] * num_actions, RunningMeans()
-        self._greatest_reward, self._greatest_end = 0.0, 0.0
-        self._best_mean, self._best_at = -math.inf, 0
-        self._said: dict[str, int] = {}
+        self._action_counts, self._means = [0] * num_actions, RunningMeans()
+        self._max_reward, self._max_final_reward = 0.0, 0.0
+        self._best_distance, self._best_step = -math.inf, 0
+        self._clear_rate = 0.0
+        self._warned_at: dict[str, int] = {}
 
-    def see(
-        self,
-        actions: NDArray[np.int64],
-        rewards: NDArray[np.float32],
-        ended: Iterable[int],
-        rate: float,
-    ) -> None:
-        """Take in one step of every game.
+    def on_update(self, metrics: dict[str, float]) -> None:
+        """Collect the mean action value."""
+        self._means.add({name: scalar for name, scalar in metrics.items() if name == "q"})
 
-        Args:
-            actions: of the valid steps, int64 ``(n,)``.
-            rewards: what the agent was given, float32 ``(num_envs,)``.
-            ended: the games whose episode ended with it.
-            rate: share of actions that are random at present.
-        """
-        for action in actions.tolist():
-            self._actions[action] += 1
-        self._tally.add({"random": rate})
-        over = set(ended)
-        for game, size in enumerate(np.abs(rewards).tolist()):
-            if game in over:
-                self._greatest_end = max(self._greatest_end, size)
+    def on_episode(self, record: EpisodeRecord) -> None:
+        """Collect how far an episode from the game's start came, or else its reward."""
+        if not record.start_offset:
+            distance = record.reward if record.best_x is None else record.best_x
+            self._means.add({"distance": distance})
+
+    def on_evaluation(self, evaluation: EvaluationSummary, is_best: bool) -> None:
+        """Remember the latest clear rate."""
+        self._clear_rate = evaluation.clear_rate
+
+    def on_step(self, step: TrainingStep) -> None:
+        """Collect actions and rewards, and check the run if there are enough steps."""
+        transitions = step.transitions
+        for action in transitions.actions[transitions.valid].tolist():
+            self._action_counts[action] += 1
+        self._means.add({"random": self.trainer.agent.exploration_rate})
+        for env_index, size in enumerate(np.abs(transitions.rewards).tolist()):
+            if env_index in step.final_infos:
+                self._max_final_reward = max(self._max_final_reward, size)
             else:
-                self._greatest_reward = max(self._greatest_reward, size)
-
-    def hear(self, learned: dict[str, float]) -> None:
-        """Take in what a round of learning reported."""
-        self._tally.add({name: scalar for name, scalar in learned.items() if name == "q"})
-
-    def read(self, record: EpisodeRecord) -> None:
-        """Take in an episode: how far it came from the game's start, or else what it earned."""
-        if record.start_offset:
-            return
-        self._tally.add({"way": record.reward if record.best_x is None else record.best_x})
-
-    def advise(self, steps: int, *, share_done: float, clear_rate: float) -> None:
-        """Warn of what is wrong, if there is enough to be judged since the last time.
-
-        Args:
-            steps: decisions so far.
-            share_done: how much of the run is done, 0 to 1.
-            clear_rate: of the latest greedy evaluation.
-        """
-        if sum(self._actions) < self._config.check_every:
-            return
-        actions, means = self._actions, self._tally.means_since({})
-        self._actions, self._tally = [0] * len(actions), RunningMeans()
-        found = {
-            "action": _one_action(actions, means["random"]),
-            "values": self._impossible_values(means.get("q", 0.0)),
-            "progress": self._no_progress(means.get("way", -math.inf), steps, clear_rate),
-            "exploration": _late_exploration(means["random"], share_done),
-        }
-        for name, text in found.items():
-            if (
-                text
-                and steps - self._said.get(name, -self._config.repeat_after)
-                >= self._config.repeat_after
-            ):
-                self._said[name] = steps
-                self._warn(steps, text)
+                self._max_reward = max(self._max_reward, size)
+        if sum(self._action_counts) >= self._config.check_every:
+            self._check()
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that going on exactly here needs."""
+        """Return everything that an exact resume needs."""
         return {
-            "actions": list(self._actions),
-            "running_means": self._tally.mark(),
-            "greatest_reward": self._greatest_reward,
-            "greatest_end": self._greatest_end,
-            "best_mean": self._best_mean,
-            "best_at": self._best_at,
-            "said": dict(self._said),
+            "action_counts": list(self._action_counts),
+            "running_means": self._means.mark(),
+            "max_reward": self._max_reward,
+            "max_final_reward": self._max_final_reward,
+            "best_distance": self._best_distance,
+            "best_step": self._best_step,
+            "clear_rate": self._clear_rate,
+            "warned_at": dict(self._warned_at),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on exactly where `state_dict` was taken."""
-        self._actions = list(state["actions"])
-        self._tally.return_to(state["running_means"])
-        self._greatest_reward = state["greatest_reward"]
-        self._greatest_end = state["greatest_end"]
-        self._best_mean, self._best_at = state["best_mean"], state["best_at"]
-        self._said = dict(state["said"])
+        """Continue exactly where `state_dict` was taken."""
+        self._action_counts = list(state["action_counts"])
+        self._means.restore(state["running_means"])
+        self._max_reward = state["max_reward"]
+        self._max_final_reward = state["max_final_reward"]
+        self._best_distance, self._best_step = state["best_distance"], state["best_step"]
+        self._clear_rate = state["clear_rate"]
+        self._warned_at = dict(state["warned_at"])
+
+    def _check(self) -> None:
+        steps, progress = self.trainer.steps, self.trainer.progress
+        counts, means = self._action_counts, self._means.means_since({})
+        self._action_counts, self._means = [0] * len(counts), RunningMeans()
+        warnings = {
+            "action": _single_action(counts, means["random"]),
+            "values": self._impossible_values(means.get("q", 0.0)),
+            "progress": self._no_progress(means.get("distance", -math.inf), steps),
+            "exploration": _late_exploration(means["random"], progress),
+        }
+        repeat_after = self._config.repeat_after
+        for name, text in warnings.items():
+            if text and steps - self._warned_at.get(name, -repeat_after) >= repeat_after:
+                self._warned_at[name] = steps
+                self._warn(steps, text)
 
     def _impossible_values(self, mean: float) -> str:
-        """No value is beyond the greatest reward, earned for ever, and the greatest of an end."""
+        """No value can exceed max_reward / (1 - gamma), plus the greatest final reward."""
         if self._gamma is None or self._gamma >= 1:
             return ""
-        bound = self._greatest_reward / (1 - self._gamma) + self._greatest_end
+        bound = self._max_reward / (1 - self._gamma) + self._max_final_reward
         if abs(mean) <= bound:
             return ""
         return (
-            f"the values learned are {mean:,.4g} on average, where rewards up to "
-            f"{self._greatest_reward:,.4g}, {self._greatest_end:,.4g} at the end, and gamma "
-            f"{self._gamma} allow {bound:,.4g}: they grow by themselves; try a lower learning rate "
-            "or a target that is synced less often"
+            f"the mean action value is {mean:,.4g}, but rewards up to {self._max_reward:,.4g}, "
+            f"final rewards up to {self._max_final_reward:,.4g} and gamma {self._gamma} allow at "
+            f"most {bound:,.4g}: the values diverge; try a lower learning rate or less frequent "
+            "target updates"
         )
 
-    def _no_progress(self, mean: float, steps: int, clear_rate: float) -> str:
-        if mean > self._best_mean:
-            self._best_mean, self._best_at = mean, steps
-        idle = steps - self._best_at
-        if idle < self._config.patience or clear_rate >= CLEARS or self._best_mean == -math.inf:
+    def _no_progress(self, mean: float, steps: int) -> str:
+        if mean > self._best_distance:
+            self._best_distance, self._best_step = mean, steps
+        idle = steps - self._best_step
+        satisfied = self._clear_rate >= GOOD_CLEAR_RATE
+        if idle < self._config.patience or satisfied or self._best_distance == -math.inf:
             return ""
         return (
-            f"no progress for {idle:,} decisions: episodes came farthest, {self._best_mean:,.0f} "
-            f"on average, about decision {self._best_at:,}; try other settings or another seed"
+            f"no progress for {idle:,} steps: the best mean over episodes was "
+            f"{self._best_distance:,.0f} at step {self._best_step:,}; try other settings or "
+            "another seed"
         )
 
 
-def _one_action(actions: list[int], random: float) -> str:
-    """Random actions fall on each action alike: what is beyond that was chosen."""
-    if random > MOSTLY_RANDOM or len(actions) < 2:
+def _single_action(counts: list[int], random: float) -> str:
+    """Random actions are uniform, so the excess of an action was chosen by the policy."""
+    if random > MAX_RANDOM_FRACTION or len(counts) < 2:
         return ""
-    most = int(np.argmax(actions))
-    share = (actions[most] / sum(actions) - random / len(actions)) / (1 - random)
-    if share <= MOST_OF_THE_TIME:
+    action = int(np.argmax(counts))
+    fraction = (counts[action] / sum(counts) - random / len(counts)) / (1 - random)
+    if fraction <= MAX_ACTION_FRACTION:
         return ""
     return (
-        f"action {most} was {min(share, 1.0):.0%} of the last {sum(actions):,} decisions, random "
-        "ones left out: the agent hardly looks at the game; try a lower learning rate or more "
-        "exploration"
+        f"action {action} is {min(fraction, 1.0):.0%} of the non-random actions in the last "
+        f"{sum(counts):,} steps: the agent hardly reacts to what it observes; try a lower learning "
+        "rate or more exploration"
     )
 
 
-def _late_exploration(random: float, share_done: float) -> str:
-    if share_done <= 0.5 or random <= MOSTLY_RANDOM:
+def _late_exploration(random: float, progress: float) -> str:
+    if progress <= 0.5 or random <= MAX_RANDOM_FRACTION:
         return ""
     return (
-        f"{random:.0%} of the actions are still random after {share_done:.0%} of the run: what is "
-        "learned is hardly tried; let exploration fall faster, or give the run more time"
+        f"{random:.0%} of the actions are still random after {progress:.0%} of the run: the "
+        "learned policy is hardly used; reduce exploration faster, or train for longer"
     )

@@ -1,10 +1,10 @@
-"""One training session: puts the parts of a run together, trains, and takes them apart again."""
+"""A training session: assembles the parts of a run, trains, and closes them."""
 
 from __future__ import annotations
 
 import datetime
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -24,66 +24,77 @@ from mario.runs.agent_factory import make_agent
 from mario.runs.run_folder import RunFolder
 from mario.runs.trained_agent import load_agent
 from mario.system.threads import spare_cores
+from mario.training.callbacks import Callback
 from mario.training.checkpointer import Checkpointer
+from mario.training.diagnostics import TrainingDiagnostics
+from mario.training.standard_callbacks import (
+    EvaluationCallback,
+    MetricsCallback,
+    ProgressCallback,
+)
 from mario.training.trainer import Trainer
 from mario.vector.base import GameVectorEnv
 from mario.vector.make import make_vector_env, preferred_num_envs
 
 CHECKPOINTS_AT_ONCE = 8
-"""Room for last, previous, best and a numbered one, each while the next is being written."""
+"""Last, previous, best and a numbered checkpoint, each of them while the next one is written."""
 
 
 class Session:
-    """A run that is open: new, or resumed where it was saved.
+    """An open run: a new one, or an earlier one that is resumed.
 
     Args:
-        config: the run's configuration.
-        resume: the folder of the run to go on with, None for a new run.
-        stop: is asked after each step; True ends training early.
+        config: the configuration of the run.
+        resume: folder of the run to resume, None for a new run.
+        stop: polled after each step; True stops training early.
+        callbacks: called after the standard callbacks, but before the run is saved.
+
+    Attributes:
+        run: the run's folder.
+        trainer: the trainer.
 
     Raises:
-        UsageError: the run cannot be started as asked.
+        UsageError: the run cannot be started or resumed with this configuration.
     """
 
     def __init__(
-        self, config: TrainConfig[Any], resume: Path | None, *, stop: Callable[[], bool]
+        self,
+        config: TrainConfig[Any],
+        resume: Path | None,
+        *,
+        stop: Callable[[], bool],
+        callbacks: Sequence[Callback] = (),
     ) -> None:
-        self._config = config
+        self._config, self._stop = config, stop
         with ExitStack() as stack:
             self._progress = stack.enter_context(ProgressBar(config.total_episodes, config.steps))
-            say = self._progress.write
-            games = self._make_games(config.num_envs, config.seed, config.env_config)
-            stack.callback(games.close)
-            run = RunFolder.open(resume) if resume else _new_run(config)
-            stack.callback(run.close)
-            if not resume:
-                stack.push(partial(_discard_on_failure, run))
-            self.run = run
-            agent = make_agent(
-                config.agent, config.hyper, games,
-                device=config.device, seed=config.seed, folder=run.path / "memory",
-                threads=config.threads or spare_cores(games.num_processes),
-            )  # fmt: skip
+            self._report = self._progress.write
+            envs = self._make_envs(config.num_envs, config.seed, config.env_config)
+            stack.callback(envs.close)
+            self.run = self._open_run(resume, stack)
+            agent = self._make_agent(envs)
             stack.callback(agent.close)
-            _check_saveable(agent)
-            _check_disk(run.path, agent)
-            logger = MetricLogger(
-                run.path, config.num_envs, agent.reported_metrics,
-                every_episodes=config.log_every, console=say, tensorboard=config.tensorboard,
+            _check_saveable(agent, callbacks)
+            _check_disk(self.run.path, agent)
+            self.trainer = Trainer(
+                agent, envs, self._make_callbacks(agent, envs, callbacks),
+                total_episodes=config.total_episodes, total_steps=config.steps, stop=stop,
             )  # fmt: skip
-            stack.callback(logger.close)
-            self.trainer = self._make_trainer(run, agent, games, logger, stop)
-            say(f"run: {run.path}")
-            say(agent.describe_replay)
+            stack.callback(self.trainer.close)
+            self._report(f"run: {self.run.path}")
+            self._report(agent.describe_replay)
             if resume:
-                self._go_on(run)
-                run.write_config(to_dict(config))
+                self._resume()
             elif config.warm_start is not None:
                 load_agent(config.warm_start).load_into(agent)
             self._parts = stack.pop_all()
 
     def train(self) -> None:
-        """Train until the run is complete or told to stop; everything is saved at the end."""
+        """Train until the run is complete or stopped, and save it.
+
+        Raises:
+            RunError: the run cannot continue.
+        """
         self.trainer.train()
 
     def __enter__(self) -> Self:
@@ -97,91 +108,121 @@ class Session:
     ) -> None:
         self._parts.close()
 
-    def _make_games(
+    def _make_envs(
         self, num_envs: int, seed: int, env_config: EnvConfig, stratified: bool = False
     ) -> GameVectorEnv:
         return make_vector_env(
-            env_config, num_envs=num_envs, seed=seed, stratified=stratified,
-            report=self._progress.write,
+            env_config, num_envs=num_envs, seed=seed, stratified=stratified, report=self._report
+        )
+
+    def _open_run(self, resume: Path | None, stack: ExitStack) -> RunFolder:
+        """Open or create the run folder; a new one is removed again if the session cannot start."""
+        if resume:
+            run = RunFolder.open(resume)
+        else:
+            now = datetime.datetime.now().astimezone()
+            run = RunFolder.create(self._config.save_dir, to_dict(self._config), now)
+        stack.callback(run.close)
+        if not resume:
+            stack.push(partial(_discard_on_failure, run))
+        return run
+
+    def _make_agent(self, envs: GameVectorEnv) -> Agent:
+        config = self._config
+        return make_agent(
+            config.agent, config.hyper, envs,
+            device=config.device, seed=config.seed, folder=self.run.path / "memory",
+            threads=config.threads or spare_cores(envs.num_processes),
         )  # fmt: skip
 
-    def _make_trainer(
-        self,
-        run: RunFolder,
-        agent: Agent,
-        games: GameVectorEnv,
-        logger: MetricLogger,
-        stop: Callable[[], bool],
-    ) -> Trainer:
-        config, say = self._config, self._progress.write
+    def _make_callbacks(
+        self, agent: Agent, envs: GameVectorEnv, others: Sequence[Callback]
+    ) -> list[Callback]:
+        """Make the callbacks in the order in which they are called: saving comes last."""
+        config, emulator = self._config, str(envs.metadata.get("emulator", self._config.emulator))
+        logger = MetricLogger(
+            self.run.path, config.num_envs, agent.reported_metrics,
+            every_episodes=config.log_every, console=self._report, tensorboard=config.tensorboard,
+        )  # fmt: skip
+        diagnostics = TrainingDiagnostics(
+            config.diagnostics, num_actions=agent.spec.num_actions,
+            gamma=getattr(config.hyper, "gamma", None), warn=logger.log_warning,
+        )  # fmt: skip
+        checkpointer = Checkpointer(
+            config, self.run, agent,
+            emulator=emulator, elapsed=lambda: logger.seconds, report=self._report,
+        )  # fmt: skip
+        return [
+            MetricsCallback(logger),
+            diagnostics,
+            ProgressCallback(self._progress),
+            EvaluationCallback(self._make_evaluator(emulator, lambda: logger.seconds)),
+            *others,
+            checkpointer,
+        ]
+
+    def _make_evaluator(self, emulator: str, elapsed: Callable[[], float]) -> Evaluator:
+        config = self._config
         env_config = config.env_config.for_evaluation(config.evaluation.noop_max)
-        emulator = str(games.metadata.get("emulator", config.emulator))
         num_envs = min(preferred_num_envs(env_config), config.evaluation.episodes)
-        evaluator = Evaluator(
+        return Evaluator(
             config.evaluation,
-            partial(self._make_games, num_envs, env_config=env_config, stratified=True),
+            partial(self._make_envs, num_envs, env_config=env_config, stratified=True),
             game=config.game, seed=config.seed, emulator=emulator,
-            elapsed=lambda: logger.seconds, report=say, stop=stop,
-        )  # fmt: skip
-        self.checkpointer = Checkpointer(config, run, agent, emulator=emulator, report=say)
-        return Trainer(
-            config, agent=agent, games=games, logger=logger, progress=self._progress,
-            checkpointer=self.checkpointer, evaluator=evaluator, stop=stop,
+            elapsed=elapsed, report=self._report, stop=self._stop,
         )  # fmt: skip
 
-    def _go_on(self, run: RunFolder) -> None:
-        """Load the newest whole checkpoint and say what, if anything, was lost."""
-        say = self._progress.write
-        checkpoint, passed = run.load_last()
-        for line in passed:
-            say(line)
+    def _resume(self) -> None:
+        """Load the newest intact checkpoint, and report what was lost."""
+        checkpoint, skipped = self.run.load_last()
+        for line in skipped:
+            self._report(line)
         if checkpoint is None:
-            say("the run was stopped before its first save: it starts from its beginning")
-            return
+            self._report("the run was stopped before its first save; it starts from the beginning")
+        else:
+            self._load(checkpoint["resume"])
+        self.run.write_config(to_dict(self._config))
+
+    def _load(self, state: dict[str, Any]) -> None:
         try:
-            self.trainer.load_state_dict(checkpoint["resume"])
+            self.trainer.load_state_dict(state)
         except (KeyError, ValueError, TypeError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise UsageError(f"{run.path} cannot be resumed from: {reason}") from None
-        self.checkpointer.resumed(checkpoint)
+            raise UsageError(f"{self.run.path} cannot be resumed: {reason}") from None
         steps, episodes = self.trainer.steps, self.trainer.episodes
-        self._progress.start_at(steps, episodes)
-        say(f"resumed after {episodes:,} episodes, {steps:,} decisions")
-
-
-def _new_run(config: TrainConfig[Any]) -> RunFolder:
-    return RunFolder.create(config.save_dir, to_dict(config), datetime.datetime.now().astimezone())
+        self._report(f"Resumed after {episodes:,} episodes ({steps:,} steps)")
 
 
 def _discard_on_failure(run: RunFolder, kind: type[BaseException] | None, *rest: object) -> None:
-    """Leave no folder behind of a run that could not begin."""
     if kind is not None:
         run.discard()
 
 
-def _check_saveable(agent: Agent) -> None:
+def _check_saveable(agent: Agent, callbacks: Sequence[Callback]) -> None:
     """Refuse to start a run that could not be resumed.
 
     Raises:
-        UsageError: a part of the agent cannot be saved.
+        UsageError: a part of the agent or of a callback cannot be saved.
     """
     try:
         check_saveable(agent.state_dict(), "state_dict()")
+        for callback in callbacks:
+            check_saveable(callback.state_dict(), f"state_dict() of {callback.name}")
     except TypeError as error:
         raise UsageError(str(error)) from None
 
 
 def _check_disk(folder: Path, agent: Agent) -> None:
-    """Refuse to start where the checkpoints will not fit.
+    """Refuse to start if the checkpoints do not fit on the disk.
 
     Raises:
         UsageError: too little space is free.
     """
     size = sum(tensor.nbytes for tensor in agent.policy_state_dict().values())
-    need = CHECKPOINTS_AT_ONCE * 4 * size  # weights, gradients' two moments, target
+    needed = CHECKPOINTS_AT_ONCE * 4 * size  # weights, two moments of Adam, target network
     free = shutil.disk_usage(folder).free
-    if free < need:
+    if free < needed:
         raise UsageError(
-            f"checkpoints need {need / 1e9:.2f} GB in {folder}, {free / 1e9:.2f} GB are free; "
-            "make room or choose another --save-dir"
+            f"checkpoints need {needed / 1e9:.2f} GB in {folder}, {free / 1e9:.2f} GB are free; "
+            "free disk space or choose another --save-dir"
         )

@@ -22,7 +22,7 @@ from mario.games.endings import ending_rewards
 from mario.games.registry import MARIO
 from mario.games.start_curriculum import draw_steps_before_loss
 from mario.games.super_mario_bros import SuperMarioBros
-from mario.system.threads import cores
+from mario.system.threads import available_cores
 from mario.vector.base import ActionLog, GameVectorEnv, ReplayPoint, VectorStepResult
 from mario.vector.native_buffers import FinalBuffers, StepBuffers
 from mario.vector.native_factory import MarioOptions, button_masks, make_native_env
@@ -75,7 +75,7 @@ class NativeMarioVectorEnv(GameVectorEnv):
         )
         options = cast("MarioOptions", gym.registry[config.game].kwargs | overrides)
         self._env: _native.VectorEnv | None = make_native_env(
-            config, options, num_envs, threads or cores()
+            config, options, num_envs, threads or available_cores()
         )
         self._next_noops, self._next_steps_before_loss = np.zeros((2, num_envs), np.int64)
         self._next_seeds = np.zeros(num_envs, np.uint64)

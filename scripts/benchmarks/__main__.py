@@ -27,7 +27,7 @@ from peer_environment import other_python
 from report import add_limits, plot, rows, table
 
 from agents.compute.precision import resolve_precision
-from mario.system.threads import cores
+from mario.system.threads import available_cores
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +63,7 @@ def machine() -> dict[str, Any]:
     cuda = torch.cuda.is_available()
     return {
         "processor": platform.processor() or platform.machine(),
-        "cores": cores(),
+        "cores": available_cores(),
         "load": os.getloadavg()[0],
         "gpu": torch.cuda.get_device_name() if cuda else None,
         "precision": str(resolve_precision("auto", "cuda" if cuda else "cpu")),

@@ -10,7 +10,7 @@ from contender import Contender
 
 from agents.compute.bindings import supports_float16
 from mario.games.roms import mario_rom
-from mario.system.threads import cores
+from mario.system.threads import available_cores
 
 OURS = Path(sys.executable)
 AT_THE_TUTORIALS: dict[str, object] = {"batch_size": 32, "learn_every": 3, "separate_target": True}
@@ -87,7 +87,7 @@ def _decisions(others: Path | None, games: list[int]) -> Group:
             {"num_envs": count, "threads": threads}, x=count,
             curve=f"native vector, {threads} threads",
         )
-        for threads in sorted({1, cores()})
+        for threads in sorted({1, available_cores()})
         for count in games
         if threads <= count
     ]  # fmt: skip
@@ -140,7 +140,7 @@ def _learner(batches: list[int]) -> Group:
             unit="samples", x=batch, curve=f"{precision}, {threads} threads",
         )
         for precision in ("float32", "bfloat16", *(["float16"] if supports_float16() else []))
-        for threads in sorted({1, cores()})
+        for threads in sorted({1, available_cores()})
         for batch in batches
     ]  # fmt: skip
     return Group("updates", "samples", contenders[0].name, contenders, axis="batch")
@@ -153,7 +153,7 @@ def _products() -> Group:
             {"precision": precision, "threads": threads}, unit="gflop",
         )
         for precision in ("float32", "bfloat16")
-        for threads in sorted({1, cores()})
+        for threads in sorted({1, available_cores()})
     ]  # fmt: skip
     return Group("matrix products", "gflop", contenders[0].name, contenders)
 

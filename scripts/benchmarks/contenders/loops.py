@@ -15,7 +15,7 @@ from agents import DDQNConfig
 from mario.config.env_config import EnvConfig
 from mario.runs.agent_factory import make_agent
 from mario.system.threads import spare_cores
-from mario.training.trainer import play
+from mario.training.loop import play
 from mario.vector.make import make_vector_env
 from mario.vector.process_vector import ProcessVectorEnv
 
@@ -48,9 +48,9 @@ def ours(emulator: str, num_envs: int, hyper: dict[str, Any], threads: int | Non
         states, _ = games.reset()
         num_updates = 0
         for step in play(agent, games, states):
-            num_updates += step.learned is not None
+            num_updates += step.metrics is not None
             if num_updates > 3:
-                yield {"steps": step.decisions, **_shares(seconds)}
+                yield {"steps": step.num_steps, **_shares(seconds)}
             seconds.clear()
 
 

@@ -15,7 +15,7 @@ from contenders.sb3 import train_steps
 from mario.commands.train import read_flags
 from mario.runs.agent_factory import make_agent
 from mario.system.threads import spare_cores
-from mario.training.trainer import play
+from mario.training.loop import play
 from mario.vector.make import make_vector_env
 
 GAME = "PongNoFrameskip-v4"
@@ -50,8 +50,8 @@ def ours(agent: str) -> Work:
         states, _ = games.reset()
         num_steps = 0
         for step in play(learner, games, states):
-            num_steps += step.decisions
-            if step.learned is not None:
+            num_steps += step.num_steps
+            if step.metrics is not None:
                 yield {"steps": num_steps}
                 num_steps = 0
 

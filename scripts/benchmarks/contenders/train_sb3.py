@@ -26,7 +26,7 @@ from agents import Agent
 from mario.commands.train import read_flags
 from mario.evaluation.evaluator import Evaluator
 from mario.metrics.logger import MetricLogger
-from mario.training.trainer import record_of
+from mario.training.trainer import episode_record
 from mario.vector.make import make_env, make_vector_env
 
 NEVER = 10**9
@@ -68,7 +68,8 @@ class EvaluationCallback(BaseCallback):  # type: ignore[misc] # not installed wh
         for game in done:
             self._episodes += 1
             info = self.locals["infos"][game]
-            self._metrics.log_episode(record_of(info, self._episodes, self.num_timesteps, game))
+            record = episode_record(info, self._episodes, self.num_timesteps, game)
+            self._metrics.log_episode(record)
         over = self._metrics.seconds >= self._left
         if over or self._metrics.seconds >= self._examined + self._every:
             self._examiner.evaluate(cast(Agent, Sb3Agent(self.model)), self.num_timesteps)

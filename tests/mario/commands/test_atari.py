@@ -1,4 +1,4 @@
-"""The three commands on an Atari game: train, evaluate, play."""
+"""Tests of the three commands on an Atari game."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ pytest.importorskip("ale_py")
 
 
 def run(command, *arguments):
-    """Call a command; its exit code."""
-    with pytest.raises(SystemExit) as leaving:
-        command.main([str(each) for each in arguments])
-    return leaving.value.code
+    """Call a command and return its exit code."""
+    with pytest.raises(SystemExit) as exit_:
+        command.main([str(argument) for argument in arguments])
+    return exit_.value.code
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A run that has learned a little of Breakout, and lost some games."""
+    """The folder of a short run of Breakout with a few finished episodes."""
     folder = tmp_path_factory.mktemp("runs")
     code = run(
         train, "--preset", "breakout", "--steps", 700, "--num-envs", 4, "--save-dir", folder,
@@ -31,12 +31,12 @@ def trained(tmp_path_factory):
         "--evaluation.episodes", 1, "--evaluation.every", 10_000, "--log-every", 1,
     )  # fmt: skip
     assert code == 0
-    (made,) = folder.iterdir()
-    return made
+    (run_folder,) = folder.iterdir()
+    return run_folder
 
 
 @pytest.mark.slow
-def test_episodes_are_whole_games_with_raw_scores(trained):
+def test_episodes_are_whole_games_with_unclipped_scores(trained):
     rows = list(csv.DictReader((trained / "metrics.csv").open()))
     assert rows
     assert {row["ending"] for row in rows} == {"game over"}
@@ -46,23 +46,23 @@ def test_episodes_are_whole_games_with_raw_scores(trained):
 
 
 @pytest.mark.slow
-def test_an_evaluation_says_nothing_of_levels(trained, capsys):
+def test_an_evaluation_has_no_results_about_levels(trained, capsys):
     assert run(evaluate, trained / "last.chkpt", "--episodes", 2, "--json") == 0
-    figures = json.loads(capsys.readouterr().out)
-    assert figures["game"] == "BreakoutNoFrameskip-v4"
-    assert not figures.keys() & {"clear_rate", "mean_x_pos", "deaths"}
-    assert figures["mean_return"] >= 0
+    results = json.loads(capsys.readouterr().out)
+    assert results["game"] == "BreakoutNoFrameskip-v4"
+    assert not results.keys() & {"clear_rate", "mean_x_pos", "deaths"}
+    assert results["mean_return"] >= 0
     assert run(evaluate, trained / "last.chkpt", "--episodes", 1) == 0
     assert "clear rate" not in capsys.readouterr().out
-    assert load(trained / "last.chkpt")["emulator"] == figures["emulator"] == "ale"
+    assert load(trained / "last.chkpt")["emulator"] == results["emulator"] == "ale"
 
 
 @pytest.mark.slow
-def test_a_game_is_filmed(trained, tmp_path, capsys):
-    film = tmp_path / "breakout.mp4"
-    assert run(play, trained / "best.chkpt", "--record", film) == 0
+def test_an_episode_is_recorded(trained, tmp_path, capsys):
+    path = tmp_path / "breakout.mp4"
+    assert run(play, trained / "best.chkpt", "--record", path) == 0
     assert "Ended by game over" in capsys.readouterr().out
-    with av.open(str(film)) as video:
+    with av.open(str(path)) as video:
         (stream,) = video.streams.video
         assert stream.width / stream.height == 160 / 210
         assert round(float(stream.average_rate)) == 60

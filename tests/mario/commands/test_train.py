@@ -1,4 +1,4 @@
-"""`mario-train` as its user meets it, on the real game; and every mistake in one line."""
+"""Tests of `mario-train` on the real game, and of its error messages."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ QUICK = [
     "--preset", "tutorial", "--evaluation.episodes", "1",
     "--hyper.replay-capacity", "300", "--hyper.burnin", "20",
 ]  # fmt: skip
-"""Flags of a run that learns a little in a few seconds."""
+"""Flags of a short run that learns a little."""
 
 
 def run(*arguments):
-    """Call the command; its exit code."""
-    with pytest.raises(SystemExit) as leaving:
-        main([str(each) for each in arguments])
-    return leaving.value.code
+    """Call the command and return its exit code."""
+    with pytest.raises(SystemExit) as exit_:
+        main([str(argument) for argument in arguments])
+    return exit_.value.code
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A run of one episode, made by the installed command."""
+    """The folder and the output of a run of one episode by the installed command."""
     folder = tmp_path_factory.mktemp("out")
     command = Path(sys.executable).with_name("mario-train")
-    done = subprocess.run(
+    process = subprocess.run(
         [command, "--episodes", "1", "--save-dir", folder, *QUICK],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    (made,) = folder.iterdir()
-    return made, done
+    assert process.returncode == 0, process.stderr
+    (run_folder,) = folder.iterdir()
+    return run_folder, process
 
 
-def test_a_run_folder_is_complete(trained):
+def test_a_run_folder_has_all_files(trained):
     folder, _ = trained
     names = {path.name for path in folder.iterdir()}
     assert names >= {
@@ -55,29 +55,29 @@ def test_a_run_folder_is_complete(trained):
     assert not [name for name in names if name.startswith(".tmp")]
 
 
-def test_the_memory_is_announced_before_training(trained):
-    folder, done = trained
-    assert f"run: {folder}" in done.stdout
-    assert f"memory: 300 transitions, 0.00 GB at {folder / 'memory'}" in done.stdout
+def test_the_replay_is_described_before_training(trained):
+    folder, process = trained
+    assert f"run: {folder}" in process.stdout
+    assert f"memory: 300 transitions, 0.00 GB at {folder / 'memory'}" in process.stdout
 
 
-def test_nothing_reaches_stderr_and_gym_is_never_heard_of(trained):
-    _, done = trained
-    assert done.stderr == ""
-    assert "gym has been unmaintained" not in done.stdout.lower()
+def test_stderr_is_empty_and_gym_prints_no_warning(trained):
+    _, process = trained
+    assert process.stderr == ""
+    assert "gym has been unmaintained" not in process.stdout.lower()
 
 
-def test_the_configuration_is_kept_resolved(trained):
+def test_the_resolved_configuration_is_saved(trained):
     folder, _ = trained
     config = yaml.safe_load((folder / "config.yaml").read_text())
     assert config["game"] == "SuperMarioBros-1-1-v0"
     assert config["preset"] == "tutorial"
     assert config["hyper"]["gamma"] == 0.9
-    assert config["hyper"]["memory"] == 300
+    assert config["hyper"]["replay_capacity"] == 300
     assert config["actions"] == "tutorial"
 
 
-def test_the_last_checkpoint_says_what_it_is(trained):
+def test_the_last_checkpoint_describes_its_agent(trained):
     checkpoint = load(trained[0] / "last.chkpt")
     assert (checkpoint["episodes"], checkpoint["num_actions"]) == (1, 2)
     assert checkpoint["steps"] > 20
@@ -85,20 +85,20 @@ def test_the_last_checkpoint_says_what_it_is(trained):
     assert checkpoint["evaluation"]["episodes"] == 1
 
 
-def test_totals_are_of_the_whole_run(trained, capfd):
-    """It has its one episode already, so that nothing is left to do."""
+def test_totals_count_from_the_start_of_the_run(trained, capfd):
+    """The run already has its one episode, so that resuming it takes no steps."""
     folder, _ = trained
     before = load(folder / "last.chkpt")["steps"]
     assert run("--resume", folder) == 0
-    assert f"resumed after 1 episodes, {before:,} decisions" in capfd.readouterr().out
+    assert f"Resumed after 1 episodes ({before:,} steps)" in capfd.readouterr().out
     assert load(folder / "last.chkpt")["steps"] == before
     assert run("--resume", folder, "--episodes", 9, "--steps", before + 10) == 0
     assert load(folder / "last.chkpt")["steps"] == before + 10
-    assert run("--resume", folder, "--steps", before + 20) == 0, "of 9 episodes, as said before"
+    assert run("--resume", folder, "--steps", before + 20) == 0, "still of 9 episodes"
     assert load(folder / "last.chkpt")["steps"] == before + 20
 
 
-def test_a_run_cannot_be_resumed_as_another_game(trained, capsys):
+def test_a_run_cannot_be_resumed_with_another_game(trained, capsys):
     folder, _ = trained
     assert run("--resume", folder, "--game", "SuperMarioBros-1-2-v0") == 2
     error = capsys.readouterr().err
@@ -107,7 +107,7 @@ def test_a_run_cannot_be_resumed_as_another_game(trained, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "message"),
     [
         (["--game", "SuperMarioBros-9-1-v0"], "unknown game 'SuperMarioBros-9-1-v0'; did you mean"),
         (["--preset", "tutrial"], "unknown preset 'tutrial'; did you mean 'tutorial'"),
@@ -126,18 +126,18 @@ def test_a_run_cannot_be_resumed_as_another_game(trained, capsys):
         (["--save-dir", "/proc/runs"], "cannot make /proc/runs"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_and_exits_with_2(capsys, tmp_path, arguments, complaint):
-    where = [] if "--save-dir" in arguments else ["--save-dir", tmp_path]
-    assert run(*arguments, *where) == 2
+def test_a_mistake_is_reported_in_one_line_with_exit_code_2(capsys, tmp_path, arguments, message):
+    save_dir = [] if "--save-dir" in arguments else ["--save-dir", tmp_path]
+    assert run(*arguments, *save_dir) == 2
     captured = capsys.readouterr()
-    assert complaint in captured.err
+    assert message in captured.err
     assert captured.err.startswith("mario-train: error: ")
     assert captured.err.count("\n") == 1
-    assert list(tmp_path.iterdir()) == [], "a run that cannot begin leaves nothing behind"
+    assert list(tmp_path.iterdir()) == [], "a run that cannot start leaves no folder"
     assert "Traceback" not in captured.err + captured.out
 
 
-def test_help_names_every_group_and_the_presets(capsys):
+def test_help_lists_all_groups_and_presets(capsys):
     assert run("--help") == 0
     text = capsys.readouterr().out
     for word in ("--episodes", "--hyper.gamma", "--wrappers.skip", "--resume", "tutorial"):
@@ -152,36 +152,36 @@ def test_flags_override_the_preset():
     assert config.hyper.separate_target
 
 
-def test_without_a_preset_it_is_the_one_that_learns_fastest():
+def test_the_default_preset_is_mario():
     config, _ = read_flags([])
     assert (config.preset, config.num_envs, config.actions) == ("mario", 8, "right-only")
     assert (config.ending_reward.success, config.wrappers.reward_clip) == (5.0, None)
 
 
-def test_a_run_may_start_with_the_weights_of_another(trained, tmp_path):
+def test_a_run_can_start_with_the_weights_of_another(trained, tmp_path):
     other = trained[0] / "last.chkpt"
     flags = ["--warm-start", other, "--save-dir", tmp_path, *QUICK[:-1], "9999"]
     assert run(*flags, "--steps", 5, "--game", "SuperMarioBros-1-2-v0") == 0
     (folder,) = tmp_path.iterdir()
-    mine, theirs = (load(path)["model"] for path in (folder / "last.chkpt", other))
-    assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
+    weights, other_weights = (load(path)["model"] for path in (folder / "last.chkpt", other))
+    assert all(torch.equal(weights[name], other_weights[name]) for name in other_weights)
 
 
-def test_weights_of_other_actions_are_no_start(trained, tmp_path, capsys):
+def test_weights_for_other_actions_are_refused(trained, tmp_path, capsys):
     flags = ["--warm-start", trained[0] / "last.chkpt", "--save-dir", tmp_path, *QUICK]
     assert run(*flags, "--actions", "simple") == 2
     assert "does not fit its agent: weights have" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_schedule_is_as_long_as_the_run():
-    for more, steps in ([], 11_000_000), (["--steps", "500"], 500):
-        config, _ = read_flags(["--preset", "atari-ppo2", *more])
+def test_schedules_are_as_long_as_the_run():
+    for flags, steps in ([], 11_000_000), (["--steps", "500"], 500):
+        config, _ = read_flags(["--preset", "atari-ppo2", *flags])
         assert (config.steps, config.hyper.schedule_steps) == (steps, steps)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_saves_and_exits_as_the_shell_expects(tmp_path, number, code):
+def test_a_signal_saves_the_run_and_sets_the_exit_code(tmp_path, number, code):
     command = Path(sys.executable).with_name("mario-train")
     process = subprocess.Popen(
         [command, "--save-dir", tmp_path, *QUICK], stdout=subprocess.PIPE,
@@ -197,11 +197,11 @@ def test_a_signal_saves_and_exits_as_the_shell_expects(tmp_path, number, code):
     assert load(folder / "last.chkpt")["steps"] > 0
 
 
-OWN_AGENT = """
+AGENT_MODULE = """
 import numpy as np
 from agents import Agent
 
-class Dice(Agent):
+class RandomAgent(Agent):
     def act(self, states):
         rng = np.random.default_rng(int(states.sum()))
         return rng.integers(self.spec.num_actions, size=len(states))
@@ -215,7 +215,7 @@ def test_an_agent_that_cannot_be_saved_is_refused_before_it_trains(tmp_path):
     forgetful = (
         "\n    def __init__(self, spec):\n        super().__init__(spec)\n        self.seen = []\n"
     )
-    (tmp_path / "mine.py").write_text(OWN_AGENT + forgetful)
+    (tmp_path / "mine.py").write_text(AGENT_MODULE + forgetful)
     command = Path(sys.executable).with_name("mario-train")
     refused = subprocess.run(
         [command, "--game", "Tetris-v0", "--agent", "mine:Dice", "--steps", "60"],
@@ -227,18 +227,87 @@ def test_an_agent_that_cannot_be_saved_is_refused_before_it_trains(tmp_path):
 
 
 def test_an_agent_of_ones_own_trains_on_tetris(tmp_path):
-    (tmp_path / "mine.py").write_text(OWN_AGENT)
+    (tmp_path / "mine.py").write_text(AGENT_MODULE)
     command = Path(sys.executable).with_name("mario-train")
-    more = ["--game", "Tetris-v0", "--agent", "mine:Dice", "--steps", "60", "--save-dir", "out"]
-    done = subprocess.run(
-        [command, *more, "--evaluation.episodes", "0"], cwd=tmp_path, capture_output=True,
+    flags = [
+        "--game",
+        "Tetris-v0",
+        "--agent",
+        "mine:RandomAgent",
+        "--steps",
+        "60",
+        "--save-dir",
+        "out",
+    ]
+    process = subprocess.run(
+        [command, *flags, "--evaluation.episodes", "0"], cwd=tmp_path, capture_output=True,
         text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     (folder,) = (tmp_path / "out").iterdir()
     checkpoint = load(folder / "last.chkpt")
-    assert (checkpoint["agent"], checkpoint["game"]) == ("mine:Dice", "Tetris-v0")
+    assert (checkpoint["agent"], checkpoint["game"]) == ("mine:RandomAgent", "Tetris-v0")
     refused = subprocess.run(
         [command, "--resume", folder], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert "was trained with an agent of your own; add --agent mine:Dice" in refused.stderr
+    assert "was trained with an agent of your own; add --agent mine:RandomAgent" in refused.stderr
+
+
+CALLBACK_MODULE = """
+from mario.training.callbacks import Callback
+
+class Counter(Callback):
+    steps = 0
+
+    def on_step(self, step):
+        self.steps += step.num_steps
+
+    def on_close(self):
+        print(f"counted {self.steps} of {self.trainer.steps} steps")
+
+    def state_dict(self):
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state):
+        self.steps = state["steps"]
+"""
+
+
+def test_a_callback_is_called_and_its_state_is_resumed(tmp_path, monkeypatch, capfd):
+    (tmp_path / "counting_callback.py").write_text(CALLBACK_MODULE)
+    monkeypatch.chdir(tmp_path)
+    flags = ["--callback", "counting_callback:Counter"]
+    short = [*QUICK[:2], "--evaluation.episodes", "0", "--hyper.replay-capacity", "300"]
+    assert run("--steps", 30, *flags, *short) == 0
+    assert "counted 30 of 30 steps" in capfd.readouterr().out
+    (folder,) = (tmp_path / "runs").iterdir()
+    state = load(folder / "last.chkpt")["resume"]["callbacks"]
+    assert state["counting_callback:Counter"] == {"steps": 30}
+    assert run("--resume", folder, "--steps", 40) == 2
+    assert capfd.readouterr().err == (
+        f"mario-train: error: {folder} was trained with callbacks of your own; "
+        "add --callback counting_callback:Counter\n"
+    )
+    assert run("--resume", folder, "--steps", 40, *flags) == 0
+    assert "counted 40 of 40 steps" in capfd.readouterr().out
+
+
+def test_callbacks_can_be_repeated_on_the_command_line():
+    config, _ = read_flags(["--callback", "a:A", "--num-envs", "2", "--callback", "b:B"])
+    assert config.callback == ("a:A", "b:B")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--callback", "nowhere:Mine"], "--callback nowhere:Mine: No module named 'nowhere'"),
+        (["--callback", "agents:DDQN"], "is not a subclass of mario.training.callbacks.Callback"),
+        (["--callback"], "--callback needs a value"),
+    ],
+)
+def test_a_wrong_callback_is_reported_in_one_line(tmp_path, capsys, flags, message):
+    assert run("--save-dir", tmp_path, *flags) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

@@ -64,7 +64,7 @@ def test_a_preset_trains_and_resumes_exactly(preset, tmp_path):
     part = train(preset, tmp_path / "part", steps // 2)
     train(preset, tmp_path / "part", steps, part)
     expected, resumed = (load(run / "last.chkpt")["resume"] for run in (whole, part))
-    for part_name in ("agent", "games"):
+    for part_name in ("agent", "envs"):
         assert flatten(expected[part_name]) == flatten(resumed[part_name])
     first = flatten(load(part / "mario_net_0.chkpt")["model"])
     assert first != flatten(load(whole / "last.chkpt")["model"])  # the weights have changed

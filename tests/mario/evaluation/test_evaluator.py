@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from doubles import fake_game
 from tape import TapeAgent, spec
 
 from mario.config.run_config import EvaluationConfig
-from mario.errors import RunError
 from mario.evaluation.evaluator import SEED_OFFSET, Evaluator
 from mario.vector.process_vector import ProcessVectorEnv
 
@@ -163,36 +160,3 @@ def test_an_aborted_evaluation_is_discarded(stops_after):
     setup = Setup(confirm=5, stop=lambda: next(calls) >= stops_after)
     assert not setup.evaluate(100)
     assert setup.evaluator.latest is None
-
-
-class FakeTrainer(SimpleNamespace):
-    """What an evaluator needs of a trainer."""
-
-    def __init__(self):
-        super().__init__(agent=TapeAgent(spec(1)), steps=0, stopping=False, reports=[])
-
-    def report_evaluation(self, summary, is_best):
-        self.reports.append((summary.steps_trained, is_best))
-
-
-@pytest.fixture
-def hooked():
-    """An evaluator that is a callback of a trainer."""
-    setup = Setup()
-    setup.evaluator.trainer = FakeTrainer()
-    return setup.evaluator
-
-
-def test_as_a_callback_it_evaluates_when_due_and_at_the_end(hooked):
-    for hooked.trainer.steps in (99, 101, 150, 205, 210):
-        hooked.on_step(None)
-    hooked.on_end(None)
-    hooked.on_end(None)
-    assert hooked.trainer.reports == [(101, True), (205, False), (210, False)]
-
-
-@pytest.mark.parametrize(("error", "stopping"), [(RunError("x"), False), (None, True)])
-def test_a_run_that_failed_or_was_stopped_is_not_evaluated_at_the_end(hooked, error, stopping):
-    hooked.trainer.steps, hooked.trainer.stopping = 50, stopping
-    hooked.on_end(error)
-    assert hooked.trainer.reports == []

@@ -1,4 +1,4 @@
-"""What people and programs are told of a run, and that a resumed run tells the same."""
+"""Tests of the metric logger, and that a resumed run writes the same as an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mario.metrics import logger as metrics
-from mario.metrics.logger import EpisodeRecord, MetricLogger
+from mario.metrics.episode_rows import EpisodeRecord
+from mario.metrics.logger import MetricLogger
 
 Script = list[tuple[str, int, float]]
 
 
 class Clock:
-    """A clock that goes only when told to."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -42,7 +43,7 @@ def clock(monkeypatch) -> Clock:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., MetricLogger]:
-    """Loggers of one folder, without TensorBoard unless asked for; lines go to ``logger.lines``."""
+    """Makes loggers of one folder; console lines go to ``logger.lines``."""
 
     def make(num_envs: int = 1, **settings: Any) -> MetricLogger:
         lines: list[str] = []
@@ -56,7 +57,7 @@ def make(tmp_path: Path) -> Callable[..., MetricLogger]:
 
 def episode(number: int = 1, **changes: Any) -> EpisodeRecord:
     record = EpisodeRecord(
-        number, step=200 * number, game=0, reward=635.0, length=200, best_x=800.0, ending="death"
+        number, step=200 * number, env=0, reward=635.0, length=200, best_x=800.0, ending="death"
     )
     return replace(record, **changes)
 
@@ -65,7 +66,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO((folder / "metrics.csv").read_text())))
 
 
-def test_the_log_gets_a_row_when_the_tutorials_does_and_at_the_end(make, tmp_path):
+def test_the_log_gets_a_row_every_20_episodes_and_at_the_end(make, tmp_path):
     logger = make(every_episodes=20)
     for number in range(1, 41):
         logger.log_episode(episode(number))
@@ -74,43 +75,43 @@ def test_the_log_gets_a_row_when_the_tutorials_does_and_at_the_end(make, tmp_pat
     assert logged == ["0", "20", "39"]
 
 
-def test_the_last_episode_is_recorded_once(make, tmp_path):
+def test_the_last_episode_is_logged_once(make, tmp_path):
     logger = make()
     logger.log_episode(episode())
     logger.close()
     assert len((tmp_path / "log").read_text().splitlines()) == 2
 
 
-def test_every_episode_gets_a_row_of_csv_at_once(make, tmp_path, clock):
+def test_every_episode_gets_a_csv_row_immediately(make, tmp_path, clock):
     logger = make(num_envs=4)
     clock.now += 2.5
     logger.log_episode(
-        episode(game=3, reward=np.float32(0.1), best_x=None, ending="pit", start_offset=40), 0.25
+        episode(env=3, reward=np.float32(0.1), best_x=None, ending="pit", start_offset=40), 0.25
     )
     assert rows(tmp_path) == [
         {
-            "episode": "1", "step": "200", "game": "3", "reward": repr(float(np.float32(0.1))),
+            "episode": "1", "step": "200", "env": "3", "reward": repr(float(np.float32(0.1))),
             "length": "200", "loss": "0.0", "q": "0.0", "epsilon": "0.25", "best_x": "",
             "ending": "pit", "seconds": "2.5", "start_offset": "40",
         }
     ]  # fmt: skip
 
 
-def test_loss_and_q_are_means_over_the_rounds_of_the_games_own_episode(make, tmp_path):
+def test_loss_and_q_are_means_over_the_learning_rounds_of_the_episode(make, tmp_path):
     logger = make(num_envs=2)
-    logger.log_learning({"loss": 1.0, "q": 10.0})
-    logger.log_episode(episode(1, game=0))
-    logger.log_learning({"loss": 3.0, "q": 20.0})
-    logger.log_episode(episode(2, game=1))
-    logger.log_episode(episode(3, game=0))
-    logger.log_episode(episode(4, game=0))
-    told = [(float(row["loss"]), float(row["q"])) for row in rows(tmp_path)]
-    assert told == [(1.0, 10.0), (2.0, 15.0), (3.0, 20.0), (3.0, 20.0)]
+    logger.log_update({"loss": 1.0, "q": 10.0})
+    logger.log_episode(episode(1, env=0))
+    logger.log_update({"loss": 3.0, "q": 20.0})
+    logger.log_episode(episode(2, env=1))
+    logger.log_episode(episode(3, env=0))
+    logger.log_episode(episode(4, env=0))
+    means = [(float(row["loss"]), float(row["q"])) for row in rows(tmp_path)]
+    assert means == [(1.0, 10.0), (2.0, 15.0), (3.0, 20.0), (3.0, 20.0)]
 
 
-def test_an_algorithms_own_reports_are_told_by_their_names(make, tmp_path):
-    logger = make(reported_metrics=("value_loss", "explained_variance"), every_episodes=1)
-    logger.log_learning({"value_loss": 0.5, "explained_variance": 0.25, "grad_norm": 9.0})
+def test_metrics_of_another_algorithm_appear_under_their_names(make, tmp_path):
+    logger = make(metrics=("value_loss", "explained_variance"), every_episodes=1)
+    logger.log_update({"value_loss": 0.5, "explained_variance": 0.25, "grad_norm": 9.0})
     logger.log_episode(episode())
     logger.close()
     assert rows(tmp_path)[0]["explained_variance"] == "0.25"
@@ -121,7 +122,7 @@ def test_an_algorithms_own_reports_are_told_by_their_names(make, tmp_path):
     }  # fmt: skip
 
 
-def test_the_console_line_tells_pace_clear_rate_and_best_x(make, clock):
+def test_the_console_line_shows_speed_clear_rate_and_best_x(make, clock):
     logger = make(every_episodes=1)
     logger.log_episode(episode(1, step=100, best_x=3161.0, ending="flag"))
     clock.now += 2.0
@@ -132,25 +133,25 @@ def test_the_console_line_tells_pace_clear_rate_and_best_x(make, clock):
     )
 
 
-def test_a_game_without_a_flag_is_not_said_to_be_cleared(make):
+def test_a_game_without_levels_has_no_clear_rate_on_the_console(make):
     logger = make()
     logger.log_episode(episode(best_x=None))
     assert "cleared" not in logger.lines[-1]
     assert "best x" not in logger.lines[-1]
 
 
-def test_tensorboard_gets_the_names_of_stable_baselines(make, tmp_path, clock):
+def test_tensorboard_scalars_have_the_tags_of_stable_baselines(make, tmp_path, clock):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     logger = make(tensorboard=True)
     for loss in (1.0, 2.0):
-        logger.log_learning({"loss": loss, "q": 4.0, "entropy": 0.5})
+        logger.log_update({"loss": loss, "q": 4.0, "entropy": 0.5})
     clock.now += 4.0
     logger.log_episode(episode(ending="flag"), epsilon=0.25)
     logger.close()
     events = EventAccumulator(str(tmp_path)).Reload()
-    told = {tag: events.Scalars(tag)[0] for tag in events.Tags()["scalars"]}
-    assert {tag: event.value for tag, event in told.items()} == {
+    scalars = {tag: events.Scalars(tag)[0] for tag in events.Tags()["scalars"]}
+    assert {tag: event.value for tag, event in scalars.items()} == {
         "rollout/ep_rew_mean": 635.0,
         "rollout/ep_len_mean": 200.0,
         "rollout/exploration_rate": 0.25,
@@ -162,7 +163,7 @@ def test_tensorboard_gets_the_names_of_stable_baselines(make, tmp_path, clock):
         "train/entropy": 0.5,
         "ending/flag": 1.0,
     }
-    assert {event.step for event in told.values()} == {200}
+    assert {event.step for event in scalars.values()} == {200}
 
 
 def test_closing_draws_the_plots(make, tmp_path):
@@ -172,31 +173,30 @@ def test_closing_draws_the_plots(make, tmp_path):
     assert len(list(tmp_path.glob("*_plot.jpg"))) == 4
 
 
-def test_a_logger_that_saw_nothing_leaves_an_earlier_sessions_files_alone(make, tmp_path):
+def test_a_logger_without_episodes_does_not_touch_existing_files(make, tmp_path):
     (tmp_path / "log").write_text("precious")
     make().close()
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("log", "precious")]
 
 
-def test_training_goes_on_when_metrics_cannot_be_written_and_one_line_says_so(make, tmp_path):
+def test_a_failed_write_is_reported_once_and_does_not_stop_training(make, tmp_path):
     (tmp_path / "metrics.csv").mkdir()
     logger = make()
     for number in (1, 2, 3):
         logger.log_episode(episode(number))
-    told = [line for line in logger.lines if "metrics.csv" in line]
-    assert len(told) == 1
-    assert re.search("cannot write metrics.csv: .*training goes on", told[0])
+    (line,) = (line for line in logger.lines if "metrics.csv" in line)
+    assert re.search("cannot write metrics.csv: .*training continues without it", line)
 
 
-def tell(logger: MetricLogger, clock: Clock, script: Script, start: int, end: int) -> None:
-    """Let a logger live through part of a script of rounds of learning and ends of episodes."""
-    for at, (kind, game, number) in enumerate(script[start:end], start):
+def replay(logger: MetricLogger, clock: Clock, script: Script, start: int, end: int) -> None:
+    """Log a part of a script of learning rounds and finished episodes."""
+    for index, (kind, env, number) in enumerate(script[start:end], start):
         clock.now += 1.0
         if kind == "learn":
-            logger.log_learning({"loss": number, "q": 2 * number})
+            logger.log_update({"loss": number, "q": 2 * number})
         else:
-            done = sum(kind == "end" for kind, _, _ in script[: at + 1])
-            logger.log_episode(episode(done, step=10 * at, game=game, reward=number), number / 10)
+            done = sum(kind == "end" for kind, _, _ in script[: index + 1])
+            logger.log_episode(episode(done, step=10 * index, env=env, reward=number), number / 10)
 
 
 def without_dates(log: Path) -> list[str]:
@@ -206,7 +206,7 @@ def without_dates(log: Path) -> list[str]:
 events = st.tuples(
     st.sampled_from(["learn", "end"]), st.integers(0, 2), st.floats(0, 10, allow_nan=False)
 )
-ROUNDS_OF_TWO_EPISODES = [("learn", 0, 1.0), ("end", 0, 5.0), ("learn", 0, 3.0), ("end", 0, 6.0)]
+TWO_EPISODES = [("learn", 0, 1.0), ("end", 0, 5.0), ("learn", 0, 3.0), ("end", 0, 6.0)]
 
 
 @settings(max_examples=40, deadline=None)
@@ -215,17 +215,19 @@ ROUNDS_OF_TWO_EPISODES = [("learn", 0, 1.0), ("end", 0, 5.0), ("learn", 0, 3.0),
     saved=st.integers(0, 30),
     lost=st.integers(0, 5),
 )
-@example(script=ROUNDS_OF_TWO_EPISODES, saved=3, lost=1)
-def test_a_resumed_run_writes_what_one_never_stopped_would(script, saved, lost, tmp_path_factory):
+@example(script=TWO_EPISODES, saved=3, lost=1)
+def test_a_resumed_run_writes_the_same_as_an_uninterrupted_one(
+    script, saved, lost, tmp_path_factory
+):
     length = len(script)
     saved = min(saved, length)
     killed = min(saved + lost, length)
-    clock, told = Clock(), []
+    clock, lines = Clock(), []
     folders = [tmp_path_factory.mktemp("run") for _ in range(2)]
 
     def logger(folder: Path) -> MetricLogger:
         return MetricLogger(
-            folder, 3, every_episodes=3, window=4, console=told.append, tensorboard=False,
+            folder, 3, every_episodes=3, window=4, console=lines.append, tensorboard=False,
             plot_seconds=3600,
         )  # fmt: skip
 
@@ -233,40 +235,41 @@ def test_a_resumed_run_writes_what_one_never_stopped_would(script, saved, lost, 
         patch.setattr(metrics, "time", clock)
         patch.setattr("mario.metrics.plots.draw_all", lambda *_: None)
         whole = logger(folders[0])
-        tell(whole, clock, script, 0, length)
+        replay(whole, clock, script, 0, length)
         whole.close()
-        expected, told = told, []
+        expected = list(lines)
+        lines.clear()
         before = logger(folders[1])
-        tell(before, clock, script, 0, saved)
+        replay(before, clock, script, 0, saved)
         torch.save(before.state_dict(), folders[1] / "state")
-        kept = len(told)
-        tell(before, clock, script, saved, killed)
+        kept = len(lines)
+        replay(before, clock, script, saved, killed)
         before.close()
-        del told[kept:]
+        del lines[kept:]
         clock.now += 12_345
         after = logger(folders[1])
         after.load_state_dict(torch.load(folders[1] / "state", weights_only=True))
-        tell(after, clock, script, saved, length)
+        replay(after, clock, script, saved, length)
         after.close()
 
-    assert told == expected
+    assert lines == expected
     if any(kind == "end" for kind, _, _ in script):
         assert rows(folders[1]) == rows(folders[0])
         assert without_dates(folders[1] / "log") == without_dates(folders[0] / "log")
 
 
-def test_files_that_lost_rows_are_gone_on_with_and_one_line_says_so(make, tmp_path):
+def test_a_run_whose_files_lost_rows_continues_and_reports_it(make, tmp_path):
     first = make()
     for number in (1, 2, 3):
         first.log_episode(episode(number))
     state = first.state_dict()
-    os.truncate(tmp_path / "metrics.csv", state["csv_bytes"] - 5)
+    os.truncate(tmp_path / "metrics.csv", state["file_sizes"]["metrics.csv"] - 5)
     (tmp_path / "log").unlink()
     second = make()
     second.load_state_dict(state)
     (line,) = second.lines
     assert re.fullmatch(
-        r"metrics.csv lacks \d+ bytes; log lacks \d+ bytes; going on with what there is", line
+        r"metrics.csv lacks \d+ bytes; log lacks \d+ bytes; the run continues without them", line
     )
     second.log_episode(episode(4))
     assert [row["episode"] for row in rows(tmp_path)] == ["1", "2", "4"]
@@ -281,11 +284,11 @@ def test_damaged_rows_do_not_stop_a_resumed_run(make, tmp_path):
     second = make()
     second.load_state_dict(state)
     assert second.lines == [
-        "metrics.csv has 1 damaged rows, left out of the means; going on with what there is"
+        "metrics.csv has 1 damaged rows, which the means leave out; the run continues without them"
     ]
 
 
-def test_a_run_begun_again_in_its_folder_forgets_the_lost_attempt(make, tmp_path):
+def test_a_new_session_without_a_saved_state_replaces_the_files(make, tmp_path):
     make().log_episode(episode(1, reward=1.0))
     make().log_episode(episode(1, reward=2.0))
     assert [row["reward"] for row in rows(tmp_path)] == ["2.0"]

@@ -1,4 +1,4 @@
-"""The pictures of a run, and the thread that draws them."""
+"""Tests of the plots, and of the thread that draws them."""
 
 from __future__ import annotations
 
@@ -24,50 +24,50 @@ def columns(episodes: int) -> dict[str, list[float]]:
 
 @pytest.fixture
 def drawings(monkeypatch):
-    """The numbers of episodes drawn, by a stand-in for the drawing that waits to be let go."""
+    """Replace the drawing: records the numbers of episodes, and waits for the returned event."""
     drawn: list[int] = []
     gate = threading.Event()
     gate.set()
 
-    def stand_in(folder, numbers, window):
+    def fake_draw_all(folder, numbers, window):
         assert gate.wait(10)
         drawn.append(len(numbers["reward"]))
 
-    monkeypatch.setattr(plots, "draw_all", stand_in)
+    monkeypatch.setattr(plots, "draw_all", fake_draw_all)
     return drawn, gate
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.integers(1, 12))
-def test_the_moving_average_is_the_mean_of_the_latest(values, window):
+def test_the_moving_average_is_the_mean_of_the_latest_values(values, window):
     expected = [np.mean(values[max(end - window, 0) : end]) for end in range(1, len(values) + 1)]
     np.testing.assert_allclose(moving_average(values, window), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("episodes", [1, 2, 300])
-def test_all_pictures_are_whole_jpegs_of_one_size(tmp_path, episodes):
+def test_all_plots_are_valid_jpegs_of_one_size(tmp_path, episodes):
     draw_all(tmp_path, columns(episodes), window=100)
     names = {"reward_plot.jpg", "length_plot.jpg", "loss_plot.jpg", "q_plot.jpg"}
     assert {path.name for path in tmp_path.iterdir()} == names
     for name in names:
-        with Image.open(tmp_path / name) as picture:
-            picture.load()
-            assert (picture.format, picture.size) == ("JPEG", (960, 540))
+        with Image.open(tmp_path / name) as image:
+            image.load()
+            assert (image.format, image.size) == ("JPEG", (960, 540))
 
 
-def test_what_is_not_known_is_named_for_itself():
+def test_the_plot_of_an_unknown_metric_is_named_after_it():
     assert plot_of("entropy").title == "Entropy of the policy"
     unknown = plot_of("surprise_of_the_year")
     assert unknown.file == "surprise_of_the_year_plot.jpg"
-    assert unknown.title == "Surprise of the year while learning"
+    assert unknown.title == "Surprise of the year"
 
 
-def test_a_picture_shows_its_average_darker_than_its_episodes():
+def test_a_plot_shows_the_average_and_the_episodes_in_two_colors():
     file = io.BytesIO()
     draw(PLOTS["reward"], [0.0, 10.0] * 200, 100, file)
     pixels = np.asarray(Image.open(file).convert("RGB"), dtype=int).reshape(-1, 3)
-    for colour in (PLOTS["reward"].colour, PLOTS["reward"].pale):
-        wanted = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-        assert (np.abs(pixels - wanted).max(axis=1) < 12).sum() > 100, colour
+    for color in (PLOTS["reward"].color, PLOTS["reward"].pale):
+        expected_color = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+        assert (np.abs(pixels - expected_color).max(axis=1) < 12).sum() > 100, color
 
 
 def test_drawing_needs_no_pyplot(tmp_path, monkeypatch):
@@ -76,7 +76,7 @@ def test_drawing_needs_no_pyplot(tmp_path, monkeypatch):
     assert "matplotlib.pyplot" not in sys.modules
 
 
-def test_nobody_waits_for_a_drawing_and_none_is_queued_behind_it(tmp_path, drawings):
+def test_offering_does_not_wait_for_a_drawing_and_queues_none(tmp_path, drawings):
     drawn, gate = drawings
     gate.clear()
     background = BackgroundPlots(tmp_path, window=100, seconds=0)
@@ -88,7 +88,7 @@ def test_nobody_waits_for_a_drawing_and_none_is_queued_behind_it(tmp_path, drawi
     assert drawn == [1, 4]
 
 
-def test_drawings_keep_their_distance_in_time(tmp_path, drawings):
+def test_drawings_are_at_least_an_interval_apart(tmp_path, drawings):
     drawn, _ = drawings
     background = BackgroundPlots(tmp_path, window=100, seconds=3600)
     for episodes in (1, 2, 3):
@@ -97,7 +97,7 @@ def test_drawings_keep_their_distance_in_time(tmp_path, drawings):
     assert drawn == [1, 4]
 
 
-def test_what_is_offered_may_change_while_it_is_drawn(tmp_path, drawings):
+def test_offered_columns_may_change_while_they_are_drawn(tmp_path, drawings):
     drawn, gate = drawings
     gate.clear()
     background = BackgroundPlots(tmp_path, window=100, seconds=3600)
@@ -109,12 +109,12 @@ def test_what_is_offered_may_change_while_it_is_drawn(tmp_path, drawings):
     assert drawn == [1, 2]
 
 
-def test_a_session_without_an_episode_leaves_the_pictures_alone(tmp_path, drawings):
+def test_a_session_without_episodes_keeps_the_old_plots(tmp_path, drawings):
     BackgroundPlots(tmp_path, window=100, seconds=0).close(columns(0))
     assert drawings[0] == []
 
 
-def test_a_failed_drawing_is_told_to_whom_it_concerns(tmp_path):
+def test_a_failed_drawing_raises_its_error_on_close(tmp_path):
     background = BackgroundPlots(tmp_path / "gone", window=100, seconds=0)
     background.offer(columns(1))
     with pytest.raises(FileNotFoundError, match="gone"):

@@ -1,4 +1,4 @@
-"""Files that grow row by row and can be cut back."""
+"""Tests of append-only files and metric writers."""
 
 from __future__ import annotations
 
@@ -6,61 +6,61 @@ from pathlib import Path
 
 import pytest
 
-from mario.metrics.writers import Board, RowFile, TensorBoard
+from mario.metrics.writers import AppendOnlyFile, CsvFile, NullWriter, TensorBoardWriter
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "rows"
+    return tmp_path / "lines"
 
 
-def written(path: Path, *rows: str) -> RowFile:
-    file = RowFile(path, "header")
-    for row in rows:
-        file.append(row)
+def written(path: Path, *lines: str) -> AppendOnlyFile:
+    file = AppendOnlyFile(path, "header")
+    for line in lines:
+        file.append(line)
     return file
 
 
 class FullDisk:
-    """A file that takes a few bytes more and then no other until it is emptied."""
+    """A file on a disk with a few free bytes; set ``free`` to make more room."""
 
-    def __init__(self, room: int) -> None:
-        self.room, self.content = room, b""
+    def __init__(self, free: int) -> None:
+        self.free, self.content = free, b""
 
     def write(self, data: bytes) -> int:
-        if not self.room:
+        if not self.free:
             raise OSError(28, "No space left on device")
-        taken = data[: self.room]
-        self.room -= len(taken)
-        self.content += taken
-        return len(taken)
+        accepted = data[: self.free]
+        self.free -= len(accepted)
+        self.content += accepted
+        return len(accepted)
 
 
-def test_every_row_is_on_disk_at_once(path):
+def test_every_line_is_written_immediately(path):
     file = written(path, "a", "b")
     assert path.read_text() == "header\na\nb\n"
     assert file.size == path.stat().st_size
 
 
-def test_nothing_is_touched_before_the_first_row(path):
+def test_the_file_is_not_touched_before_the_first_line(path):
     path.write_text("what an earlier session wrote")
-    file = RowFile(path, "header")
+    file = AppendOnlyFile(path, "header")
     assert path.read_text() == "what an earlier session wrote"
     file.append("a")
     assert path.read_text() == "header\na\n"
 
 
-def test_an_empty_file_has_its_header_once_synced(path):
-    file = RowFile(path, "header")
+def test_syncing_an_empty_file_writes_its_header(path):
+    file = AppendOnlyFile(path, "header")
     file.sync()
     assert path.read_text() == "header\n"
     assert file.size == 7
 
 
-def test_restoring_takes_later_rows_back_and_goes_on(path):
+def test_restoring_removes_later_lines_and_appends_after_it(path):
     size = written(path, "a", "b").size
     written(path, "a", "b", "c", "torn").close()
-    file = RowFile(path, "header")
+    file = AppendOnlyFile(path, "header")
     assert file.restore(size) == "header\na\nb\n"
     file.append("d")
     assert path.read_text() == "header\na\nb\nd\n"
@@ -68,10 +68,10 @@ def test_restoring_takes_later_rows_back_and_goes_on(path):
 
 
 @pytest.mark.parametrize("lost", range(1, 12))
-def test_a_shortened_file_keeps_its_whole_rows_and_its_header(path, lost):
+def test_restoring_a_shortened_file_keeps_its_complete_lines(path, lost):
     size = written(path, "a", "b").size
     path.write_bytes(path.read_bytes()[: size - lost])
-    file = RowFile(path, "header")
+    file = AppendOnlyFile(path, "header")
     kept = file.restore(size)
     assert kept in ("", "header\n", "header\na\n")
     assert file.size < size
@@ -79,24 +79,31 @@ def test_a_shortened_file_keeps_its_whole_rows_and_its_header(path, lost):
     assert path.read_text() == (kept or "header\n") + "c\n"
 
 
-def test_a_lost_file_is_begun_anew(path):
-    file = RowFile(path, "header")
+def test_restoring_a_lost_file_starts_a_new_one(path):
+    file = AppendOnlyFile(path, "header")
     assert file.restore(100) == ""
     file.append("a")
     assert path.read_text() == "header\na\n"
 
 
-def test_rows_that_a_full_disk_refused_are_written_once_it_has_room(path, monkeypatch):
-    disk = FullDisk(room=10)
+def test_lines_that_a_full_disk_refused_are_written_later(path, monkeypatch):
+    disk = FullDisk(free=10)
     monkeypatch.setattr("mario.metrics.writers.open", lambda *_, **__: disk, raising=False)
-    file = RowFile(path, "header")
+    file = AppendOnlyFile(path, "header")
     with pytest.raises(OSError, match="No space left"):
         file.append("first")
     assert disk.content == b"header\nfir"
-    disk.room = 100
+    disk.free = 100
     file.append("second")
     assert disk.content == b"header\nfirst\nsecond\n"
     assert file.size == len(disk.content)
+
+
+def test_csv_rows_are_in_the_order_of_the_columns(path):
+    file = CsvFile(path, ("step", "warning"))
+    file.append_row({"warning": 'a "b", c', "step": 1, "ignored": 2})
+    file.append_row({"step": 2, "warning": None})
+    assert path.read_text() == 'step,warning\n1,"a ""b"", c"\n2,\n'
 
 
 def read_scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
@@ -109,21 +116,21 @@ def read_scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
     }
 
 
-def test_tensorboard_shows_no_step_of_an_earlier_session_twice(tmp_path):
-    first = TensorBoard(tmp_path)
+def test_resuming_discards_later_scalars_of_the_earlier_session(tmp_path):
+    first = TensorBoardWriter(tmp_path)
     for step in (10, 20, 30):
         first.write({"train/loss": step / 10}, step)
     first.close()
-    second = TensorBoard(tmp_path)
+    second = TensorBoardWriter(tmp_path)
     second.resume_after(10)
     second.write({"train/loss": 7.0}, 25)
     second.close()
     assert read_scalars(tmp_path) == {"train/loss": [(10, 1.0), (25, 7.0)]}
 
 
-def test_a_board_without_tensorboard_writes_nothing(tmp_path):
-    board = Board()
-    board.resume_after(1)
-    board.write({"train/loss": 1.0}, 2)
-    board.close()
+def test_the_null_writer_writes_nothing(tmp_path):
+    writer = NullWriter()
+    writer.resume_after(1)
+    writer.write({"train/loss": 1.0}, 2)
+    writer.close()
     assert not list(tmp_path.iterdir())

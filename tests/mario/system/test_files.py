@@ -1,4 +1,4 @@
-"""A file is the old one or the new one, whatever happens while it is written."""
+"""Tests of atomic writes."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ import sys
 
 import pytest
 
-from mario.system.files import keep_as, remove_leftovers, write_atomically
+from mario.system.files import link_atomically, remove_temporary_files, write_atomically
 
 
-def test_what_is_written_is_there(tmp_path):
+def test_a_file_is_written_without_leftovers(tmp_path):
     write_atomically(tmp_path / "a", lambda file: file.write(b"new"))
     assert (tmp_path / "a").read_bytes() == b"new"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_leftover(tmp_path):
+def test_a_failed_write_leaves_the_old_file_and_no_temporary_file(tmp_path):
     (tmp_path / "a").write_bytes(b"old")
 
-    def half(file):
+    def fail_halfway(file):
         file.write(b"ne")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        write_atomically(tmp_path / "a", half)
+        write_atomically(tmp_path / "a", fail_halfway)
     assert (tmp_path / "a").read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-def test_content_is_durable_before_the_name_and_the_name_before_returning(tmp_path, monkeypatch):
-    tape = []
+def test_the_content_is_synced_before_the_rename_and_the_folder_after_it(tmp_path, monkeypatch):
+    calls = []
     real = {"fsync": os.fsync, "replace": os.replace}
 
-    def note(name):
+    def recorded(name):
         def call(*arguments):
-            tape.append(name)
+            calls.append(name)
             return real[name](*arguments)
 
         return call
 
-    monkeypatch.setattr(os, "fsync", note("fsync"))
-    monkeypatch.setattr(os, "replace", note("replace"))
+    monkeypatch.setattr(os, "fsync", recorded("fsync"))
+    monkeypatch.setattr(os, "replace", recorded("replace"))
     write_atomically(tmp_path / "a", lambda file: file.write(b"new"))
-    assert tape == ["fsync", "replace", "fsync"]
+    assert calls == ["fsync", "replace", "fsync"]
 
 
-KILLED_AT_THE_NTH_CALL = """
+KILLED_AT_CALL = """
 import os, signal, sys
 from pathlib import Path
-from mario.system.files import keep_as, write_atomically
+from mario.system.files import link_atomically, write_atomically
 folder, fatal = Path(sys.argv[1]), int(sys.argv[2])
 calls = 0
 def counted(real):
@@ -64,48 +64,48 @@ def counted(real):
     return call
 for name in ("open", "fsync", "replace", "link", "unlink"):
     setattr(os, name, counted(getattr(os, name)))
-class Chopped:
+class InPieces:
     def __init__(self, file): self.file = file
     def write(self, data):
         counted(lambda: None)()
         self.file.write(data)
 def write(file):
     for piece in (b"n", b"e", b"w"):
-        Chopped(file).write(piece)
-keep_as(folder / "last", folder / "previous")
+        InPieces(file).write(piece)
+link_atomically(folder / "last", folder / "previous")
 write_atomically(folder / "last", write)
 print("finished after", calls)
 """
 
 
-def test_a_kill_at_any_moment_of_a_save_leaves_a_whole_file(tmp_path):
+def test_a_kill_at_any_moment_of_a_save_leaves_complete_files(tmp_path):
     for fatal in range(1, 40):
         folder = tmp_path / str(fatal)
         folder.mkdir()
         (folder / "last").write_bytes(b"old")
         (folder / "previous").write_bytes(b"older")
-        command = [sys.executable, "-c", KILLED_AT_THE_NTH_CALL, str(folder), str(fatal)]
+        command = [sys.executable, "-c", KILLED_AT_CALL, str(folder), str(fatal)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (folder / "last").read_bytes() in (b"old", b"new")
         assert (folder / "previous").read_bytes() in (b"older", b"old")
-        remove_leftovers(folder)
+        remove_temporary_files(folder)
         assert sorted(path.name for path in folder.iterdir()) == ["last", "previous"]
         if done.returncode == 0:
             assert (folder / "last").read_bytes() == b"new"
-            assert fatal > 8, "the kills must have struck a good number of places"
+            assert fatal > 8, "there must be kills at many calls"
             return
     raise AssertionError("the save never finished")
 
 
-def test_a_second_name_is_the_same_file_and_replaces_the_one_before(tmp_path):
+def test_a_link_is_the_same_file_and_replaces_an_earlier_one(tmp_path):
     (tmp_path / "last").write_bytes(b"3")
     (tmp_path / "previous").write_bytes(b"2")
-    keep_as(tmp_path / "last", tmp_path / "previous")
-    keep_as(tmp_path / "last", tmp_path / "previous")
+    link_atomically(tmp_path / "last", tmp_path / "previous")
+    link_atomically(tmp_path / "last", tmp_path / "previous")
     assert (tmp_path / "previous").read_bytes() == b"3"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["last", "previous"]
 
 
-def test_a_file_that_is_not_there_gets_no_second_name(tmp_path):
-    keep_as(tmp_path / "last", tmp_path / "previous")
+def test_a_missing_file_is_not_linked(tmp_path):
+    link_atomically(tmp_path / "last", tmp_path / "previous")
     assert list(tmp_path.iterdir()) == []

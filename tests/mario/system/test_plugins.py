@@ -1,4 +1,4 @@
-"""A user's modules are found in the current folder, and hide nothing."""
+"""Tests of loading users' own modules and classes."""
 
 from __future__ import annotations
 
@@ -6,27 +6,47 @@ import sys
 
 import pytest
 
-from mario.system.plugins import load_plugin
+from mario.errors import UsageError
+from mario.system.plugins import load_class, load_plugin
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch):
+    """Make the test's folder the current one, and remove the current folder from ``sys.path``."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [each for each in sys.path if each])
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
     return tmp_path
 
 
-def test_a_module_in_the_current_folder_is_found(here):
-    (here / "a_game_of_mine.py").write_text("NAME = 'mine'")
+def test_a_module_in_the_current_folder_is_loaded(folder):
+    (folder / "a_game_of_mine.py").write_text("NAME = 'mine'")
     assert load_plugin("a_game_of_mine").NAME == "mine"
 
 
-def test_a_file_named_as_a_library_is_does_not_hide_it(here, monkeypatch):
-    (here / "colorsys.py").write_text("raise AssertionError('taken for the library')")
+def test_a_file_with_the_name_of_a_library_does_not_hide_it(folder, monkeypatch):
+    (folder / "colorsys.py").write_text("raise AssertionError('loaded instead of the library')")
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     assert load_plugin("colorsys").rgb_to_hsv(0, 0, 1)
 
 
-def test_what_is_not_there_is_an_import_error():
+def test_a_missing_module_is_an_import_error():
     with pytest.raises(ModuleNotFoundError, match="no_such_module_of_mine"):
         load_plugin("no_such_module_of_mine")
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("Mine", "--agent Mine: give it as module:Class"),
+        ("nowhere:Mine", "--agent nowhere:Mine: No module named 'nowhere'"),
+        ("a_class_of_mine:Yours", "a_class_of_mine has no 'Yours'"),
+        ("a_class_of_mine:x", "x is not a subclass of builtins.dict"),
+        ("a_class_of_mine:Other", "Other is not a subclass of builtins.dict"),
+    ],
+)
+def test_a_class_that_cannot_be_loaded_is_reported_in_one_line(folder, reference, message):
+    (folder / "a_class_of_mine.py").write_text("x = 3\nclass Other: pass")
+    with pytest.raises(UsageError) as error:
+        load_class("--agent", reference, dict)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)

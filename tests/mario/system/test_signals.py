@@ -1,4 +1,4 @@
-"""A first signal is noted, a second ends the process at once."""
+"""Tests of the stop signals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_signal_only_sets_a_flag(number, code):
         assert stop.exit_code == code
 
 
-def test_handlers_are_as_before_afterwards():
+def test_the_earlier_handlers_are_restored():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with StopSignals():
         pass

@@ -1,8 +1,9 @@
-"""When a run is saved, what is written, and that a full disk does not stop training."""
+"""Tests of when a run is saved and what is saved, and that a full disk does not stop training."""
 
 from __future__ import annotations
 
 import errno
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from mario.training.checkpointer import Checkpointer, installed_versions
 
 
 class Clock:
-    """Seconds that pass when told to."""
+    """A clock that the test sets."""
 
     def __init__(self):
         self.now = 100.0
@@ -26,14 +27,14 @@ class Clock:
         return self.now
 
 
-class Trainer:
-    steps, episodes, evaluation, seconds = 7, 2, None, 3.5
+class FakeTrainer:
+    steps, episodes, complete, stopping = 7, 2, False, False
 
     def state_dict(self):
         return {"steps": self.steps}
 
 
-class Persistent:
+class PersistentPart:
     """A part of an agent that keeps data on disk."""
 
     def __init__(self, steps_left=10**9):
@@ -46,40 +47,78 @@ class Persistent:
         return self.steps_left
 
 
+class Setup:
+    """A checkpointer and what it works with."""
+
+    def __init__(self, folder):
+        (folder / "config.yaml").touch()
+        self.run, self.agent, self.clock = RunFolder.open(folder), TapeAgent(spec()), Clock()
+        self.lines, self.trainer = [], FakeTrainer()
+        config = TrainConfig(
+            hyper=self.agent.Config(), agent="tape", save_seconds=60, save_every=100
+        )
+        self.checkpointer = Checkpointer(
+            config, self.run, self.agent, emulator="none", elapsed=lambda: 3.5,
+            report=self.lines.append, clock=self.clock,
+        )  # fmt: skip
+        self.checkpointer.trainer = self.trainer
+
+    def load(self, name):
+        return load(self.run.path / f"{name}.chkpt")
+
+    def fill_disk(self, monkeypatch, method="save_last"):
+        def full(checkpoint):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(self.run, method, full)
+
+
 @pytest.fixture
-def made(tmp_path):
-    (tmp_path / "config.yaml").touch()
-    run, agent, clock, lines = RunFolder.open(tmp_path), TapeAgent(spec()), Clock(), []
-    config = TrainConfig(hyper=agent.Config(), agent="tape", save_seconds=60, save_every=100)
-    checkpointer = Checkpointer(
-        config, run, agent, emulator="none", report=lines.append, clock=clock
-    )
-    yield checkpointer, run, agent, clock, lines
-    run.close()
+def setup(tmp_path):
+    setup = Setup(tmp_path)
+    yield setup
+    setup.run.close()
 
 
-def test_the_first_save_comes_early_then_by_interval(made):
-    checkpointer, _, _, clock, _ = made
-    assert not checkpointer.due(5)
-    clock.now += 20
-    assert checkpointer.due(5)
-    checkpointer.save(Trainer())
-    clock.now += 59
-    assert not checkpointer.due(5)
-    clock.now += 1
-    assert checkpointer.due(5)
+def results(**values):
+    return SimpleNamespace(to_dict=lambda: values)
 
 
-def test_a_save_is_due_when_the_memory_runs_out_of_room(made):
-    checkpointer, _, agent, _, _ = made
-    agent.persistent_parts = lambda: [Persistent(steps_left=1)]
-    assert checkpointer.due(5)
+def test_the_first_save_comes_early_and_the_others_at_intervals(setup):
+    assert not setup.checkpointer.due(5)
+    setup.clock.now += 20
+    assert setup.checkpointer.due(5)
+    setup.checkpointer.save()
+    setup.clock.now += 59
+    assert not setup.checkpointer.due(5)
+    setup.clock.now += 1
+    assert setup.checkpointer.due(5)
 
 
-def test_last_has_what_resuming_needs_and_numbered_ones_only_the_agent(made):
-    checkpointer, run, _, _, _ = made
-    checkpointer.save(Trainer())
-    last, numbered = load(run.path / "last.chkpt"), load(run.path / "mario_net_0.chkpt")
+def test_a_save_is_due_before_the_replay_overwrites_what_the_last_one_needs(setup):
+    setup.agent.persistent_parts = lambda: [PersistentPart(steps_left=1)]
+    assert setup.checkpointer.due(5)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "complete", "stopping", "saved"),
+    [
+        (20, False, False, True),
+        (19, False, False, False),
+        (20, True, False, False),
+        (20, False, True, False),
+    ],
+)
+def test_a_step_saves_if_it_is_due_and_the_run_continues(setup, seconds, complete, stopping, saved):
+    setup.trainer.complete, setup.trainer.stopping = complete, stopping
+    setup.clock.now += seconds
+    setup.checkpointer.on_step(None)
+    assert (setup.run.path / "last.chkpt").exists() is saved
+
+
+def test_last_has_the_state_for_resuming_and_numbered_checkpoints_only_the_agent(setup):
+    setup.checkpointer.save()
+    last, numbered = setup.load("last"), setup.load("mario_net_0")
     assert last["resume"] == {"steps": 7}
     assert "resume" not in numbered
     assert (numbered["steps"], numbered["episodes"], numbered["agent"]) == (7, 2, "tape")
@@ -89,69 +128,94 @@ def test_last_has_what_resuming_needs_and_numbered_ones_only_the_agent(made):
     assert numbered["versions"]["torch"] == installed_versions()["torch"]
 
 
-def test_numbered_checkpoints_count_the_interval(made):
-    checkpointer, run, _, clock, _ = made
-    trainer = Trainer()
-    for trainer.steps in (7, 60, 100, 150, 230):
-        checkpointer.save(trainer)
-    names = sorted(path.name for path in run.path.glob("mario_net_*"))
+def test_numbered_checkpoints_count_the_interval(setup):
+    for setup.trainer.steps in (7, 60, 100, 150, 230):
+        setup.checkpointer.save()
+    names = sorted(path.name for path in setup.run.path.glob("mario_net_*"))
     assert names == ["mario_net_0.chkpt", "mario_net_1.chkpt", "mario_net_2.chkpt"]
-    assert load(run.path / "mario_net_1.chkpt")["steps"] == 100
-    clock.now += 1
-    assert checkpointer.due(300)
-    assert not checkpointer.due(299)
+    assert setup.load("mario_net_1")["steps"] == 100
+    setup.clock.now += 1
+    assert setup.checkpointer.due(300)
+    assert not setup.checkpointer.due(299)
 
 
-def test_a_resumed_run_does_not_number_again_what_it_has(made):
-    checkpointer, run, _, _, _ = made
-    checkpointer.resumed({"steps": 150})
-    trainer = Trainer()
-    trainer.steps = 160
-    checkpointer.save(trainer)
-    assert not list(run.path.glob("mario_net_*"))
+def test_a_resumed_run_writes_no_numbered_checkpoint_again(setup):
+    setup.trainer.steps = 150
+    setup.checkpointer.load_state_dict({"evaluation": None})
+    setup.trainer.steps = 160
+    setup.checkpointer.save()
+    assert not list(setup.run.path.glob("mario_net_*"))
 
 
-def test_the_agent_is_told_once_its_state_is_safe(made):
-    checkpointer, _, agent, _, _ = made
-    part = Persistent()
-    agent.persistent_parts = lambda: [part]
-    checkpointer.save(Trainer())
+def test_checkpoints_contain_the_latest_evaluation_also_after_resuming(setup):
+    setup.checkpointer.save()
+    assert setup.load("last")["evaluation"] is None
+    setup.checkpointer.on_evaluation(results(clear_rate=0.5), False)
+    state = setup.checkpointer.state_dict()
+    setup.checkpointer.on_evaluation(results(clear_rate=0.75), False)
+    setup.checkpointer.save()
+    assert setup.load("last")["evaluation"] == {"clear_rate": 0.75}
+    setup.checkpointer.load_state_dict(state)
+    setup.checkpointer.save()
+    assert setup.load("last")["evaluation"] == {"clear_rate": 0.5}
+
+
+def test_the_parts_of_the_agent_are_notified_of_each_save(setup):
+    part = PersistentPart()
+    setup.agent.persistent_parts = lambda: [part]
+    setup.checkpointer.save()
     assert part.num_saved == 1
 
 
-def test_a_full_disk_is_told_and_tried_again(made, monkeypatch):
-    checkpointer, run, agent, clock, lines = made
-    checkpointer.save(Trainer())
-    part = Persistent()
-    agent.persistent_parts = lambda: [part]
-
-    def full(checkpoint):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
+def test_a_full_disk_is_reported_and_the_save_is_tried_again(setup, monkeypatch):
+    setup.checkpointer.save()
+    part = PersistentPart()
+    setup.agent.persistent_parts = lambda: [part]
     with monkeypatch.context() as patch:
-        patch.setattr(run, "save_last", full)
-        checkpointer.save(Trainer())
-    assert "could not save at decision 7: No space left on device" in lines[0]
+        setup.fill_disk(patch)
+        assert not setup.checkpointer.save()
+    assert "could not save at step 7: No space left on device" in setup.lines[0]
     assert part.num_saved == 0
-    assert load(run.path / "last.chkpt")["steps"] == 7
-    agent.persistent_parts = lambda: [Persistent(steps_left=0)]
-    assert not checkpointer.due(8), "it must not try at every step"
-    clock.now += 10
-    assert checkpointer.due(8)
+    assert setup.load("last")["steps"] == 7
+    part.steps_left = 0
+    assert not setup.checkpointer.due(8), "it must not try at every step"
+    setup.clock.now += 10
+    assert setup.checkpointer.due(8)
 
 
-def test_weights_that_are_not_finite_stop_the_run_and_leave_the_last_good_one(made):
-    checkpointer, run, agent, _, _ = made
-    checkpointer.save(Trainer())
-    agent.policy_state_dict = lambda: {"steps": torch.tensor([float("nan")])}
+def test_a_run_whose_end_cannot_be_saved_fails(setup, monkeypatch):
+    setup.fill_disk(monkeypatch)
+    with pytest.raises(RunError, match="free disk space and use --resume"):
+        setup.checkpointer.on_end(None)
+    setup.checkpointer.on_end(RunError("the environments crashed"))
+
+
+@pytest.mark.parametrize("error", [None, RunError("the environments crashed")])
+def test_the_run_is_saved_at_its_end(setup, error):
+    setup.checkpointer.on_end(error)
+    assert setup.load("last")["steps"] == 7
+
+
+def test_weights_that_are_not_finite_stop_the_run_and_keep_the_last_save(setup):
+    setup.checkpointer.save()
+    setup.agent.policy_state_dict = lambda: {"steps": torch.tensor([float("nan")])}
     with pytest.raises(RunError, match="weight steps is not finite"):
-        checkpointer.save(Trainer())
-    assert torch.isfinite(load(run.path / "last.chkpt")["model"]["steps"]).all()
+        setup.checkpointer.save()
+    assert torch.isfinite(setup.load("last")["model"]["steps"]).all()
 
 
-def test_the_best_is_written_beside_the_last(made):
-    checkpointer, run, _, _, _ = made
-    checkpointer.save_best(Trainer())
-    assert "resume" not in load(run.path / "best.chkpt")
+def test_the_best_agent_is_written_without_the_state_for_resuming(setup):
+    setup.checkpointer.on_evaluation(results(clear_rate=0.5), False)
+    assert not (setup.run.path / "best.chkpt").exists()
+    setup.checkpointer.on_evaluation(results(clear_rate=1.0), True)
+    best = setup.load("best")
+    assert "resume" not in best
+    assert best["evaluation"] == {"clear_rate": 1.0}
     with pytest.raises(CheckpointError, match="does not exist"):
-        load(run.path / "last.chkpt")
+        setup.load("last")
+
+
+def test_a_best_agent_that_cannot_be_written_is_reported(setup, monkeypatch):
+    setup.fill_disk(monkeypatch, "save_best")
+    setup.checkpointer.on_evaluation(results(clear_rate=1.0), True)
+    assert setup.lines == ["could not save the best agent: No space left on device"]

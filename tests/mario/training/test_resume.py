@@ -1,4 +1,4 @@
-"""A run killed and resumed gives the numbers of one that never was; on the real game."""
+"""Tests that a stopped or killed run continues exactly, on the real game."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -22,9 +23,10 @@ from mario.runs.checkpoint import load
 from mario.training.session import Session
 from wrappers import WrapperConfig
 
-TIMES = {"seconds", "TimeDelta", "Time", "csv_bytes", "log_bytes"}
+TIMES = {"seconds", "TimeDelta", "Time", "file_sizes"}
+"""Columns and entries that depend on the time of day."""
 
-
+REPOSITORY = Path(__file__).resolve().parents[3]
 DDQN = DDQNConfig(
     replay_capacity=300, burnin=60, learn_every=8, batch_size=8, sync_every=100, n_step=2,
     exploration_decay=0.998,
@@ -43,15 +45,14 @@ def config(folder, *, num_envs=1, steps=400, **changes):
     )  # fmt: skip
 
 
-def train(config, resume=None, after=lambda session: None):
-    with Session(config, resume, stop=lambda: False) as session:
+def train(config, resume=None, stop=lambda session: False):
+    with Session(config, resume, stop=lambda: stop(session)) as session:
         session.train()
-        after(session)
         return session.run.path
 
 
 def rows(path):
-    """The rows of a log without the columns that tell the time of day."""
+    """Return the rows of a log without the columns that depend on the time of day."""
     if path.name == "log":
         lines = [line.split() for line in path.read_text().splitlines()]
     else:
@@ -62,44 +63,44 @@ def rows(path):
     ]
 
 
-def differences(one, other, where=""):
-    """The names of all entries in which two states differ, times left out."""
-    if where.rsplit(".", 1)[-1] in TIMES:
+def differences(one, other, path=""):
+    """Return the paths of all entries in which two states differ, except for times."""
+    if path.rsplit(".", 1)[-1] in TIMES:
         return []
     if isinstance(one, dict) and isinstance(other, dict):
         if one.keys() != other.keys():
-            return [where]
-        return [d for key in one for d in differences(one[key], other[key], f"{where}.{key}")]
+            return [path]
+        return [d for key in one for d in differences(one[key], other[key], f"{path}.{key}")]
     if isinstance(one, torch.Tensor):
-        return [] if torch.equal(one, other) else [where]
+        return [] if torch.equal(one, other) else [path]
     if isinstance(one, list | tuple) and len(one) == len(other):
         pairs = enumerate(zip(one, other, strict=True))
-        return [d for place, (a, b) in pairs for d in differences(a, b, f"{where}.{place}")]
-    return [] if one == other else [where]
+        return [d for index, (a, b) in pairs for d in differences(a, b, f"{path}.{index}")]
+    return [] if one == other else [path]
 
 
 def assert_same_run(one, other):
     assert differences(load(one / "last.chkpt"), load(other / "last.chkpt")) == []
     for name in ("log", "metrics.csv"):
         assert rows(one / name) == rows(other / name)
-    mine, theirs = (
+    files, other_files = (
         {path.name: path.read_bytes() for path in (run / "memory").glob("*.memmap")}
         for run in (one, other)
     )
-    assert mine.keys() == theirs.keys()
-    assert [name for name in mine if mine[name] != theirs[name]] == []
+    assert files.keys() == other_files.keys()
+    assert [name for name in files if files[name] != other_files[name]] == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("emulator", ["nes-py", "auto"])
 @pytest.mark.parametrize("num_envs", [1, 4])
 def test_stopping_and_resuming_changes_nothing(tmp_path, num_envs, emulator):
-    chosen = {"num_envs": num_envs, "emulator": emulator}
-    whole = train(config(tmp_path / "whole", **chosen))
+    changes = {"num_envs": num_envs, "emulator": emulator}
+    whole = train(config(tmp_path / "whole", **changes))
     folder = tmp_path / "parts"
-    part = train(config(folder, steps=148, **chosen))
-    for steps in (260, 400):  # two resumes: a resumed run's own save is as good
-        train(config(folder, steps=steps, **chosen), part)
+    part = train(config(folder, steps=148, **changes))
+    for steps in (260, 400):  # twice: the save of a resumed run must be complete, too
+        train(config(folder, steps=steps, **changes), part)
     assert load(whole / "last.chkpt")["resume"]["agent"]["decisions"] == 400
     assert len(rows(whole / "metrics.csv")) > 0
     assert_same_run(whole, part)
@@ -107,31 +108,34 @@ def test_stopping_and_resuming_changes_nothing(tmp_path, num_envs, emulator):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("emulator", ["nes-py", "auto"])
-def test_stopping_on_the_way_back_to_a_loss_changes_nothing(tmp_path, emulator):
-    chosen = {
+def test_stopping_in_an_episode_of_the_start_curriculum_changes_nothing(tmp_path, emulator):
+    changes = {
         "num_envs": 2,
         "emulator": emulator,
         "wrappers": WrapperConfig(noop_max=30, repeat_action_probability=0.25),
         "start_curriculum": StartCurriculumConfig(1.0, farthest_probability=0.5),
     }
-    whole = train(config(tmp_path / "whole", steps=700, **chosen))
-    part = train(config(tmp_path / "parts", steps=500, **chosen))
-    points = load(part / "last.chkpt")["resume"]["games"]
-    assert any(point["start_offset"] for point in points)
-    assert any(point["farthest"] for point in points)
-    train(config(tmp_path / "parts", steps=700, **chosen), part)
+    whole = train(config(tmp_path / "whole", steps=800, **changes))
+
+    def stop(session):
+        points = session.trainer.envs.replay_log()
+        return any(p.start_offset for p in points) and any(p.farthest for p in points)
+
+    part = train(config(tmp_path / "parts", steps=700, **changes), stop=stop)
+    assert load(part / "last.chkpt")["steps"] < 700, "it was stopped in such an episode"
+    train(config(tmp_path / "parts", steps=800, **changes), part)
     assert_same_run(whole, part)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["cnn", "lnlstm"])
-def test_a_run_goes_on_in_the_midst_of_a_rollout(tmp_path, policy):
-    chosen = {"num_envs": 4, "agent": "ppo", "hyper": replace(PPO, policy=policy)}
-    whole = train(config(tmp_path / "whole", **chosen))
+def test_stopping_in_the_middle_of_a_rollout_changes_nothing(tmp_path, policy):
+    changes = {"num_envs": 4, "agent": "ppo", "hyper": replace(PPO, policy=policy)}
+    whole = train(config(tmp_path / "whole", **changes))
     folder = tmp_path / "parts"
-    part = train(config(folder, steps=148, **chosen))
+    part = train(config(folder, steps=148, **changes))
     assert len(load(part / "last.chkpt")["resume"]["agent"]["rollout"]["action"]) == 148 // 4 % 16
-    train(config(folder, **chosen), part)
+    train(config(folder, **changes), part)
     assert len(rows(whole / "metrics.csv")) > 0
     assert_same_run(whole, part)
 
@@ -141,20 +145,20 @@ import os, signal, sys
 sys.path.insert(0, {tests!r})
 import test_resume
 from pathlib import Path
+from mario.training.callbacks import Callback
 from mario.training.session import Session
+
+class Killer(Callback):
+    def on_step(self, step):
+        if self.trainer.steps == 200:
+            self.trainer._callbacks[-1].save()
+        if self.trainer.steps == 200 + {after}:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 if __name__ == "__main__":
     config = test_resume.config(Path(sys.argv[1]), num_envs={num_envs})
-    session = Session(config, None, stop=lambda: False)
+    session = Session(config, None, stop=lambda: False, callbacks=[Killer()])
     print(session.run.path, flush=True)
-    watch = session.trainer._watch
-    def watched(step):
-        watch(step)
-        if session.trainer.steps == 200:
-            session.checkpointer.save(session.trainer)
-        if session.trainer.steps == 200 + {after}:
-            os.kill(os.getpid(), signal.SIGKILL)
-    session.trainer._watch = watched
     session.train()
 """
 
@@ -162,14 +166,14 @@ if __name__ == "__main__":
 @pytest.mark.slow
 @pytest.mark.parametrize(("num_envs", "after"), [(1, 7), (4, 16)])
 def test_a_kill_some_steps_after_a_save_changes_nothing(tmp_path, num_envs, after):
-    """What was written to the memory after the save must not come back."""
+    """What was written to the replay after the save must not be used."""
     whole = train(config(tmp_path / "whole", num_envs=num_envs))
     script = tmp_path / "killed.py"
-    tests = os.path.dirname(__file__)
+    tests = str(Path(__file__).parent)
     script.write_text(KILLED.format(tests=tests, num_envs=num_envs, after=after))
     done = subprocess.run(
         [sys.executable, script, tmp_path / "killed"], capture_output=True, text=True, check=False,
-        env=os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(tests))},
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr
     part = tmp_path / "killed" / os.path.basename(done.stdout.splitlines()[0])
@@ -180,18 +184,21 @@ def test_a_kill_some_steps_after_a_save_changes_nothing(tmp_path, num_envs, afte
 
 @pytest.mark.slow
 def test_every_entry_of_the_state_matters(tmp_path):
-    """Were one not restored, the runs would differ: so the tests above see all of them."""
+    """If any entry were not restored, the runs would differ: the tests above cover all entries."""
     whole = train(config(tmp_path / "whole", steps=300))
     start = train(config(tmp_path / "start", steps=1))
     part = train(config(tmp_path / "parts", steps=150))
     fresh = load(start / "last.chkpt")["resume"]
-    for entry in fresh:
-        if entry == "evaluator":  # nothing is examined here; its own test covers it
-            continue
-        copy = tmp_path / entry
+    entries = [(fresh, name) for name in fresh if name != "callbacks"]
+    # without evaluations, these have the same state at any step; they have tests of their own
+    stateless = {"progress", "evaluator", "checkpointer"}
+    entries += [(fresh["callbacks"], name) for name in fresh["callbacks"].keys() - stateless]
+    for group, name in entries:
+        copy = tmp_path / name
         shutil.copytree(part, copy)
         checkpoint = load(copy / "last.chkpt")
-        checkpoint["resume"][entry] = fresh[entry]
+        state = checkpoint["resume"]
+        (state if group is fresh else state["callbacks"])[name] = group[name]
         torch.save(checkpoint, copy / "last.chkpt")
         train(config(tmp_path / "parts", steps=300), copy)
         with pytest.raises(AssertionError):
@@ -199,7 +206,7 @@ def test_every_entry_of_the_state_matters(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_random_moments_always_goes_on_and_ends(tmp_path):
+def test_a_run_killed_at_random_moments_can_always_be_resumed(tmp_path):
     """The installed command itself, SIGKILLed again and again."""
     rng = random.Random(1)
     command = [
@@ -208,7 +215,7 @@ def test_a_run_killed_at_random_moments_always_goes_on_and_ends(tmp_path):
         "--hyper.burnin", "100", "--hyper.batch-size", "8", "--no-tensorboard",
         "--log-every", "1",
     ]  # fmt: skip
-    kills, steps, seen = 0, [], []
+    kills, steps, outputs = 0, [], []
     for _ in range(40):
         runs = [path for path in tmp_path.iterdir() if (path / "config.yaml").exists()]
         more = ["--resume", str(runs[0])] if runs else []
@@ -223,13 +230,13 @@ def test_a_run_killed_at_random_moments_always_goes_on_and_ends(tmp_path):
             process.kill()
             kills += 1
         output, _ = process.communicate(timeout=600)
-        seen.append(output)
+        outputs.append(output)
         if process.returncode == 0:
             break
         assert process.returncode == -signal.SIGKILL, output
         if runs and (runs[0] / "last.chkpt").exists():
             steps.append(load(runs[0] / "last.chkpt")["steps"])
-    assert process.returncode == 0, seen[-1]
+    assert process.returncode == 0, outputs[-1]
     assert kills >= 3
     assert steps == sorted(steps)
     (run,) = [path for path in tmp_path.iterdir() if path.is_dir()]

@@ -1,4 +1,4 @@
-"""The loop's order of things, and the trainer around it; the games are doubles."""
+"""Tests of the trainer and the order in which it calls its callbacks, on fake environments."""
 
 from __future__ import annotations
 
@@ -7,224 +7,200 @@ import itertools
 import numpy as np
 import pytest
 from doubles import Fault, fake_game
-from tape import INVALID, TapeAgent, spec
+from tape import TapeAgent, spec
 
-from mario.config.run_config import DiagnosticsConfig, TrainConfig
 from mario.errors import RunError
-from mario.training.trainer import Trainer, play, record_of
+from mario.training.callbacks import Callback
+from mario.training.trainer import Trainer, episode_record
 from mario.vector.process_vector import ProcessVectorEnv
-from mario.vector.seeding import episode_seed
+
+
+class TapeCallback(Callback):
+    """Writes down the hooks that are called."""
+
+    complete = False
+
+    def __init__(self, name="tape", tape=None):
+        self._name, self.tape, self.state = name, [] if tape is None else tape, {}
+
+    @property
+    def name(self):
+        return self._name
+
+    def on_update(self, metrics):
+        self.tape.append((self.name, "update", metrics))
+
+    def on_episode(self, record):
+        self.tape.append((self.name, "episode", record))
+
+    def on_step(self, step):
+        self.tape.append((self.name, "step", self.trainer.steps))
+
+    def on_evaluation(self, evaluation, is_best):
+        self.tape.append((self.name, "evaluation", evaluation, is_best))
+
+    def on_end(self, error):
+        self.tape.append((self.name, "end", error))
+
+    def on_close(self):
+        self.tape.append((self.name, "close"))
+
+    def state_dict(self):
+        return self.state
+
+    def load_state_dict(self, state):
+        self.state = state
 
 
 @pytest.fixture
-def vector():
+def make_trainer():
+    """Makes a trainer with one `TapeCallback` unless others are given, and returns its tape too."""
     made = []
 
-    def make(num_envs=1, **kwargs):
-        made.append(ProcessVectorEnv(fake_game(**kwargs), num_envs, report=lambda line: None))
-        return made[-1]
+    def make_trainer(*, num_envs=1, agent=None, callbacks=None, fault=None, **kwargs):
+        game = fake_game(length=3, fault=fault)
+        made.append(ProcessVectorEnv(game, num_envs, report=lambda line: None))
+        callbacks = [TapeCallback()] if callbacks is None else callbacks
+        trainer = Trainer(agent or TapeAgent(spec(num_envs)), made[-1], callbacks, **kwargs)
+        return trainer, callbacks[0].tape if callbacks else []
 
-    yield make
-    for each in made:
-        each.close()
+    yield make_trainer
+    for envs in made:
+        envs.close()
 
 
-def start(game, episode):
-    return episode_seed(0, game, episode) % 100
-
-
-def test_the_agent_acts_learns_while_the_game_runs_and_caches(vector):
-    games, agent = vector(length=2), TapeAgent(spec(1))
-    steps = list(itertools.islice(play(agent, games, games.reset()[0]), 3))
-    a, b = start(0, 0), start(0, 1)
-    assert agent.tape == [
-        ("act", [a]), ("learn",), ("cache", [a], [1], [a + 1], [False]),
-        ("act", [a + 1]), ("learn",), ("cache", [a + 1], [2], [a + 2], [True]),
-        ("act", [b]), ("learn",), ("cache", [b], [0], [b + 1], [False]),
+def test_hooks_are_called_in_the_order_update_episode_step_then_end(make_trainer):
+    trainer, tape = make_trainer(total_episodes=2)
+    trainer.train()
+    assert (trainer.episodes, trainer.steps) == (2, 6)
+    assert [hook for _, hook, *_ in tape] == [
+        "step", "update", "step", "episode", "step",
+        "update", "step", "step", "update", "episode", "step", "end",
     ]  # fmt: skip
-    assert [step.decisions for step in steps] == [1, 1, 1]
-    assert [step.learned is None for step in steps] == [True, False, True]
-    ((game, info),) = steps[1].ended
-    assert game == 0
-    assert info["episode"] == {"r": 3.0, "l": 2}
-    assert info["ending"] == "flag"
-
-
-def test_a_truncated_episode_ends_in_its_true_last_state_and_does_not_terminate(vector):
-    games, agent = vector(length=1, truncates=True), TapeAgent(spec(1))
-    next(play(agent, games, games.reset()[0]))
-    assert agent.tape[-1] == ("cache", [start(0, 0)], [1], [start(0, 0) + 1], [False])
-
-
-def test_a_step_lost_in_a_crash_is_cached_as_one_that_never_happened(vector, tmp_path):
-    fault = Fault("exit", at=2, once=tmp_path / "struck")
-    games, agent = vector(fault=fault), TapeAgent(spec(1))
-    steps = list(itertools.islice(play(agent, games, games.reset()[0]), 3))
-    seen = start(0, 0) + 1
-    assert agent.tape[5] == ("cache", [seen], [INVALID], [seen], [False])
-    assert [step.decisions for step in steps] == [1, 0, 1]
-
-
-class Tape:
-    """Stands in for every collaborator of the trainer, and writes down what it is told."""
-
-    latest = None
-    disk_has_room = True
-    complete = False
-
-    def __init__(self, examine_at=(), save_at=()):
-        self.tape, self.examine_at, self.save_at = [], examine_at, save_at
-
-    def log_learning(self, scalars):
-        self.tape.append("learned")
-
-    def log_episode(self, record, epsilon):
-        self.tape.append(("episode", record))
-
-    def log_warning(self, step, text):
-        self.tape.append(("warning", step, text))
-
-    def update(self, steps, episodes):
-        self.tape.append(("progress", steps, episodes))
-
-    def due(self, steps):
-        return steps in self.save_at
-
-    def save(self, trainer):
-        self.tape.append(("save", trainer.steps))
-        return self.disk_has_room
-
-    def save_best(self, trainer):
-        self.tape.append(("best", trainer.steps))
-
-    def evaluate(self, agent, steps):
-        self.tape.append(("examine", steps))
-        return True
-
-
-def trainer(vector, *, num_envs=1, agent=None, stop=lambda: False, fault=None, **totals):
-    tape = Tape()
-    config = TrainConfig(hyper=None, num_envs=num_envs, **totals)
-    games = vector(num_envs, length=3, fault=fault)
-    made = Trainer(
-        config, agent=agent or TapeAgent(spec(num_envs)), games=games, logger=tape,
-        progress=tape, checkpointer=tape, evaluator=Tape(), stop=stop,
-    )  # fmt: skip
-    made._examiner.tape = tape.tape
-    return made, tape
-
-
-def test_what_goes_wrong_is_warned_of(vector):
-    class Stubborn(TapeAgent):
-        def act(self, states):
-            return np.zeros(len(states), np.int64)
-
-    made, tape = trainer(
-        vector,
-        num_envs=2,
-        agent=Stubborn(spec(2)),
-        steps=8,
-        warnings=DiagnosticsConfig(check_every=4),
-    )
-    made.train()
-    ((_, step, text),) = [entry for entry in tape.tape if entry[0] == "warning"]
-    assert step == 4
-    assert text.startswith("action 0 was 100% of the last 4 decisions")
-
-
-def test_it_trains_the_episodes_it_was_told_then_examines_and_saves(vector):
-    made, tape = trainer(vector, episodes=2)
-    made.train()
-    assert (made.episodes, made.steps) == (2, 6)
-    assert tape.tape[-3:] == [("examine", 6), ("best", 6), ("save", 6)]
-    records = [entry[1] for entry in tape.tape if entry[0] == "episode"]
-    assert [(r.episode, r.step, r.length, r.best_x) for r in records] == [
-        (1, 3, 3, 3),
-        (2, 6, 3, 3),
+    records = [entry[2] for entry in tape if entry[1] == "episode"]
+    assert [(r.episode, r.step, r.env, r.length, r.best_x) for r in records] == [
+        (1, 3, 0, 3, 3),
+        (2, 6, 0, 3, 3),
     ]
 
 
-def test_records_say_which_episodes_go_back_to_a_loss():
-    info = {"episode": {"r": 1.0, "l": 2}, "start_offset": np.int64(30)}
-    assert record_of(info, episode=1, step=2, game=0).start_offset == 30
+def test_callbacks_are_called_in_order_and_closed_in_reverse_order(make_trainer):
+    tape = []
+    trainer, _ = make_trainer(callbacks=[TapeCallback(name, tape) for name in "ab"], total_steps=1)
+    trainer.train()
+    trainer.report_evaluation("results", True)
+    trainer.close()
+    assert tape == [
+        ("a", "step", 1), ("b", "step", 1), ("a", "end", None), ("b", "end", None),
+        ("a", "evaluation", "results", True), ("b", "evaluation", "results", True),
+        ("b", "close"), ("a", "close"),
+    ]  # fmt: skip
 
 
-def test_steps_count_the_decisions_of_all_games(vector):
-    made, _ = trainer(vector, num_envs=2, steps=7)
-    made.train()
-    assert made.steps == 8
+def test_a_callback_that_cannot_be_closed_does_not_keep_the_others_open(make_trainer):
+    class Unclosable(TapeCallback):
+        def on_close(self):
+            raise OSError("cannot close")
+
+    trainer, tape = make_trainer(callbacks=[TapeCallback(), Unclosable("other")])
+    with pytest.raises(OSError, match="cannot close"):
+        trainer.close()
+    assert tape == [("tape", "close")]
 
 
-def test_whichever_total_comes_first_ends_the_run(vector):
-    made, _ = trainer(vector, episodes=100, steps=4)
-    made.train()
-    assert (made.steps, made.episodes) == (4, 1)
+def test_two_callbacks_of_one_name_are_refused(make_trainer):
+    with pytest.raises(ValueError, match="two callbacks are named 'tape'"):
+        make_trainer(callbacks=[TapeCallback(), TapeCallback()])
 
 
-def test_a_run_that_is_complete_plays_no_more(vector):
-    made, tape = trainer(vector, episodes=1)
-    made.train()
-    del tape.tape[:]
-    made.train()
-    assert made.steps == 3
-    assert not [entry for entry in tape.tape if entry[0] == "progress"]
+def test_the_state_of_callbacks_is_saved_under_their_names(make_trainer):
+    trainer, _ = make_trainer(total_steps=1)
+    trainer.train()
+    trainer._callbacks[0].state = {"best": 5}
+    state = trainer.state_dict()
+    assert state["callbacks"] == {"tape": {"best": 5}}
+    other = TapeCallback("new")
+    resumed, _ = make_trainer(callbacks=[TapeCallback(), other])
+    resumed.load_state_dict(state)
+    assert resumed._callbacks[0].state == {"best": 5}
+    assert other.state == {}, "a new callback keeps its initial state"
 
 
-def test_told_to_stop_it_saves_and_does_not_examine(vector):
-    asked = itertools.count()
-    made, tape = trainer(vector, episodes=9, stop=lambda: next(asked) >= 1)
-    made.train()
-    assert made.steps == 2
-    assert tape.tape[-1] == ("save", 2)
-    assert not [entry for entry in tape.tape if entry[0] == "examine"]
+def test_the_default_name_of_a_callback_is_its_module_and_class():
+    assert Callback().name == "mario.training.callbacks:Callback"
 
 
-def test_saves_and_examinations_happen_when_they_are_due(vector):
-    made, tape = trainer(vector, steps=5)
-    made._saver.save_at = (2, 4)
-    made._examiner.due = lambda steps: steps == 3
-    made.train()
-    told = [entry for entry in tape.tape if entry[0] in ("save", "examine")]
-    assert told == [("save", 2), ("examine", 3), ("save", 4), ("examine", 5), ("save", 5)]
+@pytest.mark.parametrize("start_offset", [30, -30])
+def test_records_contain_the_start_offset(start_offset):
+    info = {"episode": {"r": 1.0, "l": 2}, "start_offset": np.int64(start_offset)}
+    assert episode_record(info, episode=1, step=2, env_index=0).start_offset == start_offset
 
 
-def test_an_agent_that_is_good_enough_ends_the_run(vector):
-    made, tape = trainer(vector, episodes=9)
-    made._examiner.due = lambda steps: steps == 4
-    examine = made._examiner.evaluate
-
-    def found_good(agent, steps):
-        made._examiner.complete = True
-        return examine(agent, steps)
-
-    made._examiner.evaluate = found_good
-    made.train()
-    assert made.steps == 4
-    assert made.complete
-    assert tape.tape[-1] == ("save", 4)
+def test_steps_are_counted_over_all_envs(make_trainer):
+    trainer, _ = make_trainer(num_envs=2, total_steps=7)
+    trainer.train()
+    assert trainer.steps == 8
 
 
-def test_an_end_that_cannot_be_saved_is_no_good_end(vector):
-    made, tape = trainer(vector, episodes=1)
-    tape.disk_has_room = False
-    with pytest.raises(RunError, match="make room, and go on with --resume"):
-        made.train()
+def test_the_first_total_that_is_reached_ends_the_run(make_trainer):
+    trainer, _ = make_trainer(total_episodes=100, total_steps=4)
+    trainer.train()
+    assert (trainer.steps, trainer.episodes) == (4, 1)
 
 
-def test_games_that_keep_dying_stop_the_run_after_it_is_saved(vector):
-    made, tape = trainer(vector, episodes=9, fault=Fault("exit", at=2))
-    made._games._restarts_left = 1
-    with pytest.raises(RunError, match="no restarts are left"):
-        made.train()
-    assert tape.tape[-1][0] == "save"
+def test_progress_is_the_largest_completed_fraction(make_trainer):
+    trainer, _ = make_trainer(total_episodes=8, total_steps=4)
+    trainer.steps, trainer.episodes = 1, 4
+    assert trainer.progress == 0.5
+    assert make_trainer()[0].progress == 0.0
 
 
-def test_learning_that_is_not_finite_stops_the_run(vector):
+def test_a_complete_run_takes_no_steps(make_trainer):
+    trainer, tape = make_trainer(total_episodes=1)
+    trainer.train()
+    tape.clear()
+    trainer.train()
+    assert trainer.steps == 3
+    assert tape == [("tape", "end", None)]
+
+
+def test_stopping_ends_training_before_the_run_is_complete(make_trainer):
+    polls = itertools.count()
+    trainer, tape = make_trainer(total_episodes=9, stop=lambda: next(polls) >= 1)
+    trainer.train()
+    assert trainer.steps == 2
+    assert trainer.stopping
+    assert not trainer.complete
+    assert tape[-1] == ("tape", "end", None)
+
+
+def test_a_callback_can_complete_the_run(make_trainer):
+    class FourSteps(TapeCallback):
+        @property
+        def complete(self):
+            return self.trainer.steps == 4
+
+    trainer, tape = make_trainer(callbacks=[FourSteps()], total_episodes=9)
+    trainer.train()
+    assert trainer.steps == 4
+    assert trainer.complete
+    assert tape[-1] == ("tape", "end", None)
+
+
+def test_envs_that_keep_crashing_end_the_run_with_an_error(make_trainer):
+    trainer, tape = make_trainer(total_episodes=9, fault=Fault("exit", at=2))
+    trainer.envs._restarts_left = 1
+    with pytest.raises(RunError, match="no restarts are left") as raised:
+        trainer.train()
+    assert tape[-1] == ("tape", "end", raised.value)
+
+
+def test_learning_that_diverges_ends_the_run_without_calling_on_end(make_trainer):
     class Diverged(TapeAgent):
         def learn(self):
             raise FloatingPointError("10 updates in a row were not finite")
 
-    made, tape = trainer(vector, episodes=9, agent=Diverged(spec(1)))
+    trainer, tape = make_trainer(total_episodes=9, agent=Diverged(spec(1)))
     with pytest.raises(RunError, match="10 updates in a row were not finite; .*--resume"):
-        made.train()
-    assert not [entry for entry in tape.tape if entry[0] == "save"]
+        trainer.train()
+    assert tape == []

@@ -1,0 +1,65 @@
+"""The training loop: a generator that knows only an agent and its environments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents import Agent, Transitions
+from mario.evaluation.episodes import final_info
+from mario.vector.base import GameVectorEnv
+
+
+class TrainingStep(NamedTuple):
+    """One step of all environments.
+
+    Attributes:
+        transitions: what the agent cached.
+        final_infos: the last info of each episode that ended, by the index of its environment. It
+            has an ``"episode"`` entry unless only a life ended or the environment crashed.
+        metrics: the scalars that `Agent.learn` returned, None if nothing was learned.
+    """
+
+    transitions: Transitions
+    final_infos: dict[int, dict[str, Any]]
+    metrics: dict[str, float] | None
+
+    @property
+    def num_steps(self) -> int:
+        """Number of agent steps: environments that did not crash."""
+        return int(np.count_nonzero(self.transitions.valid))
+
+
+def play(agent: Agent, envs: GameVectorEnv, states: NDArray[np.uint8]) -> Iterator[TrainingStep]:
+    """Act and learn without end: act, start the environments, learn while they run, cache.
+
+    Args:
+        agent: chooses the actions and learns.
+        envs: the environments, in the state that ``states`` shows.
+        states: the current observations, uint8 ``(num_envs, *state_shape)``.
+
+    Yields:
+        Each step after it was cached.
+    """
+    while True:
+        actions = agent.act(states)
+        envs.step_async(actions)
+        metrics = agent.learn()
+        observations, rewards, terminated, truncated, infos = envs.step_wait()
+        ended = np.flatnonzero(terminated | truncated).tolist()
+        next_states = observations
+        if ended:
+            next_states = observations.copy()
+            for env_index in ended:
+                next_states[env_index] = infos["final_obs"][env_index]
+        valid = ~infos["crashed"] if "crashed" in infos else np.ones(len(actions), np.bool_)
+        transitions = Transitions(
+            states, actions, rewards, terminated, truncated, next_states, valid
+        )
+        agent.cache(transitions)
+        final_infos = {env_index: final_info(infos, env_index) for env_index in ended}
+        yield TrainingStep(transitions, final_infos, metrics)
+        states = observations

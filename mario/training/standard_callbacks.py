@@ -1,0 +1,118 @@
+"""Callbacks for metrics, the progress bar and evaluations.
+
+They connect the trainer to packages that do not know it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mario.errors import RunError
+from mario.evaluation.evaluator import Evaluator
+from mario.evaluation.summary import EvaluationSummary
+from mario.metrics.episode_rows import EpisodeRecord
+from mario.metrics.logger import MetricLogger
+from mario.metrics.progress_bar import ProgressBar
+from mario.training.callbacks import Callback
+from mario.training.loop import TrainingStep
+
+
+class MetricsCallback(Callback):
+    """Logs rounds of learning, episodes and evaluations.
+
+    Args:
+        logger: writes them; closed with the callback.
+    """
+
+    name = "metrics"
+
+    def __init__(self, logger: MetricLogger) -> None:
+        self._logger = logger
+
+    def on_update(self, metrics: dict[str, float]) -> None:
+        """Log a round of learning."""
+        self._logger.log_update(metrics)
+
+    def on_episode(self, record: EpisodeRecord) -> None:
+        """Log an episode."""
+        self._logger.log_episode(record, self.trainer.agent.exploration_rate)
+
+    def on_evaluation(self, evaluation: EvaluationSummary, is_best: bool) -> None:
+        """Log an evaluation."""
+        self._logger.log_evaluation(evaluation.to_dict())
+
+    def on_close(self) -> None:
+        """Close the logger."""
+        self._logger.close()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the logger."""
+        return self._logger.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the state of the logger."""
+        self._logger.load_state_dict(state)
+
+
+class ProgressCallback(Callback):
+    """Shows the progress of the run.
+
+    Args:
+        bar: the progress bar.
+    """
+
+    name = "progress"
+
+    def __init__(self, bar: ProgressBar) -> None:
+        self._bar = bar
+
+    def on_step(self, step: TrainingStep) -> None:
+        """Update the bar."""
+        self._bar.update(self.trainer.steps, self.trainer.episodes)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Start the bar where the last session ended."""
+        self._bar.start_at(self.trainer.steps, self.trainer.episodes)
+
+
+class EvaluationCallback(Callback):
+    """Evaluates the agent at intervals and at the end, and reports the results to the trainer.
+
+    Args:
+        evaluator: evaluates the agent, and decides when.
+    """
+
+    name = "evaluator"
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    @property
+    def complete(self) -> bool:
+        """Whether the agent has reached the target clear rate."""
+        return self._evaluator.complete
+
+    def on_step(self, step: TrainingStep) -> None:
+        """Evaluate the agent if it is time."""
+        if self._evaluator.due(self.trainer.steps):
+            self._evaluate()
+
+    def on_end(self, error: RunError | None) -> None:
+        """Evaluate the agent unless the run failed or was stopped."""
+        if error is None and not self.trainer.stopping:
+            self._evaluate()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the evaluator."""
+        return self._evaluator.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the state of the evaluator."""
+        self._evaluator.load_state_dict(state)
+
+    def _evaluate(self) -> None:
+        last = self._evaluator.latest
+        is_best = self._evaluator.evaluate(self.trainer.agent, self.trainer.steps)
+        latest = self._evaluator.latest
+        if latest is not None and latest is not last:
+            self.trainer.report_evaluation(latest, is_best)

@@ -1,0 +1,122 @@
+"""Tests of the callbacks for metrics, progress and evaluations."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from mario.errors import RunError
+from mario.metrics.episode_rows import EpisodeRecord
+from mario.training.standard_callbacks import (
+    EvaluationCallback,
+    MetricsCallback,
+    ProgressCallback,
+)
+
+
+class FakeTrainer:
+    """Has the attributes that the callbacks use, and records reported evaluations."""
+
+    steps, episodes, stopping = 7, 2, False
+    agent = SimpleNamespace(exploration_rate=0.25)
+
+    def __init__(self):
+        self.reported = []
+
+    def report_evaluation(self, evaluation, is_best):
+        self.reported.append((evaluation, is_best))
+
+
+class FakeEvaluator:
+    """Returns a new result at each step, unless it is aborted or has evaluated at this step."""
+
+    latest, complete, is_due, aborted = None, False, True, False
+
+    def due(self, steps):
+        return self.is_due
+
+    def evaluate(self, agent, steps):
+        result = f"results at {steps}"
+        if self.aborted or result == self.latest:
+            return False
+        self.latest = result
+        return True
+
+
+@pytest.fixture
+def evaluation():
+    callback = EvaluationCallback(FakeEvaluator())
+    callback.trainer = FakeTrainer()
+    return callback, callback._evaluator, callback.trainer
+
+
+def test_an_evaluation_is_made_when_it_is_due_and_reported(evaluation):
+    callback, evaluator, trainer = evaluation
+    evaluator.is_due = False
+    callback.on_step(None)
+    assert trainer.reported == []
+    evaluator.is_due = True
+    callback.on_step(None)
+    assert trainer.reported == [("results at 7", True)]
+
+
+def test_an_aborted_evaluation_is_not_reported(evaluation):
+    callback, evaluator, trainer = evaluation
+    evaluator.aborted = True
+    callback.on_step(None)
+    assert trainer.reported == []
+
+
+def test_an_agent_is_not_evaluated_twice_at_the_same_step(evaluation):
+    callback, _, trainer = evaluation
+    callback.on_step(None)
+    callback.on_end(None)
+    assert trainer.reported == [("results at 7", True)]
+
+
+@pytest.mark.parametrize(
+    ("error", "stopping", "evaluated"),
+    [(None, False, True), (None, True, False), (RunError("crashed"), False, False)],
+)
+def test_the_agent_is_evaluated_at_the_end_of_a_complete_run(
+    evaluation, error, stopping, evaluated
+):
+    callback, _, trainer = evaluation
+    trainer.stopping = stopping
+    callback.on_end(error)
+    assert bool(trainer.reported) is evaluated
+
+
+def test_an_evaluator_that_reached_its_target_completes_the_run(evaluation):
+    callback, evaluator, _ = evaluation
+    assert not callback.complete
+    evaluator.complete = True
+    assert callback.complete
+
+
+def test_metrics_are_logged_with_the_current_exploration_rate():
+    logged = []
+    logger = SimpleNamespace(
+        log_episode=lambda *arguments: logged.append(arguments),
+        log_update=lambda *arguments: logged.append(arguments),
+    )
+    callback = MetricsCallback(logger)
+    callback.trainer = FakeTrainer()
+    record = EpisodeRecord(1, 7, 0, 1.0, 7, None, "death")
+    callback.on_update({"loss": 1.0})
+    callback.on_episode(record)
+    assert logged == [({"loss": 1.0},), (record, 0.25)]
+
+
+def test_the_bar_continues_where_the_last_session_ended():
+    calls = []
+    bar = SimpleNamespace(
+        update=lambda *numbers: calls.append(("update", *numbers)),
+        start_at=lambda *numbers: calls.append(("start_at", *numbers)),
+    )
+    callback = ProgressCallback(bar)
+    callback.trainer = FakeTrainer()
+    callback.load_state_dict({})
+    callback.on_step(None)
+    assert calls == [("start_at", 7, 2), ("update", 7, 2)]
