@@ -122,7 +122,7 @@ def test_a_run_cannot_be_resumed_with_another_game(trained, capsys):
         (["--nonsense", "3"], "unrecognized arguments: --nonsense 3"),
         (["--resume"], "--resume needs a value"),
         (["--resume", "nowhere"], "nowhere is not a run: it has no config.yaml"),
-        (["--hyper.replay-capacity", "1000000000000"], "the memory needs"),
+        (["--hyper.replay-capacity", "1000000000000"], "the replay memory needs"),
         (["--save-dir", "/proc/runs"], "cannot make /proc/runs"),
     ],
 )
@@ -218,27 +218,19 @@ def test_an_agent_that_cannot_be_saved_is_refused_before_it_trains(tmp_path):
     (tmp_path / "mine.py").write_text(AGENT_MODULE + forgetful)
     command = Path(sys.executable).with_name("mario-train")
     refused = subprocess.run(
-        [command, "--game", "Tetris-v0", "--agent", "mine:Dice", "--steps", "60"],
+        [command, "--game", "Tetris-v0", "--agent", "mine:RandomAgent", "--steps", "60"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert refused.returncode == 2
-    assert "attribute seen of Dice is a list, which is not saved; give it" in refused.stderr
+    assert "attribute seen of RandomAgent is a list, which is not saved; give it" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
 def test_an_agent_of_ones_own_trains_on_tetris(tmp_path):
     (tmp_path / "mine.py").write_text(AGENT_MODULE)
     command = Path(sys.executable).with_name("mario-train")
-    flags = [
-        "--game",
-        "Tetris-v0",
-        "--agent",
-        "mine:RandomAgent",
-        "--steps",
-        "60",
-        "--save-dir",
-        "out",
-    ]
+    flags = ["--game", "Tetris-v0", "--agent", "mine:RandomAgent", "--steps", "60"]
+    flags += ["--save-dir", "out"]
     process = subprocess.run(
         [command, *flags, "--evaluation.episodes", "0"], cwd=tmp_path, capture_output=True,
         text=True, check=False,
