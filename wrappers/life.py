@@ -43,9 +43,11 @@ class FireReset(gym.Wrapper[Any, Any, Any, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """See `gymnasium.Env.reset`."""
+        """See `gymnasium.Env.reset`. A game that the fire button ends is reset once more."""
         self.env.reset(seed=seed, options=options)
-        observation, _, _, _, info = self.env.step(self._fire)
+        observation, _, terminated, truncated, info = self.env.step(self._fire)
+        if terminated or truncated:
+            observation, info = self.env.reset(seed=seed, options=options)
         self._lives = info["lives"]
         return observation, info
 
@@ -56,6 +58,7 @@ class FireReset(gym.Wrapper[Any, Any, Any, Any]):
         if not life_lost or terminated or truncated:
             return observation, reward, terminated, truncated, info
         observation, fire_reward, terminated, truncated, info = self.env.step(self._fire)
+        self._lives = info["lives"]
         return observation, float(reward) + float(fire_reward), terminated, truncated, info
 
 
@@ -63,7 +66,8 @@ class TerminalOnLifeLoss(gym.Wrapper[Any, Any, Any, Any]):
     """End the episode when a life is lost, without restarting the game.
 
     The step that loses a life is terminal, with ``info["ending"]`` set to `LIFE_LOST`. The next
-    ``reset`` continues the game where it is. The game itself is only reset after it is over.
+    ``reset`` continues the game where it is. The game itself is only reset after it is over. The
+    last life ends with the game: some games (Qbert) show 0 lives for some frames before that.
 
     Args:
         env: An environment whose ``info`` contains ``lives``.
@@ -87,7 +91,7 @@ class TerminalOnLifeLoss(gym.Wrapper[Any, Any, Any, Any]):
         """See `gymnasium.Env.step`."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._continued = None
-        if info["lives"] < self._lives and not (terminated or truncated):
+        if 0 < info["lives"] < self._lives and not (terminated or truncated):
             self._continued = observation, info
             terminated, info = True, {**info, "ending": LIFE_LOST}
         self._lives = info["lives"]

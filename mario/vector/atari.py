@@ -95,7 +95,9 @@ class _AtariGame:
         images, infos = self._ale.reset(ENV_IDS, seeds)
         if self._wrappers.fire_reset:
             self.start_step(FIRE)
-            images, _, _, _, infos = self._ale.recv()
+            images, _, terminations, truncations, infos = self._ale.recv()
+            if terminations[0] or truncations[0]:
+                images, infos = self._ale.reset(ENV_IDS, seeds)
         self._lives, self._length, self._return = int(infos["lives"][0]), 0, 0.0
         return self._convert(images), {"lives": self._lives, "ending": ""}
 
@@ -106,7 +108,8 @@ class _AtariGame:
     def finish_step(self) -> _GameStep:
         """Wait for the step, and press the fire button if a life was lost."""
         images, rewards, terminations, truncations, infos = self._ale.recv()
-        reward, life_lost = float(rewards[0]), int(infos["lives"][0]) < self._lives
+        reward, lives_before = float(rewards[0]), self._lives
+        life_lost = int(infos["lives"][0]) < lives_before
         if self._wrappers.fire_reset and life_lost and not (terminations[0] or truncations[0]):
             self.start_step(FIRE)
             images, rewards, terminations, truncations, infos = self._ale.recv()
@@ -119,7 +122,7 @@ class _AtariGame:
         info: dict[str, Any] = {"lives": self._lives, "ending": ending_of(terminated, truncated)}
         if terminated or truncated:
             info["episode"] = {"r": self._return, "l": self._length}
-        elif self._wrappers.terminal_on_life_loss and life_lost:
+        elif self._wrappers.terminal_on_life_loss and 0 < self._lives < lives_before:
             terminated, info["ending"] = True, str(Ending.LIFE_LOST)
         return _GameStep(self._convert(images), reward, terminated, truncated, info)
 

@@ -32,6 +32,41 @@ class LivesGame(gym.Env):
         return self.steps, float(action == FIRE), terminated, False, info
 
 
+class SlowGameOver(LivesGame):
+    """A game that shows 0 lives for one step before it is over, like Qbert."""
+
+    def step(self, action):
+        was_lost = self.lives == 0
+        observation, reward, _, _, info = super().step(action if self.lives else WAIT)
+        return observation, reward, was_lost, False, info
+
+
+class FireEndsGame(LivesGame):
+    """A game that the fire button ends."""
+
+    def step(self, action):
+        observation, reward, terminated, truncated, info = super().step(action)
+        return observation, reward, terminated or action == FIRE, truncated, info
+
+
+def test_zero_lives_before_the_game_is_over_do_not_end_the_episode() -> None:
+    env = TerminalOnLifeLoss(SlowGameOver())
+    env.reset()
+    for _ in range(2):
+        assert env.step(LOSE)[4]["ending"] == "life"
+        env.reset()
+    assert not env.step(LOSE)[2]
+    assert env.step(WAIT)[2]
+
+
+def test_a_game_that_the_fire_button_ends_is_reset_again() -> None:
+    game = FireEndsGame()
+    env = FireReset(game, FIRE)
+    assert env.reset(seed=3)[0] == 0
+    assert game.tape == [("reset", 3), FIRE, ("reset", 3)]
+    assert not env.step(WAIT)[2]
+
+
 def test_fire_is_pressed_at_the_start_and_after_each_life_except_the_last() -> None:
     game = LivesGame()
     env = FireReset(game, FIRE)
