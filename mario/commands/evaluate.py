@@ -104,7 +104,7 @@ def evaluate(arguments: Sequence[str]) -> int:
     with ExitStack() as stack, StopSignals() as stop:
         draw_map = _prepare_map(flags, trained, stack)
         envs = trained.make_vector_env(
-            flags.emulator, episodes=flags.episodes, noops=flags.noops, num_envs=flags.num_envs,
+            flags.emulator, episodes=flags.episodes, noop_max=flags.noops, num_envs=flags.num_envs,
             seed=flags.seed, report=_print_to_stderr,
         )  # fmt: skip
         stack.callback(envs.close)
@@ -143,7 +143,7 @@ def _prepare_map(flags: EvalFlags, trained: TrainedAgent, stack: ExitStack) -> D
 
     surveys: dict[LevelArea, LevelSurvey] = {}
     recorder = partial(SurveyRecorder, surveys=surveys)
-    env = trained.make_env(flags.emulator, noops=flags.noops, inner=recorder)
+    env = trained.make_env(flags.emulator, noop_max=flags.noops, inner=recorder)
     stack.callback(env.close)
 
     def draw(summary: EvaluationSummary, results: list[EpisodeResult]) -> None:
@@ -157,7 +157,7 @@ def _write_figures(flags: EvalFlags, trained: TrainedAgent, folder: Path) -> Non
     """Play until there are enough observations, and write the images."""
     from mario.evaluation.figures import collect_states, write_figures
 
-    with contextlib.closing(trained.make_env(flags.emulator, noops=flags.noops)) as env:
+    with contextlib.closing(trained.make_env(flags.emulator, noop_max=flags.noops)) as env:
         agent = trained.make_agent(env, seed=flags.seed)
         states = collect_states(agent, env, seed=flags.seed)
     write_figures(folder, agent, states, report=_print_to_stderr if flags.json else print)

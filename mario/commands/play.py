@@ -78,7 +78,7 @@ def play(arguments: Sequence[str]) -> int:
         show_frame, overlay = _open_output(flags, player.game, stack)
         callbacks = [lambda frame: not stop, show_frame]
         env = player.make_env(
-            flags.emulator, noops=flags.noops, inner=partial(FrameObserver, callbacks=callbacks)
+            flags.emulator, noop_max=flags.noops, inner=partial(FrameObserver, callbacks=callbacks)
         )
         stack.callback(env.close)
         agent = player.make_agent(env, seed=flags.seed)

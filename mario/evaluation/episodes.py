@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from agents import Agent
 from agents.agent import EPISODE_START
-from mario.vector.base import GameVectorEnv
+from mario.games.endings import FAILURES, SUCCESSES
+from mario.vector.base import GameVectorEnv, final_info
 
 LevelArea = tuple[int, int, int]
 """World, stage and area of Super Mario Bros.; coordinates are relative to one area."""
@@ -26,7 +27,7 @@ class EpisodeResult:
         length: agent steps.
         x_pos: horizontal position at the end in pixels; None for a game without positions.
         best_x: largest horizontal position of the episode, or None.
-        ending: why the episode ended, e.g. ``"flag"``, ``"death"`` or ``"time"``.
+        ending: why the episode ended, see `mario.games.endings.Ending`.
         y_pos: height at the end in pixels, or None.
         level_area: area in which the episode ended, or None for a game without levels.
         seed: seed of the episode.
@@ -42,6 +43,16 @@ class EpisodeResult:
     level_area: LevelArea | None = None
     seed: int = 0
     actions: tuple[int, ...] = ()
+
+    @property
+    def cleared(self) -> bool:
+        """Whether the episode reached the goal of the game."""
+        return self.ending in SUCCESSES
+
+    @property
+    def lost(self) -> bool:
+        """Whether the episode ended in a death or because the game's clock ran out."""
+        return self.ending in FAILURES
 
 
 def play_episodes(
@@ -97,25 +108,6 @@ def play_episodes(
         agent.carry_recurrent_state(indices[remaining[active] > 0])
     agent.train(was_training)
     return results
-
-
-def final_info(infos: dict[str, Any], env_index: int) -> dict[str, Any]:
-    """Return the last info of an episode that ended, from the infos of a vector environment.
-
-    Args:
-        infos: infos of a step, with the key ``"final_info"``.
-        env_index: index of the environment whose episode ended.
-    """
-    info: dict[str, Any] = {}
-    for key, value in infos["final_info"].items():
-        present = infos["final_info"].get(f"_{key}")
-        if key.startswith("_") or (present is not None and not present[env_index]):
-            continue
-        if isinstance(value, dict):
-            info[key] = final_info({"final_info": value}, env_index)
-        else:
-            info[key] = value[env_index]
-    return info
 
 
 class _EpisodeRecorder:

@@ -100,7 +100,7 @@ def draw_map(
 
 def headline(summary: EvaluationSummary, results: Sequence[EpisodeResult]) -> str:
     """Return a sentence with the number of cleared episodes and the clear rate."""
-    clears = sum(result.ending == Ending.FLAG for result in results)
+    clears = sum(result.cleared for result in results)
     low, high = summary.clear_rate_ci95
     random_actions = f", {summary.epsilon:.1%} random actions" if summary.epsilon else ""
     return (
@@ -177,7 +177,7 @@ def _max_bin_count(results: Sequence[EpisodeResult]) -> int:
     bins = Counter(
         (result.level_area, (result.x_pos + CENTER_X) // BIN_WIDTH)
         for result in results
-        if result.ending != Ending.FLAG and result.x_pos is not None
+        if not result.cleared and result.x_pos is not None
     )
     return max(bins.values(), default=1)
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from mario.errors import UsageError
 from mario.evaluation.episodes import EpisodeResult, LevelArea
-from mario.games.endings import Ending
 from mario.games.super_mario_bros import SuperMarioBros
 
 STATUS_ROWS = 32
@@ -98,7 +97,7 @@ def survey_levels(
         results: the episodes of an evaluation.
     """
     best_first = sorted(
-        results, key=lambda result: (result.ending == Ending.FLAG, result.best_x or 0), reverse=True
+        results, key=lambda result: (result.cleared, result.best_x or 0), reverse=True
     )
     for result in best_first:
         if not surveys or result.level_area not in surveys:

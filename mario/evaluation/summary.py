@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from mario.evaluation.episodes import EpisodeResult
-from mario.games.endings import FAILURES, Ending
 
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
@@ -134,10 +133,10 @@ def summarize(
     epsilon: float = 0.0,
 ) -> EvaluationSummary:
     """Return the statistics of evaluation episodes; see `EvaluationSummary` for the arguments."""
-    clear_lengths = [result.length for result in results if result.ending == Ending.FLAG]
+    clear_lengths = [result.length for result in results if result.cleared]
     distances = [result.best_x for result in results if result.best_x is not None]
     returns = [result.reward for result in results]
-    deaths = [result.x_pos for result in results if result.ending in FAILURES]
+    deaths = [result.x_pos for result in results if result.lost]
     return EvaluationSummary(
         game=game,
         episodes=len(results),

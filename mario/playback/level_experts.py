@@ -42,12 +42,12 @@ class LevelExperts:
         self,
         emulator: str,
         *,
-        noops: int = 0,
+        noop_max: int = 0,
         inner: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] | None = None,
     ) -> ResetStackOnNewLevel:
         """Make the game with the union of all action sets, see `TrainedAgent.make_env`."""
         actions = [action_name(mask).split("+") for mask in self._action_masks()]
-        env_config = self.checkpoints[0].evaluation_config(emulator, noops)
+        env_config = self.checkpoints[0].evaluation_config(emulator, noop_max)
         env_config = replace(env_config, game=self.game, actions=actions)
         return ResetStackOnNewLevel(make_env(env_config, inner))
 

@@ -1,4 +1,4 @@
-"""A trained agent out of a checkpoint: what it plays, how it sees, and the agent itself."""
+"""A trained agent from a checkpoint, and the environments that it can play."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from mario.vector.make import make_env, make_vector_env, preferred_num_envs
 from wrappers import WrapperConfig
 
 ACTION_SETS = {2: "tutorial", 5: "right-only", 7: "simple", 12: "complex"}
-"""The action set that a tutorial's file was trained with, by the size of its last layer."""
+"""Action set of a tutorial checkpoint, by the number of outputs of its network."""
 
 
 @dataclass(frozen=True)
 class TrainedAgent:
-    """A checkpoint that was read and understood.
+    """The content of a checkpoint.
 
     Attributes:
         path: the file.
-        weights: what `agents.Agent.load_weights` takes.
+        policy_state: tensors for `agents.Agent.load_policy_state_dict`.
         agent: name of the agent.
-        hyper: its hyper-parameters.
-        env_config: its training environment.
-        state_shape: shape of what it sees.
-        num_actions: how many actions it chooses from.
-        steps: decisions it was trained for; 0 where the file does not say.
-        epsilon: share of random decisions that it was last examined with.
+        hyper: hyperparameters of the agent.
+        env_config: configuration of the training environment.
+        state_shape: shape of a state.
+        num_actions: number of actions.
+        steps: agent steps of training; 0 if the file does not contain them.
+        epsilon: probability of a random action in the evaluations during training.
     """
 
     path: Path
-    weights: dict[str, Any]
+    policy_state: dict[str, Any]
     agent: str
     hyper: AgentConfig
     env_config: EnvConfig
@@ -53,15 +53,15 @@ class TrainedAgent:
 
     @property
     def game(self) -> str:
-        """Id of the game."""
+        """ID of the game."""
         return self.env_config.game
 
     def evaluation_config(self, emulator: str = "auto", noop_max: int = 30) -> EnvConfig:
         """Return the configuration of an environment in which to evaluate the agent.
 
         Args:
-            emulator: Name of the emulator.
-            noop_max: Greatest number of no-op frames at the start of an episode.
+            emulator: name of the emulator.
+            noop_max: greatest number of no-op frames at the start of an episode.
         """
         return replace(self.env_config.for_evaluation(noop_max), emulator=emulator)
 
@@ -69,39 +69,40 @@ class TrainedAgent:
         self,
         emulator: str,
         *,
-        noops: int = 0,
+        noop_max: int = 0,
         inner: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] | None = None,
     ) -> gym.Env[Any, Any]:
-        """Make its game as it sees it, see `mario.vector.make.make_env`.
+        """Make one environment in which to evaluate the agent.
 
         Args:
             emulator: name of the emulator.
-            noops: each episode starts with 0 to this many frames without a button.
-            inner: wraps the bare game first.
+            noop_max: greatest number of no-op frames at the start of an episode.
+            inner: wraps the game before all other wrappers, see `mario.vector.make.make_env`.
         """
-        return make_env(self.evaluation_config(emulator, noops), inner)
+        return make_env(self.evaluation_config(emulator, noop_max), inner)
 
     def make_vector_env(
         self,
         emulator: str = "auto",
         *,
         episodes: int,
-        noops: int = 30,
+        noop_max: int = 30,
         num_envs: int | None = None,
         seed: int = 0,
         report: Callable[[str], None] = lambda line: None,
     ) -> GameVectorEnv:
-        """Make its game as it sees it, many at a time, to be played from all starts alike.
+        """Make environments in which to evaluate the agent.
 
         Args:
             emulator: name of the emulator.
-            episodes: how many are to be played.
-            noops: each starts with 0 to this many frames without a button, with each as often.
-            num_envs: games played at a time; None for as many as is fastest.
-            seed: decides which starts come once more than others.
-            report: is told, in a line, of what is otherwise than asked for.
+            episodes: number of episodes of the evaluation.
+            noop_max: greatest number of no-op frames at the start of an episode. The numbers of
+                no-ops are spread evenly over the episodes.
+            num_envs: number of environments; None for the fastest number.
+            seed: seed of the episodes.
+            report: called with one line for each environment that crashes.
         """
-        env_config = self.evaluation_config(emulator, noops)
+        env_config = self.evaluation_config(emulator, noop_max)
         return make_vector_env(
             env_config,
             num_envs=min(num_envs or preferred_num_envs(env_config), episodes),
@@ -110,34 +111,37 @@ class TrainedAgent:
             report=report,
         )
 
-    def make_agent(self, games: gym.Env[Any, Any] | GameVectorEnv, *, seed: int = 0) -> Agent:
-        """Make the agent and give it its weights; it only plays and never learns.
+    def make_agent(self, env: gym.Env[Any, Any] | GameVectorEnv, *, seed: int = 0) -> Agent:
+        """Make the agent with its trained weights, for evaluation only.
+
+        Args:
+            env: the environment, or a vector of environments.
+            seed: seed of the agent.
 
         Raises:
-            UsageError: the games do not fit what it was trained on.
+            UsageError: the spaces of the environment differ from those in training.
         """
-        agent = make_agent(self.agent, self.hyper, games, seed=seed, training=False)
-        spec = agent.spec
-        for what, mine, theirs in (
-            ("actions", self.num_actions, spec.num_actions),
-            ("shape of states", self.state_shape, spec.state_shape),
+        agent = make_agent(self.agent, self.hyper, env, seed=seed, training=False)
+        for name, trained, given in (
+            ("actions", self.num_actions, agent.spec.num_actions),
+            ("state shape", self.state_shape, agent.spec.state_shape),
         ):
-            if mine != theirs:
+            if trained != given:
                 raise UsageError(
-                    f"{self.path} was trained with {what} {mine}, this game has {theirs}; "
-                    f"leave --game out to play {self.game}"
+                    f"{self.path} was trained with {name} {trained}, but this game has {given}; "
+                    f"omit --game to play {self.game}"
                 )
         self.load_into(agent)
         return agent
 
     def load_into(self, agent: Agent) -> None:
-        """Give its weights to an agent.
+        """Load the trained weights into an agent.
 
         Raises:
-            CheckpointError: they are of another kind of agent, or of other actions or layers.
+            CheckpointError: the agent has other weights, actions or layers.
         """
         try:
-            agent.load_policy_state_dict(self.weights)
+            agent.load_policy_state_dict(self.policy_state)
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise CheckpointError(
@@ -146,29 +150,32 @@ class TrainedAgent:
 
 
 def load_agent(path: Path, *, game: str | None = None, agent: str | None = None) -> TrainedAgent:
-    """Read a checkpoint, ours or the tutorial's.
+    """Load a trained agent from a checkpoint of this program or of the PyTorch tutorial.
 
     Args:
         path: the file.
-        game: plays this game in place of the one that it was trained on.
-        agent: ``module:Class`` of a user's own agent; a file alone never decides which code is run.
+        game: ID of the game to play; None for the game of the training.
+        agent: ``module:Class`` if the agent is not a built-in one. The file alone must not decide
+            which code is run, and so neither the agent's nor the game's module is imported
+            unless it is given here.
 
     Raises:
-        UsageError: it cannot be used; says why.
+        UsageError: the checkpoint cannot be used.
     """
     checkpoint = load(path)
     if is_tutorial(checkpoint):
-        return _of_tutorial(path, checkpoint, game)
+        return _from_tutorial(path, checkpoint, game)
     name = checkpoint["agent"]
-    for flag, value, given in (("agent", name, agent), ("game", checkpoint["game"], game)):
-        if ":" in value and given is None:
+    for flag, stored, given in (("agent", name, agent), ("game", checkpoint["game"], game)):
+        if ":" in stored and given is None:
             raise UsageError(
-                f"{path} needs code of its maker's; add --{flag} {value} if you trust it"
+                f"{path} needs the module {stored}, which may run any code; "
+                f"add --{flag} {stored} if you trust it"
             )
     try:
         return TrainedAgent(
             path=path,
-            weights=checkpoint["model"],
+            policy_state=checkpoint["model"],
             agent=agent or name,
             hyper=from_dict(agent_class(agent or name).Config, checkpoint["hyper"], "hyper."),
             env_config=_env_config(checkpoint, game),
@@ -194,14 +201,14 @@ def _env_config(checkpoint: Checkpoint, game: str | None) -> EnvConfig:
     )
 
 
-def _of_tutorial(path: Path, checkpoint: Checkpoint, game: str | None) -> TrainedAgent:
-    """What a file of the tutorial's own code leaves unsaid is what the tutorial says."""
+def _from_tutorial(path: Path, checkpoint: Checkpoint, game: str | None) -> TrainedAgent:
+    """Complete a tutorial checkpoint, which has only weights, with the tutorial's settings."""
     weights = checkpoint["model"]
     try:
         from_tutorial(weights)
     except (ValueError, AttributeError) as error:
         raise CheckpointError(f"checkpoint {path} is refused: {error}") from None
-    num_actions, frames = len(weights["online.9.bias"]), weights["online.0.weight"].shape[1]
+    num_actions, stack = len(weights["online.9.bias"]), weights["online.0.weight"].shape[1]
     actions = ACTION_SETS.get(num_actions)
     if actions is None:
         raise CheckpointError(
@@ -210,11 +217,11 @@ def _of_tutorial(path: Path, checkpoint: Checkpoint, game: str | None) -> Traine
         )
     return TrainedAgent(
         path=path,
-        weights=weights,
+        policy_state=weights,
         agent="ddqn",
         hyper=DDQNConfig(separate_target=True),
-        env_config=EnvConfig(game or DEFAULT_GAME, actions, wrappers=WrapperConfig(stack=frames)),
-        state_shape=(frames, STATE_SIDE, STATE_SIDE),
+        env_config=EnvConfig(game or DEFAULT_GAME, actions, wrappers=WrapperConfig(stack=stack)),
+        state_shape=(stack, STATE_SIDE, STATE_SIDE),
         num_actions=num_actions,
         steps=0,
     )

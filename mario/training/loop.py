@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents import Agent, Transitions
-from mario.evaluation.episodes import final_info
-from mario.vector.base import GameVectorEnv
+from mario.vector.base import GameVectorEnv, final_info
 
 
 class TrainingStep(NamedTuple):

@@ -251,3 +251,22 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         for index, info in enumerate(infos):
             merged = self._add_info(merged, info, index)
         return merged
+
+
+def final_info(infos: dict[str, Any], env_index: int) -> dict[str, Any]:
+    """Return the last info of an episode that ended, from the infos of a vector environment.
+
+    Args:
+        infos: infos of a step, with the key ``"final_info"``.
+        env_index: index of the environment whose episode ended.
+    """
+    info: dict[str, Any] = {}
+    for key, value in infos["final_info"].items():
+        present = infos["final_info"].get(f"_{key}")
+        if key.startswith("_") or (present is not None and not present[env_index]):
+            continue
+        if isinstance(value, dict):
+            info[key] = final_info({"final_info": value}, env_index)
+        else:
+            info[key] = value[env_index]
+    return info

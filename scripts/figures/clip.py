@@ -60,7 +60,7 @@ def record_clip(flags: ClipFlags) -> None:
     with VideoWriter(flags.out, fps=FRAMES_PER_SECOND / flags.every, scale=1) as video:
         recorder = ClipRecorder(video, overlay, flags)
         env = trained.make_env(
-            "auto", noops=flags.noops, inner=partial(FrameObserver, callbacks=[recorder])
+            "auto", noop_max=flags.noops, inner=partial(FrameObserver, callbacks=[recorder])
         )
         agent = trained.make_agent(env, seed=flags.seed)
         with closing(env), suppress(StopPlayback):

@@ -111,16 +111,16 @@ def test_without_a_display_a_video_is_recorded_and_reported(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"agent": "evil:Agent"}, "needs code of its maker's; add --agent evil:Agent if you trust"),
-        ({"game": "evil:Game-v0"}, "needs code of its maker's; add --game evil:Game-v0 if you"),
+        ({"agent": "evil:Agent"}, "needs the module evil:Agent, which may run any code; add --agent evil:Agent if"),
+        ({"game": "evil:Game-v0"}, "needs the module evil:Game-v0, which may run any code; add --game evil:Game-v0"),
         ({"agent": "dqn"}, "unknown agent 'dqn'"),
         ({"hyper": {"gamma": "x"}}, "hyper.gamma cannot be 'x'"),
         ({"hyper": {"hidden_size": 3}}, "does not fit its agent"),
         ({"wrappers": {"skip": -1}}, "skip must be"),
-        ({"wrappers": {"size": 64}}, "was trained with shape of states (4, 84, 84)"),
-        ({"num_actions": 9}, "was trained with actions 9, this game has 2"),
+        ({"wrappers": {"size": 64}}, "was trained with state shape (4, 84, 84)"),
+        ({"num_actions": 9}, "was trained with actions 9, but this game has 2"),
         ({"game": "SuperMarioBros-9-9-v0"}, "unknown game"),
-        ({"state_shape": ["x"]}, "shape of states"),
+        ({"state_shape": ["x"]}, "state shape"),
     ],
 )
 def test_a_checkpoint_that_cannot_play_is_refused_in_one_line(tmp_path, capsys, changes, message):

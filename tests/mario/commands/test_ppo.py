@@ -86,7 +86,7 @@ def test_each_watched_episode_starts_with_a_fresh_recurrent_state(folder):
 
     trained = load_agent(folder / "best.chkpt")
     agent = PPO.build(spec_of(trained), trained.hyper)
-    agent.load_policy_state_dict(trained.weights)
+    agent.load_policy_state_dict(trained.policy_state)
     recurrent_state = []
     for seed in (0, 1, 0):
         watch_episode(agent, TwoSteps(), seed=seed)

@@ -27,7 +27,8 @@ def save_agent(path, hyper, weights, **more):
     content = {
         "format": FORMAT, "model": weights, "exploration_rate": 0.5, "agent": "ddqn",
         "hyper": hyper, "game": "SuperMarioBros-1-1-v0", "actions": "simple",
-        "wrappers": to_dict(WrapperConfig()), "start_curriculum": {}, "ending_reward": {}, "emulator": "nes-py", "state_shape": list(SHAPE),
+        "wrappers": to_dict(WrapperConfig()), "start_curriculum": {}, "ending_reward": {},
+        "emulator": "nes-py", "state_shape": list(SHAPE),
         "num_actions": 3, "steps": 10, "episodes": 1, "seed": 0, "versions": {},
     }  # fmt: skip
     save(path, content | more)

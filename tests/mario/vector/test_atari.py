@@ -10,8 +10,7 @@ import pytest
 
 from mario.config.env_config import EndingRewardConfig, EnvConfig
 from mario.errors import UsageError
-from mario.evaluation.episodes import final_info
-from mario.vector.base import ReplayPoint
+from mario.vector.base import ReplayPoint, final_info
 from mario.vector.env import make_env
 from mario.vector.process_vector import ProcessVectorEnv
 from mario.vector.worker import EnvRunner

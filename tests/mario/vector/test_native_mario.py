@@ -12,11 +12,10 @@ import pytest
 
 from mario.config.env_config import EndingRewardConfig, EnvConfig, StartCurriculumConfig
 from mario.emulators.native import NativeEmulator
-from mario.evaluation.episodes import final_info
 from mario.games.roms import mario_rom
 from mario.games.smb_levels import LEVELS
 from mario.games.super_mario_bros import SuperMarioBros
-from mario.vector.base import ReplayPoint
+from mario.vector.base import ReplayPoint, final_info
 from mario.vector.env import wrap_game
 from mario.vector.worker import EnvRunner
 from wrappers import WrapperConfig
