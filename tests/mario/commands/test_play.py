@@ -33,7 +33,8 @@ def content(**changes):
         "format": FORMAT, "model": dict(network.state_dict()), "exploration_rate": 0.1,
         "agent": "ddqn", "hyper": {}, "game": "SuperMarioBros-1-1-v0", "actions": "tutorial",
         "wrappers": {}, "start_curriculum": {}, "ending_reward": {}, "emulator": "nes-py",
-        "state_shape": [4, 84, 84], "num_actions": 2, "steps": 10, "episodes": 1, "seed": 0, "versions": {},
+        "state_shape": [4, 84, 84], "num_actions": 2, "steps": 10,
+        "episodes": 1, "seed": 0, "versions": {},
     }  # fmt: skip
     return base | changes
 
