@@ -79,7 +79,12 @@ def write_figures(
         write_atomically(path, partial(save_image, grid, format="png"))
         report(f"wrote {path}")
     if "feature_maps" not in figures:
-        report(f"{type(agent).__name__} has no convolutional network, so it has no feature maps")
+        report(explain_missing(agent))
+
+
+def explain_missing(agent: Agent) -> str:
+    """Return one line for an agent without feature maps."""
+    return f"there are no feature maps: {type(agent).__name__} has no convolutional network"
 
 
 def agent_figures(agent: Agent, states: States) -> dict[str, Tensor]:

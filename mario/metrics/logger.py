@@ -142,6 +142,17 @@ class MetricLogger:
             self._evaluations.sync()
         self._write_evaluation(results)
 
+    def log_images(self, draw: Callable[[], Mapping[str, Any]], step: int) -> None:
+        """Write images to TensorBoard.
+
+        Args:
+            draw: returns the images, see `mario.metrics.writers.MetricWriter.write_images`. An
+                exception in it does not stop the run.
+            step: agent steps so far.
+        """
+        with self._tolerate_errors("images to TensorBoard"):
+            self._writer.write_images(draw(), step)
+
     def state_dict(self) -> dict[str, Any]:
         """Make the files durable and return what an exact resume needs besides them."""
         for file in (self._csv, self._log):

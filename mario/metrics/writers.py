@@ -121,7 +121,7 @@ def csv_line(cells: Sequence[object]) -> str:
 
 
 class MetricWriter(ABC):
-    """Writes named scalars."""
+    """Writes named scalars and images."""
 
     @abstractmethod
     def resume_after(self, step: int) -> None:
@@ -130,6 +130,15 @@ class MetricWriter(ABC):
     @abstractmethod
     def write(self, scalars: Mapping[str, float], step: int) -> None:
         """Write scalars by tag at a step."""
+
+    @abstractmethod
+    def write_images(self, images: Mapping[str, Any], step: int) -> None:
+        """Write images by tag at a step.
+
+        Args:
+            images: arrays or tensors, float ``(3, height, width)`` from 0 to 1.
+            step: agent steps so far.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -143,6 +152,9 @@ class NullWriter(MetricWriter):
         """Do nothing."""
 
     def write(self, scalars: Mapping[str, float], step: int) -> None:
+        """Do nothing."""
+
+    def write_images(self, images: Mapping[str, Any], step: int) -> None:
         """Do nothing."""
 
     def close(self) -> None:
@@ -167,15 +179,25 @@ class TensorBoardWriter(MetricWriter):
 
     def write(self, scalars: Mapping[str, float], step: int) -> None:
         """Write scalars by tag at a step."""
-        if self._writer is None:
-            # Imported here because it takes longer than all other imports of this module together.
-            from torch.utils.tensorboard import SummaryWriter
-
-            self._writer = SummaryWriter(self._folder, purge_step=self._purge_step, flush_secs=30)
+        writer = self._open()
         for tag, scalar in scalars.items():
-            self._writer.add_scalar(tag, scalar, step)
+            writer.add_scalar(tag, scalar, step)
+
+    def write_images(self, images: Mapping[str, Any], step: int) -> None:
+        """Write images by tag at a step."""
+        writer = self._open()
+        for tag, image in images.items():
+            writer.add_image(tag, image, step)
 
     def close(self) -> None:
         """Write what is buffered."""
         if self._writer is not None:
             self._writer.close()
+
+    def _open(self) -> Any:
+        if self._writer is None:
+            # Imported here because it takes longer than all other imports of this module together.
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(self._folder, purge_step=self._purge_step, flush_secs=30)
+        return self._writer

@@ -29,6 +29,7 @@ from mario.training.checkpointer import Checkpointer
 from mario.training.diagnostics import TrainingDiagnostics
 from mario.training.standard_callbacks import (
     EvaluationCallback,
+    FiguresCallback,
     MetricsCallback,
     ProgressCallback,
 )
@@ -154,6 +155,7 @@ class Session:
         )  # fmt: skip
         return [
             MetricsCallback(logger),
+            *([FiguresCallback(logger, self._report)] if config.tensorboard else []),
             diagnostics,
             ProgressCallback(self._progress),
             EvaluationCallback(self._make_evaluator(emulator, lambda: logger.seconds)),

@@ -1,11 +1,15 @@
-"""Callbacks for metrics, the progress bar and evaluations.
+"""Callbacks for metrics, figures, the progress bar and evaluations.
 
 They connect the trainer to packages that do not know it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mario.errors import RunError
 from mario.evaluation.evaluator import Evaluator
@@ -52,6 +56,45 @@ class MetricsCallback(Callback):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state of the logger."""
         self._logger.load_state_dict(state)
+
+
+class FiguresCallback(Callback):
+    """Writes figures of the agent to TensorBoard at each evaluation.
+
+    The figures show what the first environments observe, and the filters and feature maps of the
+    agent's network, see `mario.evaluation.figures.agent_figures`.
+
+    Args:
+        logger: writes the figures.
+        report: receives a line if the agent has no convolutional network.
+    """
+
+    name = "figures"
+
+    def __init__(self, logger: MetricLogger, report: Callable[[str], None]) -> None:
+        self._logger, self._report = logger, report
+        self._states: NDArray[np.uint8] | None = None
+        self._reported = False
+
+    def on_step(self, step: TrainingStep) -> None:
+        """Keep the latest observations."""
+        self._states = step.transitions.next_states
+
+    def on_evaluation(self, evaluation: EvaluationSummary, is_best: bool) -> None:
+        """Write the figures."""
+        if self._states is not None:
+            self._logger.log_images(self._draw, self.trainer.steps)
+
+    def _draw(self) -> dict[str, Any]:
+        # Imported here because it is slow, and runs without TensorBoard do not need it.
+        from mario.evaluation.figures import NUM_STATES, agent_figures, explain_missing
+
+        assert self._states is not None
+        figures = agent_figures(self.trainer.agent, self._states[:NUM_STATES])
+        if "feature_maps" not in figures and not self._reported:
+            self._reported = True
+            self._report(explain_missing(self.trainer.agent))
+        return {f"figures/{name}": figure for name, figure in figures.items()}
 
 
 class ProgressCallback(Callback):

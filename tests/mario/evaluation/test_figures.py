@@ -112,7 +112,7 @@ def test_an_agent_without_a_convolutional_network_is_reported_once(tmp_path):
     lines = []
     write_figures(tmp_path, TapeAgent(spec()), np.zeros((2, 2, 4, 4), np.uint8), lines.append)
     assert [path.name for path in tmp_path.iterdir()] == ["observations.png"]
-    assert lines[1:] == ["TapeAgent has no convolutional network, so it has no feature maps"]
+    assert lines[1:] == ["there are no feature maps: TapeAgent has no convolutional network"]
 
 
 def test_the_figures_of_a_published_agent_are_written(tmp_path):

@@ -166,6 +166,26 @@ def test_tensorboard_scalars_have_the_tags_of_stable_baselines(make, tmp_path, c
     assert {event.step for event in scalars.values()} == {200}
 
 
+def test_images_are_written_to_tensorboard(make, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    logger = make(tensorboard=True)
+    logger.log_images(lambda: {"figures/filters": np.full((3, 20, 30), 0.5, np.float32)}, 40)
+    logger.close()
+    (event,) = EventAccumulator(str(tmp_path)).Reload().Images("figures/filters")
+    assert (event.step, event.height, event.width) == (40, 20, 30)
+
+
+def test_an_error_in_drawing_images_is_reported_and_does_not_stop_training(make):
+    logger = make(tensorboard=True)
+    for step in (1, 2):
+        logger.log_images(lambda: 1 // 0, step)
+    assert logger.lines == [
+        "cannot write images to TensorBoard: integer division or modulo by zero; "
+        "training continues without it"
+    ]
+
+
 def test_closing_draws_the_plots(make, tmp_path):
     logger = make()
     logger.log_episode(episode())

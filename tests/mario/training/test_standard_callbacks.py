@@ -1,15 +1,19 @@
-"""Tests of the callbacks for metrics, progress and evaluations."""
+"""Tests of the callbacks for metrics, figures, progress and evaluations."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from tape import TapeAgent, spec
 
+from agents import DDQN, AgentSpec, DDQNConfig
 from mario.errors import RunError
 from mario.metrics.episode_rows import EpisodeRecord
 from mario.training.standard_callbacks import (
     EvaluationCallback,
+    FiguresCallback,
     MetricsCallback,
     ProgressCallback,
 )
@@ -107,6 +111,43 @@ def test_metrics_are_logged_with_the_current_exploration_rate():
     callback.on_update({"loss": 1.0})
     callback.on_episode(record)
     assert logged == [({"loss": 1.0},), (record, 0.25)]
+
+
+def make_figures_callback(agent):
+    """Return a callback, and the lists of its images and of its reports."""
+    images, lines = [], []
+    logger = SimpleNamespace(log_images=lambda draw, step: images.append((draw(), step)))
+    callback = FiguresCallback(logger, lines.append)
+    callback.trainer = SimpleNamespace(agent=agent, steps=7)
+    return callback, images, lines
+
+
+def observe(callback, states):
+    callback.on_step(SimpleNamespace(transitions=SimpleNamespace(next_states=states)))
+
+
+def test_figures_of_the_latest_observations_are_written_at_each_evaluation():
+    agent = DDQN.build(AgentSpec((4, 84, 84), num_actions=2, training=False), DDQNConfig())
+    callback, images, lines = make_figures_callback(agent)
+    callback.on_evaluation(None, True)
+    assert images == []
+    for level in (0, 255):
+        observe(callback, np.full((8, 4, 84, 84), level, np.uint8))
+    callback.on_evaluation(None, False)
+    ((figures, step),) = images
+    assert step == 7
+    assert list(figures) == ["figures/observations", "figures/filters", "figures/feature_maps"]
+    assert figures["figures/observations"].max() == 1
+    assert lines == []
+
+
+def test_an_agent_without_a_convolutional_network_is_reported_once():
+    callback, images, lines = make_figures_callback(TapeAgent(spec()))
+    observe(callback, np.zeros((2, 2, 4, 4), np.uint8))
+    for _ in range(2):
+        callback.on_evaluation(None, False)
+    assert [list(figures) for figures, _ in images] == [["figures/observations"]] * 2
+    assert lines == ["there are no feature maps: TapeAgent has no convolutional network"]
 
 
 def test_the_bar_continues_where_the_last_session_ended():
