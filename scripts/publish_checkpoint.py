@@ -44,7 +44,8 @@ ALWAYS_IN_COMMAND = ("preset", "agent", "game", "seed")
 SCHEDULE_LENGTHS = ("episodes", "steps")
 """Other settings default to values that follow from these."""
 NOT_IN_COMMAND = frozenset(
-    {"device", "save_dir", "save_seconds", "save_every", "log_every", "tensorboard", "warnings"}
+    {"device", "save_dir", "save_seconds", "save_every", "log_every", "tensorboard"}
+    | {"diagnostics", "callback"}
 )
 """Settings that do not influence what is learned."""
 

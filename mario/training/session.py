@@ -73,21 +73,13 @@ class Session:
             envs = self._make_envs(config.num_envs, config.seed, config.env_config)
             stack.callback(envs.close)
             self.run = self._open_run(resume, stack)
-            agent = self._make_agent(envs)
-            stack.callback(agent.close)
-            _check_saveable(agent, callbacks)
-            _check_disk(self.run.path, agent)
-            self.trainer = Trainer(
-                agent, envs, self._make_callbacks(agent, envs, callbacks),
-                total_episodes=config.total_episodes, total_steps=config.steps, stop=stop,
-            )  # fmt: skip
-            stack.callback(self.trainer.close)
+            self.trainer = self._make_trainer(envs, callbacks, stack)
             self._report(f"run: {self.run.path}")
-            self._report(agent.describe_replay)
+            self._report(self.trainer.agent.describe_replay)
             if resume:
                 self._resume()
             elif config.warm_start is not None:
-                load_agent(config.warm_start).load_into(agent)
+                load_agent(config.warm_start).load_into(self.trainer.agent)
             self._parts = stack.pop_all()
 
     def train(self) -> None:
@@ -128,13 +120,24 @@ class Session:
             stack.push(partial(_discard_on_failure, run))
         return run
 
-    def _make_agent(self, envs: GameVectorEnv) -> Agent:
+    def _make_trainer(
+        self, envs: GameVectorEnv, callbacks: Sequence[Callback], stack: ExitStack
+    ) -> Trainer:
         config = self._config
-        return make_agent(
+        agent = make_agent(
             config.agent, config.hyper, envs,
             device=config.device, seed=config.seed, folder=self.run.path / "memory",
             threads=config.threads or spare_cores(envs.num_processes),
         )  # fmt: skip
+        stack.callback(agent.close)
+        _check_saveable(agent, callbacks)
+        _check_disk(self.run.path, agent)
+        trainer = Trainer(
+            agent, envs, self._make_callbacks(agent, envs, callbacks),
+            total_episodes=config.total_episodes, total_steps=config.steps, stop=self._stop,
+        )  # fmt: skip
+        stack.callback(trainer.close)
+        return trainer
 
     def _make_callbacks(
         self, agent: Agent, envs: GameVectorEnv, others: Sequence[Callback]

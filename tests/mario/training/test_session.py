@@ -1,0 +1,81 @@
+"""Tests of the assembly of a run, on a real game."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from agents import DDQNConfig
+from mario.config.run_config import DiagnosticsConfig, EvaluationConfig, TrainConfig
+from mario.errors import UsageError
+from mario.runs.checkpoint import load
+from mario.training.callbacks import Callback
+from mario.training.session import Session
+
+DDQN = DDQNConfig(replay_capacity=300, burnin=10, exploration_start=0.0, exploration_min=0.0)
+
+
+def config(folder, **changes):
+    settings = {
+        "hyper": DDQN, "steps": 20, "save_dir": folder, "tensorboard": False,
+        "evaluation": EvaluationConfig(episodes=0),
+    }  # fmt: skip
+    return TrainConfig(**settings | changes)
+
+
+def rows(path):
+    return list(csv.DictReader(io.StringIO(path.read_text())))
+
+
+def test_the_standard_callbacks_come_first_and_saving_comes_last(tmp_path):
+    class Mine(Callback):
+        name = "mine"
+
+    with Session(config(tmp_path), None, stop=lambda: False, callbacks=[Mine()]) as session:
+        session.train()
+        state = load(session.run.path / "last.chkpt")["resume"]
+    assert list(state["callbacks"]) == [
+        "metrics", "diagnostics", "progress", "evaluator", "mine", "checkpointer"
+    ]  # fmt: skip
+
+
+def test_warnings_of_the_diagnostics_are_logged(tmp_path, capfd):
+    diagnostics = DiagnosticsConfig(check_every=10)
+    with Session(config(tmp_path, diagnostics=diagnostics), None, stop=lambda: False) as session:
+        session.trainer.agent.act = lambda states: states[:, 0, 0, 0].astype("int64") * 0
+        session.train()
+        path = session.run.path
+    (row,) = rows(path / "warnings.csv")
+    assert row["step"] == "10"
+    assert row["warning"].startswith("action 0 is 100% of the non-random actions")
+    assert "WARNING at step 10: action 0 is" in capfd.readouterr().out
+
+
+def test_an_evaluation_is_logged_and_saved_in_the_checkpoints(tmp_path):
+    evaluation = EvaluationConfig(episodes=1, every=1000)
+    with Session(config(tmp_path, evaluation=evaluation), None, stop=lambda: False) as session:
+        session.train()
+        path = session.run.path
+    (row,) = rows(path / "evaluations.csv")
+    for name in ("last", "best"):
+        saved = load(path / f"{name}.chkpt")["evaluation"]
+        assert (saved["steps_trained"], saved["episodes"]) == (20, 1)
+        assert float(row["mean_return"]) == saved["mean_return"]
+
+
+def test_a_session_that_cannot_start_leaves_no_run_folder(tmp_path):
+    hyper = DDQNConfig(replay_capacity=10**15)
+    with pytest.raises(OSError, match="replay memory needs"):
+        Session(config(tmp_path, hyper=hyper), None, stop=lambda: False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_of_another_state_is_refused(tmp_path):
+    with Session(config(tmp_path), None, stop=lambda: False) as session:
+        session.train()
+        path = session.run.path
+    other = DDQNConfig(replay_capacity=300, burnin=10, hidden_size=64)
+    with pytest.raises(UsageError, match=f"{path} cannot be resumed: "):
+        Session(config(tmp_path, hyper=other), path, stop=lambda: False)
