@@ -128,7 +128,7 @@ class PrioritizedSampler(FrameSampler):
         self._synchronize()
         total = self._tree.query(0, self._tree.size)
         if not total:
-            raise self._window.is_empty()
+            raise self._window.empty_error()
         strata = np.arange(batch_size) + self._generator.random(batch_size)
         positions, priorities = self._find(strata * (total / batch_size), total)
         index = torch.from_numpy(self._indices_at(positions))

@@ -88,10 +88,10 @@ class TransitionWindow:
                 return index
         candidates = self.indices()
         if not candidates.size:
-            raise self.is_empty()
+            raise self.empty_error()
         return candidates[integers(candidates.size, size=count)]
 
-    def is_empty(self) -> LookupError:
+    def empty_error(self) -> LookupError:
         """Return the error to raise when a sample is requested before there is a transition."""
         return LookupError(f"nothing to sample yet; cache more than {self._n_step} steps")
 

@@ -117,8 +117,12 @@ class TransitionWriter:
             self._final_times[env] = deque((tail + np.flatnonzero(final)).tolist())
 
     def _note_final_rows(self, envs: Indices) -> None:
-        for env, head in zip(envs, self._ring.heads[envs], strict=True):
-            self._final_times[env].append(int(head) - 1)
+        heads, tails = self._ring.heads, self._ring.tails
+        for env in envs:
+            times = self._final_times[env]
+            times.append(int(heads[env]) - 1)
+            while times[0] < tails[env]:
+                times.popleft()
 
     def _write(self, envs: Indices, states: States, **columns: Any) -> None:
         frames = states[:, -1].reshape(len(envs), -1)
