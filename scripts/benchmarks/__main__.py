@@ -23,8 +23,8 @@ from contender import measure
 from contenders.learner import FLOP_PER_SAMPLE
 from groups import Group, all_groups
 from memories import measure_memories, memory_table, plot_memories
-from peer_environment import other_python
-from report import add_limits, plot, rows, table
+from peer_environment import peer_python
+from report import add_limits, make_rows, plot, table
 
 from agents.compute.precision import resolve_precision
 from mario.system.threads import available_cores
@@ -50,7 +50,7 @@ def parse() -> argparse.Namespace:
         help="measure only groups whose title contains one of these words",
     )
     parser.add_argument(
-        "--no-others", action="store_true", help="leave out FCEUmm and Stable-Baselines3"
+        "--no-peers", action="store_true", help="leave out FCEUmm and Stable-Baselines3"
     )
     options = parser.parse_args()
     options.rounds = options.rounds or (3 if options.quick else 5)
@@ -72,10 +72,10 @@ def machine() -> dict[str, Any]:
     }
 
 
-def find_others() -> Path | None:
+def find_peers() -> Path | None:
     """Return the interpreter with the peers' packages, or None if they cannot be installed."""
     try:
-        return other_python()
+        return peer_python()
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"without FCEUmm and Stable-Baselines3: {error}", file=sys.stderr)
         return None
@@ -85,14 +85,14 @@ def main() -> None:
     """Measure the selected groups one after the other."""
     options = parse()
     options.out.mkdir(parents=True, exist_ok=True)
-    others = None if options.no_others else find_others()
+    peers = None if options.no_peers else find_peers()
     result: dict[str, Any] = {"machine": machine(), "groups": {}}
     print(json.dumps(result["machine"]))
-    groups = all_groups(others, options.quick)
+    groups = all_groups(peers, options.quick)
     for group in groups:
         if _selected(group.title, options.only):
-            samples, refused = measure(group.contenders, options.rounds, options.seconds)
-            result["groups"][group.title] = rows(group, samples, refused)
+            samples, errors = measure(group.contenders, options.rounds, options.seconds)
+            result["groups"][group.title] = make_rows(group, samples, errors)
             _show(group, result["groups"], options.out)
     if _selected("memory", options.only):
         result["memory"] = measure_memories(options.quick)
@@ -105,16 +105,15 @@ def _selected(title: str, words: list[str]) -> bool:
     return not words or any(word in title for word in words)
 
 
-def _show(group: Group, found: dict[str, list[dict[str, Any]]], folder: Path) -> None:
-    print(table(group, found[group.title]), flush=True)
-    plot(group, found[group.title], folder)
-    if group.title == "matrix products" and "updates" in found:
-        add_limits(found["updates"], found[group.title], FLOP_PER_SAMPLE)
-        for row in found["updates"]:
+def _show(group: Group, groups: dict[str, list[dict[str, Any]]], folder: Path) -> None:
+    print(table(group, groups[group.title]), flush=True)
+    plot(group, groups[group.title], folder)
+    if group.title == "matrix products" and "updates" in groups:
+        add_limits(groups["updates"], groups[group.title], FLOP_PER_SAMPLE)
+        for row in groups["updates"]:
             if "share_of_peak" in row:
-                print(
-                    f"    updates, {row['name']}: {row['share_of_peak']:.0%} of the matrix product rate"
-                )
+                share = f"{row['share_of_peak']:.0%} of the matrix product rate"
+                print(f"    updates, {row['name']}: {share}")
 
 
 if __name__ == "__main__":

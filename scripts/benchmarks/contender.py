@@ -44,8 +44,8 @@ class Contender:
     curve: str = ""
 
 
-class Refused(Exception):
-    """Raised when a contender cannot be measured; the message is one line with the reason."""
+class ContenderError(Exception):
+    """A contender cannot be measured; the message is one line with the reason."""
 
 
 class Running:
@@ -68,7 +68,7 @@ class Running:
         """Run the workload for a number of seconds and return its counts.
 
         Raises:
-            Refused: The process failed.
+            ContenderError: The process failed.
         """
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
@@ -94,7 +94,7 @@ class Running:
             return line
         self._errors.seek(0)
         lines = self._errors.read().strip().splitlines()
-        raise Refused(lines[-1] if lines else f"exit code {self._process.wait()}")
+        raise ContenderError(lines[-1] if lines else f"exit code {self._process.wait()}")
 
 
 def measure(
@@ -106,18 +106,18 @@ def measure(
         The counts of every round for each contender, and the reason for each that failed.
     """
     samples: Samples = {}
-    refused: dict[str, str] = {}
+    errors: dict[str, str] = {}
     with ExitStack() as stack:
         running: dict[str, Running] = {}
         for contender in contenders:
             try:
                 running[contender.name] = stack.enter_context(_stopped_after(contender))
-            except Refused as reason:
-                refused[contender.name] = str(reason)
+            except ContenderError as error:
+                errors[contender.name] = str(error)
         for _ in range(rounds):
             for name, process in running.items():
                 samples.setdefault(name, []).append(process.measure(seconds))
-    return samples, refused
+    return samples, errors
 
 
 def rates(samples: list[dict[str, float]], unit: str) -> list[float]:
@@ -129,13 +129,13 @@ def rates(samples: list[dict[str, float]], unit: str) -> list[float]:
     return [sample[unit] / sample["seconds"] for sample in samples]
 
 
-def median_ratio(ours: list[float], theirs: list[float]) -> float:
-    """Return the median over the rounds of the ratio of the first rate to the second.
+def median_ratio(values: list[float], baseline: list[float]) -> float:
+    """Return the median over the rounds of the ratio of the values to the baseline.
 
     >>> median_ratio([2.0, 8.0, 3.0], [1.0, 2.0, 1.0])
     3.0
     """
-    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+    return statistics.median(a / b for a, b in zip(values, baseline, strict=True))
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,11 @@ from agents.compute.bindings import supports_float16
 from mario.games.roms import mario_rom
 from mario.system.threads import available_cores
 
-OURS = Path(sys.executable)
-AT_THE_TUTORIALS: dict[str, object] = {"batch_size": 32, "learn_every": 3, "separate_target": True}
+TUTORIAL_HYPERPARAMETERS: dict[str, object] = {
+    "batch_size": 32,
+    "learn_every": 3,
+    "separate_target": True,
+}
 
 
 @dataclass(frozen=True)
@@ -23,55 +25,55 @@ class Group:
     Attributes:
         title: Title of the table.
         unit: The unit of the rates, per second.
-        base: Name of the baseline contender.
+        baseline: Name of the baseline contender.
         contenders: All contenders.
         axis: Meaning of the contenders' ``x``.
     """
 
     title: str
     unit: str
-    base: str
+    baseline: str
     contenders: list[Contender]
     axis: str = ""
 
 
-def all_groups(others: Path | None, quick: bool) -> list[Group]:
+def all_groups(peer_python: Path | None, quick: bool) -> list[Group]:
     """Return all groups.
 
     Args:
-        others: Interpreter with stable-retro and Stable-Baselines3, or None to leave them out.
+        peer_python: Interpreter with stable-retro and Stable-Baselines3, or None to leave them out.
         quick: Measure only the ends of the curves.
     """
-    games = [1, 8, 64] if quick else [1, 2, 4, 8, 16, 32, 64]
+    env_counts = [1, 8, 64] if quick else [1, 2, 4, 8, 16, 32, 64]
     return [
-        _frames(others),
-        _decisions(others, games),
-        _loops(others),
-        _loops_by_games([1, 8] if quick else [1, 2, 4, 8, 16, 32]),
+        _frames(peer_python),
+        _steps(peer_python, env_counts),
+        _loops(peer_python),
+        _loops_by_num_envs([1, 8] if quick else [1, 2, 4, 8, 16, 32]),
         _learner([32, 256] if quick else [32, 64, 128, 256]),
         _products(),
         _acting([1, 8, 16]),
-        *_pong(others),
+        *_pong(peer_python),
     ]
 
 
-def _frames(others: Path | None) -> Group:
+def _frames(peer_python: Path | None) -> Group:
     contenders = [
         Contender(emulator, "contenders.emulation:frames", {"emulator": emulator}, unit="frames")
         for emulator in ("nes-py", "native")
     ]
-    if others:
+    if peer_python:
         rom = {"rom": str(mario_rom())}
         contenders.append(
-            Contender("FCEUmm", "contenders.fceumm:frames", rom, unit="frames", python=others)
+            Contender("FCEUmm", "contenders.fceumm:frames", rom, unit="frames", python=peer_python)
         )
     return Group("emulator frames", "frames", "nes-py", contenders)
 
 
-def _decisions(others: Path | None, games: list[int]) -> Group:
-    base = "nes-py, wrappers"
+def _steps(peer_python: Path | None, env_counts: list[int]) -> Group:
+    baseline = "nes-py, wrappers"
     contenders = [
-        Contender(base, "contenders.emulation:wrapped", {"emulator": "nes-py"}),
+        Contender(baseline, "contenders.emulation:wrapped", {"emulator": "nes-py"}),
         Contender("native, wrappers", "contenders.emulation:wrapped", {"emulator": "native"}),
     ]
     contenders += [
@@ -88,44 +90,46 @@ def _decisions(others: Path | None, games: list[int]) -> Group:
             curve=f"native vector, {threads} threads",
         )
         for threads in sorted({1, available_cores()})
-        for count in games
+        for count in env_counts
         if threads <= count
     ]  # fmt: skip
-    if others:
+    if peer_python:
         rom = {"rom": str(mario_rom())}
-        contenders.append(Contender("FCEUmm, lean", "contenders.fceumm:steps", rom, python=others))
-    return Group("preprocessed steps", "steps", base, contenders, axis="environments")
+        contenders.append(
+            Contender("FCEUmm, lean", "contenders.fceumm:steps", rom, python=peer_python)
+        )
+    return Group("preprocessed steps", "steps", baseline, contenders, axis="environments")
 
 
-def _loops(others: Path | None) -> Group:
-    base = "tutorial, learning"
+def _loops(peer_python: Path | None) -> Group:
+    baseline = "tutorial, learning"
     contenders = [
         Contender("tutorial, before learning", "contenders.tutorial:steps", {"learning": False}),
-        Contender(base, "contenders.tutorial:steps", {"learning": True}),
+        Contender(baseline, "contenders.tutorial:steps", {"learning": True}),
         Contender(
-            f"{base}, 1 thread", "contenders.tutorial:steps", {"learning": True, "threads": 1}
+            f"{baseline}, 1 thread", "contenders.tutorial:steps", {"learning": True, "threads": 1}
         ),
-        _ours("tutorial's settings, 1 env", 1, AT_THE_TUTORIALS | {"precision": "float32"}),
-        _ours("tutorial's settings, 8 envs", 8, AT_THE_TUTORIALS),
-        _ours("4 samples per step, 8 envs", 8, _at(4)),
-        _ours("8 samples per step, 8 envs", 8, _at(8)),
+        _ours("tutorial's settings, 1 env", 1, TUTORIAL_HYPERPARAMETERS | {"precision": "float32"}),
+        _ours("tutorial's settings, 8 envs", 8, TUTORIAL_HYPERPARAMETERS),
+        _ours("4 samples per step, 8 envs", 8, _samples_per_step(4)),
+        _ours("8 samples per step, 8 envs", 8, _samples_per_step(8)),
     ]
-    if others:
+    if peer_python:
         contenders += [
             Contender(
-                f"Stable-Baselines3 {agent.upper()}", f"contenders.sb3:{agent}",
-                {"emulator": "nes-py"}, python=others,
+                f"Stable-Baselines3 {algorithm.upper()}", f"contenders.sb3:{algorithm}",
+                {"emulator": "nes-py"}, python=peer_python,
             )
-            for agent in ("dqn", "ppo")
+            for algorithm in ("dqn", "ppo")
         ]  # fmt: skip
-    return Group("learning", "steps", base, contenders)
+    return Group("learning", "steps", baseline, contenders)
 
 
-def _loops_by_games(games: list[int]) -> Group:
+def _loops_by_num_envs(env_counts: list[int]) -> Group:
     contenders = [
-        _ours(f"{samples} samples per step, {count} envs", count, _at(samples), count)
+        _ours(f"{samples} samples per step, {count} envs", count, _samples_per_step(samples), count)
         for samples in (4, 8)
-        for count in games
+        for count in env_counts
     ]
     return Group(
         "learning, by environments", "steps", contenders[0].name, contenders, axis="environments"
@@ -158,48 +162,48 @@ def _products() -> Group:
     return Group("matrix products", "gflop", contenders[0].name, contenders)
 
 
-def _acting(games: list[int]) -> Group:
+def _acting(env_counts: list[int]) -> Group:
     contenders = [
         Contender(
             f"{count} envs", "contenders.learner:acts", {"num_envs": count}, unit="states", x=count
         )
-        for count in games
+        for count in env_counts
     ]
     return Group(
         "acting, one thread", "states", contenders[0].name, contenders, axis="environments"
     )
 
 
-def _pong(others: Path | None) -> list[Group]:
+def _pong(peer_python: Path | None) -> list[Group]:
     """The other algorithms on Pong, each compared with its peer."""
     numpy = Contender("NumPy, 1 env", "contenders.numpy_policy_gradient:steps")
-    groups = [_beside_ours("reinforce", "policy gradient", [numpy])]
-    if others:
+    groups = [_versus_peers("reinforce", "policy gradient", [numpy])]
+    if peer_python:
         groups += [
-            _beside_ours(agent, agent.upper(), [
+            _versus_peers(algorithm, algorithm.upper(), [
                 Contender(
                     f"Stable-Baselines3, {count} envs", "contenders.pong:sb3",
-                    {"agent": agent, "num_envs": count}, python=others,
+                    {"algorithm": algorithm, "num_envs": count}, python=peer_python,
                 )
                 for count in counts
             ])
-            for agent, counts in (("dqn", (1, 8)), ("ppo", (8,)))
+            for algorithm, counts in (("dqn", (1, 8)), ("ppo", (8,)))
         ]  # fmt: skip
     return groups
 
 
-def _beside_ours(agent: str, algorithm: str, peers: list[Contender]) -> Group:
-    ours = Contender("this project, 8 envs", "contenders.pong:ours", {"agent": agent})
-    return Group(f"Pong, {algorithm}", "steps", peers[0].name, [*peers, ours])
+def _versus_peers(algorithm: str, title: str, peers: list[Contender]) -> Group:
+    ours = Contender("this project, 8 envs", "contenders.pong:ours", {"algorithm": algorithm})
+    return Group(f"Pong, {title}", "steps", peers[0].name, [*peers, ours])
 
 
-def _ours(name: str, games: int, hyper: dict[str, object], x: float | None = None) -> Contender:
-    arguments = {"emulator": "auto", "num_envs": games, "hyper": hyper}
+def _ours(name: str, num_envs: int, hyper: dict[str, object], x: float | None = None) -> Contender:
+    arguments = {"emulator": "auto", "num_envs": num_envs, "hyper": hyper}
     curve = name.split(",")[0]
     return Contender(f"this project, {name}", "contenders.loops:ours", arguments, x=x, curve=curve)
 
 
-def _at(samples: int) -> dict[str, object]:
+def _samples_per_step(samples: int) -> dict[str, object]:
     """Batches of 128 at the given number of samples per step, with little exploration."""
     return {
         "batch_size": 128, "learn_every": 128 // samples,

@@ -14,7 +14,7 @@ WITHOUT_DEPENDENCIES = ("stable-retro==1.0.1", "farama-notifications", "stable-b
 WITH_DEPENDENCIES = ("pandas",)
 
 
-def other_python() -> Path:
+def peer_python() -> Path:
     """Return the interpreter of that environment, which also sees this environment's packages.
 
     Raises:
@@ -24,7 +24,7 @@ def other_python() -> Path:
     if not done.exists():
         venv.create(FOLDER, with_pip=True, clear=True)
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        path_file = FOLDER / "lib" / version / "site-packages" / "ours.pth"
+        path_file = FOLDER / "lib" / version / "site-packages" / "project.pth"
         path_file.write_text(sysconfig.get_path("purelib") + "\n")
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*install, "--no-deps", *WITHOUT_DEPENDENCIES], check=True)

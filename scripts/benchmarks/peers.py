@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from peer_environment import other_python
+from peer_environment import peer_python
 
 ROOT = Path(__file__).parents[2]
 PRESETS = {"mario": [], "tutorial": ["--evaluation.every", "10000"]}
@@ -45,7 +45,7 @@ def train_sb3(out: Path, agent: str, minutes: float, seed: int) -> None:
     """Train an agent of Stable-Baselines3."""
     script = str(Path(__file__).parent / "contenders" / "train_sb3.py")
     subprocess.run(
-        [str(other_python()), script, str(out), agent, "--minutes", str(minutes), "--seed",
+        [str(peer_python()), script, str(out), agent, "--minutes", str(minutes), "--seed",
          str(seed)],
         env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True,
     )  # fmt: skip
@@ -57,8 +57,8 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="output folder for the runs")
     parser.add_argument("--minutes", type=float, default=30, help="training time of each agent")
     parser.add_argument("--seed", type=int, default=0)
-    everything = (*PRESETS, *SB3_AGENTS)
-    parser.add_argument("--only", nargs="+", default=list(everything), choices=everything)
+    choices = (*PRESETS, *SB3_AGENTS)
+    parser.add_argument("--only", nargs="+", default=list(choices), choices=choices)
     options = parser.parse_args()
     for peer in options.only:
         folder = options.out / peer

@@ -16,37 +16,39 @@ import matplotlib.pyplot as plt
 SHARES = ("emulation", "acting", "recall", "learning", "caching")
 
 
-def rows(group: Group, samples: Samples, refused: dict[str, str]) -> list[dict[str, Any]]:
+def make_rows(group: Group, samples: Samples, errors: dict[str, str]) -> list[dict[str, Any]]:
     """Return one row per contender: median rate, ratio to the baseline, shares of its time."""
-    base = rates(samples[group.base], group.unit) if group.base in samples else None
-    found: list[dict[str, Any]] = []
+    baseline = rates(samples[group.baseline], group.unit) if group.baseline in samples else None
+    result: list[dict[str, Any]] = []
     for contender in group.contenders:
         row: dict[str, Any] = {"name": contender.name, "x": contender.x, "curve": contender.curve}
-        if contender.name in refused:
-            found.append(row | {"skipped": refused[contender.name]})
+        if contender.name in errors:
+            result.append(row | {"skipped": errors[contender.name]})
             continue
-        sums = samples[contender.name]
-        own = rates(sums, group.unit)
+        contender_samples = samples[contender.name]
+        own = rates(contender_samples, group.unit)
         row |= {"median": statistics.median(own), "rounds": own}
-        if base:
-            row["ratio"] = median_ratio(own, base)
-        if "learning" in sums[0]:
-            seconds = sum(each["seconds"] for each in sums)
-            row["shares"] = {name: sum(each[name] for each in sums) / seconds for name in SHARES}
-        found.append(row)
-    return found
+        if baseline:
+            row["ratio"] = median_ratio(own, baseline)
+        if "learning" in contender_samples[0]:
+            seconds = sum(sample["seconds"] for sample in contender_samples)
+            row["shares"] = {
+                name: sum(sample[name] for sample in contender_samples) / seconds for name in SHARES
+            }
+        result.append(row)
+    return result
 
 
-def table(group: Group, found: list[dict[str, Any]]) -> str:
+def table(group: Group, rows: list[dict[str, Any]]) -> str:
     """Format the rows as a text table.
 
     Args:
         group: The measured group.
-        found: The rows, see `rows`.
+        rows: The rows, see `make_rows`.
     """
     unit = f"{group.unit}/s"
     lines = [f"\n{group.title}\n{'':<44}{unit:>14}{'ratio':>9}"]
-    for row in found:
+    for row in rows:
         if "skipped" in row:
             lines.append(f"{row['name']:<44}  skipped: {row['skipped']}")
             continue
@@ -68,9 +70,9 @@ def add_limits(
             row["share_of_peak"] = row["median"] * flop_per_sample / 1e9 / peak
 
 
-def plot(group: Group, found: list[dict[str, Any]], folder: Path) -> None:
+def plot(group: Group, rows: list[dict[str, Any]], folder: Path) -> None:
     """Plot the group's curves, or bars if it has no curves, into a file in ``folder``."""
-    measured = [row for row in found if "median" in row]
+    measured = [row for row in rows if "median" in row]
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
     if group.axis:
         for curve in dict.fromkeys(row["curve"] for row in measured if row["x"] is not None):

@@ -14,7 +14,7 @@ from contender import Contender, measure, median_ratio, rates
 from contenders import numpy_policy_gradient as reference
 from contenders.learner import FLOP_PER_SAMPLE
 from groups import Group, all_groups
-from report import add_limits, plot, rows, table
+from report import add_limits, make_rows, plot, table
 from tensordict import TensorDict
 
 from agents import QNetwork
@@ -47,18 +47,18 @@ def test_rates_are_per_second_and_ratios_within_a_round():
 
 def test_contenders_run_in_processes_in_turns():
     pair = [
-        Contender(f"{games} games", "contenders.learner:acts", {"num_envs": games}, unit="states")
-        for games in (1, 2)
+        Contender(f"{count} envs", "contenders.learner:acts", {"num_envs": count}, unit="states")
+        for count in (1, 2)
     ]
-    samples, refused = measure(pair, rounds=2, seconds=0.02)
-    assert refused == {}
-    for games, name in enumerate(samples, start=1):
-        assert [each["states"] % games for each in samples[name]] == [0, 0]
+    samples, errors = measure(pair, rounds=2, seconds=0.02)
+    assert errors == {}
+    for count, name in enumerate(samples, start=1):
+        assert [sample["states"] % count for sample in samples[name]] == [0, 0]
         assert all(rate > 0 for rate in rates(samples[name], "states"))
 
 
 def test_contenders_that_fail_are_left_out_with_the_reason():
-    samples, refused = measure(
+    samples, errors = measure(
         [
             Contender("broken", "contenders.learner:updates", {"batch_size": 0}),
             Contender("gone", "no:thing"),
@@ -67,14 +67,14 @@ def test_contenders_that_fail_are_left_out_with_the_reason():
         seconds=0.01,
     )
     assert samples == {}
-    assert "threads" in refused["broken"]
-    assert refused["gone"] == "ModuleNotFoundError: No module named 'no'"
+    assert "threads" in errors["broken"]
+    assert errors["gone"] == "ModuleNotFoundError: No module named 'no'"
 
 
-def group(names: list[str], **change) -> Group:
+def make_group(names: list[str], **change) -> Group:
     contenders = [Contender(name, "a:b", x=2**index) for index, name in enumerate(names)]
     return Group(
-        **{"title": "t", "unit": "steps", "base": names[0]} | change, contenders=contenders
+        **{"title": "t", "unit": "steps", "baseline": names[0]} | change, contenders=contenders
     )
 
 
@@ -82,15 +82,17 @@ def test_rows_contain_medians_ratios_and_shares(tmp_path):
     slow = {"steps": 10.0, "seconds": 1.0}
     spent = dict.fromkeys(("emulation", "acting", "recall", "caching"), 0.25) | {"learning": 1.0}
     fast = {"steps": 60.0, "seconds": 2.0, **spent}
-    group_of_three = group(["slow", "fast", "gone"], axis="games")
-    found = rows(group_of_three, {"slow": [slow] * 3, "fast": [fast] * 3}, {"gone": "why"})
-    assert [row.get("median") for row in found] == [10.0, 30.0, None]
-    assert [row.get("ratio") for row in found] == [1.0, 3.0, None]
-    assert found[1]["shares"]["learning"] == 0.5
-    text = table(group_of_three, found)
+    group_of_three = make_group(["slow", "fast", "gone"], axis="environments")
+    table_rows = make_rows(
+        group_of_three, {"slow": [slow] * 3, "fast": [fast] * 3}, {"gone": "why"}
+    )
+    assert [row.get("median") for row in table_rows] == [10.0, 30.0, None]
+    assert [row.get("ratio") for row in table_rows] == [1.0, 3.0, None]
+    assert table_rows[1]["shares"]["learning"] == 0.5
+    text = table(group_of_three, table_rows)
     assert "gone                                          skipped: why" in text
     assert "emulation 12%, acting 12%, recall 12%, learning 50%, caching 12%" in text
-    plot(group_of_three, found, tmp_path)
+    plot(group_of_three, table_rows, tmp_path)
     assert (tmp_path / "t.png").stat().st_size > 1000
 
 
@@ -112,13 +114,13 @@ def test_the_operation_count_of_an_update_matches_the_network():
 
 @pytest.mark.parametrize("quick", [False, True])
 def test_every_group_has_unique_names_and_a_baseline(quick):
-    for each in all_groups(others=contender.CHILD, quick=quick):
-        names = [contender.name for contender in each.contenders]
+    for group in all_groups(peer_python=contender.CHILD, quick=quick):
+        names = [contender.name for contender in group.contenders]
         assert len(set(names)) == len(names)
-        assert each.base in names
-        assert {contender.unit for contender in each.contenders} == {each.unit}
-        if each.axis:
-            assert any(contender.x is not None for contender in each.contenders)
+        assert group.baseline in names
+        assert {contender.unit for contender in group.contenders} == {group.unit}
+        if group.axis:
+            assert any(contender.x is not None for contender in group.contenders)
 
 
 def test_matrix_products_are_counted_in_billions(monkeypatch):
@@ -165,9 +167,9 @@ def test_the_numpy_reference_preprocesses_equally():
 def test_the_reference_and_every_agent_learn_pong():
     contenders = [Contender("NumPy", "contenders.numpy_policy_gradient:steps")]
     contenders += [
-        Contender(agent, "contenders.pong:ours", {"agent": agent})
-        for agent in ("dqn", "ppo", "reinforce")
+        Contender(algorithm, "contenders.pong:ours", {"algorithm": algorithm})
+        for algorithm in ("dqn", "ppo", "reinforce")
     ]
-    samples, refused = measure(contenders, rounds=1, seconds=0.01)
-    assert refused == {}
+    samples, errors = measure(contenders, rounds=1, seconds=0.01)
+    assert errors == {}
     assert all(rates(each, "steps")[0] > 0 for each in samples.values())

@@ -36,10 +36,10 @@ def wrapped(emulator: str) -> Work:
     """Steps of one wrapped environment in this process."""
     env = make_env(EnvConfig(GAME, "simple", emulator))
     env.reset(seed=0)
-    decision = 0
+    step = 0
     while True:
-        decision += 1
-        _, _, terminated, truncated, _ = env.step(_action(decision))
+        step += 1
+        _, _, terminated, truncated, _ = env.step(_action(step))
         if terminated or truncated:
             env.reset()
         yield {"steps": 1}
@@ -47,28 +47,30 @@ def wrapped(emulator: str) -> Work:
 
 def process_vector(emulator: str, num_envs: int) -> Work:
     """Steps of environments in separate processes."""
-    games: Any = make_vector_env(EnvConfig(GAME, "simple", emulator), num_envs=num_envs, seed=0)
-    if not isinstance(games, ProcessVectorEnv):
-        raise TypeError(f"{emulator} games run in one process; measure them with native_vector()")
-    yield from _stepped(games)
+    envs: Any = make_vector_env(EnvConfig(GAME, "simple", emulator), num_envs=num_envs, seed=0)
+    if not isinstance(envs, ProcessVectorEnv):
+        raise TypeError(
+            f"{emulator} environments run in one process; measure them with native_vector()"
+        )
+    yield from _steps(envs)
 
 
 def native_vector(num_envs: int, threads: int) -> Work:
     """Steps of the native vector environment."""
     from mario.vector.native_mario import NativeMarioVectorEnv
 
-    yield from _stepped(NativeMarioVectorEnv(EnvConfig(GAME, "simple"), num_envs, threads=threads))
+    yield from _steps(NativeMarioVectorEnv(EnvConfig(GAME, "simple"), num_envs, threads=threads))
 
 
-def _stepped(games: Any) -> Work:
-    games.reset()
-    decision = 0
+def _steps(envs: Any) -> Work:
+    envs.reset()
+    step = 0
     while True:
-        decision += 1
+        step += 1
         # shift the phase of each environment, so that episodes do not all end at the same time
-        games.step(np.array([_action(decision + 3 * game) for game in range(games.num_envs)]))
-        yield {"steps": games.num_envs}
+        envs.step(np.array([_action(step + 3 * index) for index in range(envs.num_envs)]))
+        yield {"steps": envs.num_envs}
 
 
-def _action(decision: int) -> int:
-    return RIGHT_AND_JUMP if decision // ACTION_REPEAT % 3 else RIGHT
+def _action(step: int) -> int:
+    return RIGHT_AND_JUMP if step // ACTION_REPEAT % 3 else RIGHT

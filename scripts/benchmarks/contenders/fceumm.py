@@ -32,17 +32,17 @@ def steps(rom: str) -> Work:
     console = _Console(rom)
     start = console.begin_level()
     stack = np.zeros((4, 84, 84), np.uint8)
-    decision = x = 0
+    step = x = 0
     while True:
-        decision += 1
-        buttons = RIGHT | JUMP if decision // 8 % 3 else RIGHT
+        step += 1
+        buttons = RIGHT | JUMP if step // 8 % 3 else RIGHT
         for _ in range(4):
             console.advance(buttons)
         stack[:-1] = stack[1:]
         gray = cv2.cvtColor(console.screen(), cv2.COLOR_RGB2GRAY)
         stack[-1] = cv2.resize(gray, (84, 84), interpolation=cv2.INTER_AREA)
-        before, x = x, console.ram(X_PAGE) * 256 + console.ram(X_IN_PAGE)
-        if console.ram(PLAYER_STATE) == DYING or console.ram(Y_PAGE) > 1 or x - before > 20:
+        previous_x, x = x, console.ram(X_PAGE) * 256 + console.ram(X_IN_PAGE)
+        if console.ram(PLAYER_STATE) == DYING or console.ram(Y_PAGE) > 1 or x - previous_x > 20:
             console.load(start)
             x = 0
         yield {"steps": 1}

@@ -25,7 +25,7 @@ METHODS = ("act", "recall", "learn", "cache", "step_async", "step_wait")
 
 
 def ours(emulator: str, num_envs: int, hyper: dict[str, Any], threads: int | None = None) -> Work:
-    """Steps while learning, and the seconds seconds in each method.
+    """Steps while learning, and the seconds spent in each method.
 
     Args:
         emulator: Name of the emulator.
@@ -33,21 +33,21 @@ def ours(emulator: str, num_envs: int, hyper: dict[str, Any], threads: int | Non
         hyper: Hyperparameters that differ from the defaults of `DDQNConfig`.
         threads: Threads of the network; None for the program's choice.
     """
-    games: Any = make_vector_env(EnvConfig(GAME, "simple", emulator), num_envs=num_envs, seed=0)
-    spare = spare_cores(num_envs if isinstance(games, ProcessVectorEnv) else 0)
+    envs: Any = make_vector_env(EnvConfig(GAME, "simple", emulator), num_envs=num_envs, seed=0)
+    spare = spare_cores(num_envs if isinstance(envs, ProcessVectorEnv) else 0)
     config = DDQNConfig(**{"replay_capacity": 20_000, "burnin": BURNIN} | hyper)
     seconds: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         agent = make_agent(
-            "ddqn", config, games, device="auto", folder=Path(folder), threads=threads or spare
+            "ddqn", config, envs, device="auto", folder=Path(folder), threads=threads or spare
         )
-        for owner in (agent, games):
+        for owner in (agent, envs):
             for name in METHODS:
                 if hasattr(owner, name):
                     _time_method(owner, name, seconds)
-        states, _ = games.reset()
+        states, _ = envs.reset()
         num_updates = 0
-        for step in play(agent, games, states):
+        for step in play(agent, envs, states):
             num_updates += step.metrics is not None
             if num_updates > 3:
                 yield {"steps": step.num_steps, **_shares(seconds)}

@@ -31,16 +31,16 @@ def preprocess(screen: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def discounted(rewards: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the discounted return of each step, reset at each reward."""
-    found, running = np.zeros_like(rewards), 0.0
+    returns, running = np.zeros_like(rewards), 0.0
     for step in reversed(range(len(rewards))):
         running = rewards[step] if rewards[step] else running * GAMMA
-        found[step] = running
-    return found
+        returns[step] = running
+    return returns
 
 
 def gradient(model: Weights, steps: list[tuple[Any, ...]]) -> Weights:
     """Return the gradient of an episode of ``(pixels, features, error, reward)`` steps."""
-    pixels, features, errors, rewards = (np.array(each) for each in zip(*steps, strict=True))
+    pixels, features, errors, rewards = (np.array(column) for column in zip(*steps, strict=True))
     returns = discounted(rewards)
     returns = (returns - returns.mean()) / returns.std()
     errors = errors * returns
@@ -56,8 +56,8 @@ def steps() -> Work:
         "first": generator.standard_normal((HIDDEN, PIXELS)) / np.sqrt(PIXELS),
         "second": generator.standard_normal(HIDDEN) / np.sqrt(HIDDEN),
     }
-    sums = {name: np.zeros_like(each) for name, each in model.items()}
-    squares = {name: np.zeros_like(each) for name, each in model.items()}
+    sums = {name: np.zeros_like(weights) for name, weights in model.items()}
+    squares = {name: np.zeros_like(weights) for name, weights in model.items()}
     gym.register_envs(ale_py)
     env = gym.make("ALE/Pong-v5")
     episode = 0
@@ -73,8 +73,8 @@ def steps() -> Work:
             screen, reward, terminated, truncated, _ = env.step(UP if up else DOWN)
             done = terminated or truncated
             steps.append((change, features, float(up) - probability, float(reward)))
-        for name, each in gradient(model, steps).items():
-            sums[name] += each
+        for name, change in gradient(model, steps).items():
+            sums[name] += change
         episode += 1
         if episode % BATCH == 0:
             for name, total in sums.items():

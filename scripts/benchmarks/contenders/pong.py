@@ -33,35 +33,35 @@ DQN = (
 FLAGS = {"dqn": DQN, "ppo": ("--preset", "atari-ppo2"), "reinforce": ("--preset", "pong-karpathy")}
 
 
-def ours(agent: str) -> Work:
+def ours(algorithm: str) -> Work:
     """Steps of this project's agent, yielded after every update (rollout or episode).
 
     Args:
-        agent: ``"dqn"``, ``"ppo"`` or ``"reinforce"``.
+        algorithm: ``"dqn"``, ``"ppo"`` or ``"reinforce"``.
     """
-    game = () if agent == "reinforce" else ("--game", GAME)
-    config, _ = read_flags([*FLAGS[agent], *game, "--num-envs", str(NUM_ENVS)])
-    games = make_vector_env(config.env_config, num_envs=NUM_ENVS, seed=0)
+    game = () if algorithm == "reinforce" else ("--game", GAME)
+    config, _ = read_flags([*FLAGS[algorithm], *game, "--num-envs", str(NUM_ENVS)])
+    envs = make_vector_env(config.env_config, num_envs=NUM_ENVS, seed=0)
     with tempfile.TemporaryDirectory() as folder:
-        learner = make_agent(
-            config.agent, config.hyper, games, device="auto", folder=Path(folder),
-            threads=spare_cores(games.num_processes),
+        agent = make_agent(
+            config.agent, config.hyper, envs, device="auto", folder=Path(folder),
+            threads=spare_cores(envs.num_processes),
         )  # fmt: skip
-        states, _ = games.reset()
+        states, _ = envs.reset()
         num_steps = 0
-        for step in play(learner, games, states):
+        for step in play(agent, envs, states):
             num_steps += step.num_steps
             if step.metrics is not None:
                 yield {"steps": num_steps}
                 num_steps = 0
 
 
-def sb3(agent: str, num_envs: int) -> Work:
+def sb3(algorithm: str, num_envs: int) -> Work:
     """Steps of an agent of Stable-Baselines3.
 
     Args:
-        agent: ``"dqn"`` (one update of batch 32 every 4 steps) or ``"ppo"`` (4 epochs of batches of
-            256 every 128 steps per environment).
+        algorithm: ``"dqn"`` (one update of batch 32 every 4 steps) or ``"ppo"`` (4 epochs of
+            batches of 256 every 128 steps per environment).
         num_envs: Number of environments.
     """
     import ale_py
@@ -71,18 +71,18 @@ def sb3(agent: str, num_envs: int) -> Work:
     from stable_baselines3.common.vec_env import VecFrameStack
 
     gym.register_envs(ale_py)
-    games = VecFrameStack(make_atari_env(GAME, n_envs=num_envs, seed=0), 4)
+    envs = VecFrameStack(make_atari_env(GAME, n_envs=num_envs, seed=0), 4)
     model: Any
-    if agent == "dqn":
+    if algorithm == "dqn":
         model = stable_baselines3.DQN(
-            "CnnPolicy", games, buffer_size=20_000, learning_starts=WARM_UP_STEPS, batch_size=32,
+            "CnnPolicy", envs, buffer_size=20_000, learning_starts=WARM_UP_STEPS, batch_size=32,
             train_freq=4, gradient_steps=num_envs, exploration_fraction=1e-9,
             exploration_final_eps=0.01, device="auto",
         )  # fmt: skip
     else:
         model = stable_baselines3.PPO(
-            "CnnPolicy", games, n_steps=128, batch_size=256, n_epochs=4, ent_coef=0.01,
+            "CnnPolicy", envs, n_steps=128, batch_size=256, n_epochs=4, ent_coef=0.01,
             device="auto",
         )  # fmt: skip
-    each = 128 * num_envs
-    yield from train_steps(model, first=WARM_UP_STEPS + each, each=each)
+    steps = 128 * num_envs
+    yield from train_steps(model, warm_up=WARM_UP_STEPS + steps, steps=steps)

@@ -28,7 +28,7 @@ def dqn(emulator: str, buffer_size: int = 5_000, burnin: int = 300) -> Work:
         "CnnPolicy", partial(_make, emulator)(), buffer_size=buffer_size, learning_starts=burnin,
         batch_size=32, train_freq=3, learning_rate=2.5e-4, gamma=0.9, device="auto",
     )  # fmt: skip
-    yield from train_steps(model, first=burnin + 30, each=30)
+    yield from train_steps(model, warm_up=burnin + 30, steps=30)
 
 
 def ppo(emulator: str, num_envs: int = 8) -> Work:
@@ -40,14 +40,14 @@ def ppo(emulator: str, num_envs: int = 8) -> Work:
     model = PPO(
         "CnnPolicy", envs, n_steps=128, batch_size=256, n_epochs=4, gamma=0.9, device="auto"
     )
-    yield from train_steps(model, first=1, each=128 * num_envs)
+    yield from train_steps(model, warm_up=1, steps=128 * num_envs)
 
 
-def train_steps(model: Any, first: int, each: int) -> Work:
-    """Training steps of a model, ``each`` per yield, after ``first`` steps of warm-up."""
-    steps = first
+def train_steps(model: Any, warm_up: int, steps: int) -> Work:
+    """Training steps of a model, ``steps`` per yield, after ``warm_up`` steps."""
+    next_steps = warm_up
     while True:
         before = model.num_timesteps
-        model.learn(steps, reset_num_timesteps=False)
-        steps = each
+        model.learn(next_steps, reset_num_timesteps=False)
+        next_steps = steps
         yield {"steps": model.num_timesteps - before}

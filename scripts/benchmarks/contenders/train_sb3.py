@@ -59,23 +59,23 @@ class EvaluationCallback(BaseCallback):  # type: ignore[misc] # not installed wh
         self, logger: MetricLogger, evaluator: Evaluator, every: float, seconds: float
     ) -> None:
         super().__init__()
-        self._metrics, self._examiner = logger, evaluator
-        self._every, self._left, self._examined = every, seconds, 0.0
+        self._metrics, self._evaluator = logger, evaluator
+        self._every, self._time_limit, self._last_evaluation = every, seconds, 0.0
         self._episodes = 0
 
     def _on_step(self) -> bool:
         done = np.flatnonzero(self.locals["dones"]).tolist()
-        for game in done:
+        for index in done:
             self._episodes += 1
-            info = self.locals["infos"][game]
-            record = episode_record(info, self._episodes, self.num_timesteps, game)
+            info = self.locals["infos"][index]
+            record = episode_record(info, self._episodes, self.num_timesteps, index)
             self._metrics.log_episode(record)
-        over = self._metrics.seconds >= self._left
-        if over or self._metrics.seconds >= self._examined + self._every:
-            self._examiner.evaluate(cast(Agent, Sb3Agent(self.model)), self.num_timesteps)
-            assert self._examiner.latest is not None
-            self._metrics.log_evaluation(self._examiner.latest.to_dict())
-            self._examined = self._metrics.seconds
+        over = self._metrics.seconds >= self._time_limit
+        if over or self._metrics.seconds >= self._last_evaluation + self._every:
+            self._evaluator.evaluate(cast(Agent, Sb3Agent(self.model)), self.num_timesteps)
+            assert self._evaluator.latest is not None
+            self._metrics.log_evaluation(self._evaluator.latest.to_dict())
+            self._last_evaluation = self._metrics.seconds
         return not over
 
 
