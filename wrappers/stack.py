@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from wrappers.life import FireReset, TerminalOnLifeLoss
 from wrappers.noop_reset import NoopReset
 from wrappers.observation import CropTop, GrayScaleObservation, OrangeObservation, ShowAction
-from wrappers.pong import PongObservation
+from wrappers.pong import PONG_SHAPE, PongObservation
 from wrappers.reward import ClipReward, ScaleReward
 from wrappers.skip_frame import SkipFrame
 from wrappers.sticky_actions import StickyActions
@@ -82,6 +82,12 @@ class WrapperConfig:
             raise ValueError(f"reward_scale must be finite and not 0, got {self.reward_scale}")
         if self.reward_clip is not None and not self.reward_clip > 0:
             raise ValueError(f"reward_clip must be above 0, got {self.reward_clip}")
+
+    @property
+    def observation_space(self) -> gym.spaces.Box:
+        """The observation space of a game with these wrappers."""
+        size = PONG_SHAPE if self.observation == "pong" else (self.size, self.size)
+        return gym.spaces.Box(0, 255, (self.stack, *size), np.uint8)
 
     def transform_rewards(self, rewards: NDArray[np.float64]) -> NDArray[np.float64]:
         """Scale and clip a batch of rewards, like `ScaleReward` and `ClipReward`.

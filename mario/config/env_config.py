@@ -1,4 +1,4 @@
-"""The configuration of an environment: which game, with which actions, seen in which way.
+"""The configuration of an environment: the game, its actions and its wrappers.
 
 Imports no torch, because every game process loads it.
 """

@@ -1,7 +1,7 @@
 """Super Mario Bros. and The Lost Levels, with the reward used in the literature.
 
-Reward, ending and ``info`` are those of gym-super-mario-bros 7.4.0 in every frame. Later versions of
-that package have another reward, whose scores cannot be compared.
+Reward, ending and ``info`` are those of gym-super-mario-bros 7.4.0 in every frame. Later versions
+of that package have another reward, whose scores cannot be compared.
 """
 
 from __future__ import annotations

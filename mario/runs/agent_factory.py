@@ -64,15 +64,10 @@ def make_agent(
     Raises:
         UsageError: The agent does not support the environment, or the device is missing.
     """
-    observation_space, action_space, num_envs = env.observation_space, env.action_space, 1
-    if isinstance(env, GameVectorEnv):
-        observation_space, action_space = env.single_observation_space, env.single_action_space
-        num_envs = env.num_envs
-    if not isinstance(action_space, gym.spaces.Discrete) or observation_space.shape is None:
-        raise UsageError(f"agents need discrete actions; this game has {action_space}")
+    state_shape, num_actions, num_envs = _dimensions(env)
     spec = AgentSpec(
-        state_shape=observation_space.shape,
-        num_actions=int(action_space.n),
+        state_shape=state_shape,
+        num_actions=num_actions,
         num_envs=num_envs,
         device=resolve_device(device),
         seed=seed,
@@ -98,3 +93,15 @@ def resolve_device(name: str) -> str:
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("--device cuda: torch finds no GPU; use --device cpu")
     return name
+
+
+def _dimensions(env: gym.Env[Any, Any] | GameVectorEnv) -> tuple[tuple[int, ...], int, int]:
+    """Return the shape of a state, the number of actions and the number of environments."""
+    if isinstance(env, GameVectorEnv):
+        observation_space, action_space = env.single_observation_space, env.single_action_space
+        num_envs = env.num_envs
+    else:
+        observation_space, action_space, num_envs = env.observation_space, env.action_space, 1
+    if not isinstance(action_space, gym.spaces.Discrete) or observation_space.shape is None:
+        raise UsageError(f"agents need discrete actions; this game has {action_space}")
+    return observation_space.shape, int(action_space.n), num_envs

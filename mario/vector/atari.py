@@ -36,7 +36,7 @@ from mario.vector.base import GameVectorEnv, ReplayPoint, VectorStepResult
 from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers import WrapperConfig
 from wrappers.life import ended_by_life_loss
-from wrappers.pong import PONG_SHAPE, binarize_pong
+from wrappers.pong import binarize_pong
 
 ENV_IDS = np.zeros(1, np.int64)
 PADDLE_STRENGTHS = np.ones(1, np.float32)
@@ -165,16 +165,9 @@ class AtariVectorEnv(GameVectorEnv):
             find_fire_action(self._ale_actions)
         self._episodes_per_seed = 1 if probability else EPISODES_PER_SEED
         self._games = [_AtariGame(rom_name, probability, wrappers) for _ in range(num_envs)]
-        image_shape = (
-            (wrappers.size, wrappers.size) if wrappers.observation == "gray" else PONG_SHAPE
-        )
-        shape = (wrappers.stack, *image_shape)
-        self._set_spaces(
-            gym.spaces.Box(0, 255, shape, np.uint8),
-            gym.spaces.Discrete(len(self._ale_actions)),
-            Atari.metadata,
-        )
-        self._states = np.zeros((num_envs, *shape), np.uint8)
+        action_space = gym.spaces.Discrete(len(self._ale_actions))
+        self._set_spaces(wrappers.observation_space, action_space, Atari.metadata)
+        self._states = np.zeros((num_envs, *wrappers.observation_space.shape), np.uint8)
 
     @classmethod
     def supports(cls, config: EnvConfig) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,3 +33,10 @@ class FinalBuffers(NamedTuple):
     endings: NDArray[np.int64]
     returns: NDArray[np.float64]
     lengths: NDArray[np.int64]
+
+    @classmethod
+    def create(cls, observations: NDArray[np.uint8], info: NDArray[np.int64]) -> Self:
+        """Create buffers around arrays for observations and infos."""
+        num_envs = len(observations)
+        endings, lengths = np.zeros((2, num_envs), np.int64)
+        return cls(observations, info, endings, np.zeros(num_envs), lengths)

@@ -66,11 +66,9 @@ class NativeMarioVectorEnv(GameVectorEnv):
     ) -> None:
         super().__init__(num_envs, seed=seed, seed_function=seed_function)
         self._config, self._wrappers = config, config.wrappers
-        masks = button_masks(config)
-        size = self._wrappers.size
         self._set_spaces(
-            gym.spaces.Box(0, 255, (self._wrappers.stack, size, size), np.uint8),
-            gym.spaces.Discrete(len(masks)),
+            self._wrappers.observation_space,
+            gym.spaces.Discrete(len(button_masks(config))),
             SuperMarioBros.metadata | {"emulator": "native"},
         )
         options = cast("MarioOptions", gym.registry[config.game].kwargs | overrides)
@@ -84,13 +82,7 @@ class NativeMarioVectorEnv(GameVectorEnv):
         self._constant_infos = self._make_constant_infos()
         self._step: StepBuffers | None = None
         self._is_reset = False
-        self._final = FinalBuffers(
-            self._new_observations(),
-            self._new_info(),
-            endings=np.zeros(num_envs, np.int64),
-            returns=np.zeros(num_envs),
-            lengths=np.zeros(num_envs, np.int64),
-        )
+        self._final = FinalBuffers.create(self._new_observations(), self._new_info())
 
     @classmethod
     def supports(cls, config: EnvConfig) -> bool:

@@ -101,6 +101,16 @@ def test_the_size_of_observations_can_be_chosen() -> None:
     assert env.observation_space.shape == env.reset()[0].shape == (2, 42, 42)
 
 
+@pytest.mark.parametrize(
+    "config",
+    [WrapperConfig(), WrapperConfig(size=42, stack=2), WrapperConfig(observation="pong", stack=1)],
+)
+def test_the_configuration_knows_the_observation_space(config) -> None:
+    game = ColorGame()
+    game.observation_space = gym.spaces.Box(0, 255, (210, 160, 3), np.uint8)
+    assert wrap(game, config).observation_space == config.observation_space
+
+
 def test_a_step_wrapper_is_applied_above_frame_skipping_and_below_the_statistics() -> None:
     class ExtraStep(gym.Wrapper):
         """Takes one more step in each reset."""
