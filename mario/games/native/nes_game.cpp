@@ -8,16 +8,16 @@ NesGame::NesGame(const std::vector<std::uint8_t>& rom, std::optional<int> stall_
     : console_(rom), stall_frames_(stall_frames) {}
 
 std::shared_ptr<const Snapshot> NesGame::start_up() {
-  start();
+  start_game();
   beginning_ = std::make_shared<const Snapshot>(console_.snapshot());
   return beginning_;
 }
 
 void NesGame::reset(int noops) {
-  begin_episode();
+  start_episode();
   for (int i = 0; i < noops; ++i) {
     const StepResult result = step(0, false);
-    if (result.terminated || result.truncated) begin_episode();
+    if (result.terminated || result.truncated) start_episode();
   }
 }
 
@@ -27,27 +27,27 @@ NesGame::StepResult NesGame::step(std::uint8_t buttons, bool render) {
   ending_ = read_ending();
   info_ = read_info();
   result.terminated = ending_ != kRunning;
-  result.truncated = !result.terminated && (stuck_ || stalled());
+  result.truncated = !result.terminated && (stuck_ || is_stalled());
   if (result.truncated) ending_ = kTruncated;
   if (ending_ == kRunning) skip_cutscenes();
   return result;
 }
 
-void NesGame::begin_episode() {
+void NesGame::start_episode() {
   console_.restore(*beginning_);
   stuck_ = false;
   ending_ = kRunning;
-  max_progress_ = std::numeric_limits<std::int64_t>::min();
+  best_progress_ = std::numeric_limits<std::int64_t>::min();
   idle_frames_ = 0;
-  on_reset();
+  on_episode_start();
   info_ = read_info();
 }
 
-bool NesGame::stalled() {
+bool NesGame::is_stalled() {
   if (!stall_frames_) return false;
   ++idle_frames_;
-  if (const std::int64_t current = progress(); current > max_progress_) {
-    max_progress_ = current;
+  if (const std::int64_t current = progress(); current > best_progress_) {
+    best_progress_ = current;
     idle_frames_ = 0;
   }
   return idle_frames_ >= *stall_frames_;

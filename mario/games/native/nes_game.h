@@ -50,8 +50,8 @@ class NesGame {
 
  protected:
   // What defines a game, see the class in Python.
-  virtual void start() = 0;
-  virtual void on_reset() = 0;
+  virtual void start_game() = 0;
+  virtual void on_episode_start() = 0;
   virtual double reward() = 0;  // clipped to its range
   virtual std::int64_t read_ending() = 0;
   virtual std::vector<std::int64_t> read_info() = 0;
@@ -60,7 +60,7 @@ class NesGame {
 
   // Calls `advance` until `condition` is false; the game is stuck if it stays true.
   template <typename Condition, typename Advance>
-  void wait_while(Condition condition, Advance advance) {
+  void advance_while(Condition condition, Advance advance) {
     for (int i = 0; i < kMaxWaitFrames; ++i) {
       if (!condition()) return;
       advance();
@@ -72,13 +72,13 @@ class NesGame {
   bool stuck_ = false;
 
  private:
-  void begin_episode();
-  bool stalled();
+  void start_episode();
+  bool is_stalled();
 
   std::shared_ptr<const Snapshot> beginning_;
   std::vector<std::int64_t> info_;
   std::int64_t ending_ = kRunning;
-  std::int64_t max_progress_ = 0;
+  std::int64_t best_progress_ = 0;
   std::optional<int> stall_frames_;
   int idle_frames_ = 0;
 };

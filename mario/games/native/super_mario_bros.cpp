@@ -60,22 +60,22 @@ bool SuperMarioBros::failed() const {
   return ending() == kDeath || ending() == kTime || ending() == kGameOver;
 }
 
-void SuperMarioBros::start() {
+void SuperMarioBros::start_game() {
   press_start();
-  wait_while([&] { return mario_.time() == 0; }, [&] { enter_level(); });
+  advance_while([&] { return mario_.time() == 0; }, [&] { enter_level(); });
   if (stuck_) {
     throw std::invalid_argument(
-        "the ROM does not start like Super Mario Bros.; give another file");
+        "the ROM does not start like Super Mario Bros.; use another file");
   }
   time_ = mario_.time();
-  wait_while([&] { return before_clock_tick(); }, [&] { press_start(); });
+  advance_while([&] { return clock_stands_still(); }, [&] { press_start(); });
 }
 
-void SuperMarioBros::on_reset() {
+void SuperMarioBros::on_episode_start() {
   time_ = mario_.time();
   x_ = best_x_ = mario_.x();
-  attempt_ = attempt();
-  past_attempts_ = 0;
+  life_ = current_life();
+  num_lives_and_levels_ = 0;
 }
 
 double SuperMarioBros::reward() {
@@ -106,7 +106,7 @@ std::vector<std::int64_t> SuperMarioBros::read_info() {
           mario_.x(),      mario_.y(),        mario_.area(),  best_x_};
 }
 
-std::int64_t SuperMarioBros::progress() { return past_attempts_ * kLevelPixels + best_x_; }
+std::int64_t SuperMarioBros::progress() { return num_lives_and_levels_ * kLevelPixels + best_x_; }
 
 void SuperMarioBros::skip_cutscenes() {
   if (mario_.dying()) {
@@ -115,15 +115,15 @@ void SuperMarioBros::skip_cutscenes() {
   }
   if (!level_ && mario_.world_over()) {
     const int time = mario_.time();
-    wait_while([&] { return mario_.time() == time; }, [&] { console_.advance(0); });
+    advance_while([&] { return mario_.time() == time; }, [&] { console_.advance(0); });
   }
   if (!stuck_) {
     mario_.skip_area_change();
-    wait_while([&] { return mario_.busy() || mario_.world_over(); },
-               [&] {
-                 mario_.skip_level_card();
-                 console_.advance(0);
-               });
+    advance_while([&] { return mario_.busy() || mario_.world_over(); },
+                  [&] {
+                    mario_.skip_level_card();
+                    console_.advance(0);
+                  });
   }
 }
 
@@ -139,16 +139,16 @@ void SuperMarioBros::enter_level() {
   mario_.skip_level_card();
 }
 
-bool SuperMarioBros::before_clock_tick() {
+bool SuperMarioBros::clock_stands_still() {
   const int previous = time_;
   time_ = mario_.time();
   return time_ >= previous;
 }
 
 void SuperMarioBros::update_best_x() {
-  if (const Attempt current = attempt(); current != attempt_) {
-    attempt_ = current;
-    ++past_attempts_;
+  if (const Life current = current_life(); current != life_) {
+    life_ = current;
+    ++num_lives_and_levels_;
     best_x_ = 0;
   }
   best_x_ = std::max(best_x_, x_);

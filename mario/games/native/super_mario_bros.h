@@ -60,8 +60,8 @@ class SuperMarioBros : public NesGame {
   bool failed() const override;
 
  protected:
-  void start() override;  // throws std::invalid_argument for a ROM of another game
-  void on_reset() override;
+  void start_game() override;  // throws std::invalid_argument for a ROM of another game
+  void on_episode_start() override;
   double reward() override;
   std::int64_t read_ending() override;
   std::vector<std::int64_t> read_info() override;
@@ -70,19 +70,19 @@ class SuperMarioBros : public NesGame {
 
  private:
   // World, stage and remaining lives: one life in one level.
-  using Attempt = std::array<int, 3>;
+  using Life = std::array<int, 3>;
 
   void press_start();
   void enter_level();
-  bool before_clock_tick();
+  bool clock_stands_still();
   void update_best_x();
-  Attempt attempt() const { return {mario_.world(), mario_.stage(), mario_.lives()}; }
+  Life current_life() const { return {mario_.world(), mario_.stage(), mario_.lives()}; }
 
   MarioRam mario_;
   std::optional<Level> level_;
   int time_ = 0, x_ = 0, best_x_ = 0;
-  Attempt attempt_{};
-  std::int64_t past_attempts_ = 0;
+  Life life_{};
+  std::int64_t num_lives_and_levels_ = 0;
 };
 
 }  // namespace nes
