@@ -77,7 +77,8 @@ def _raise_usage_error(event: parse_errors.ParseErrorEvent) -> NoReturn:
         case parse_errors.UnrecognizedArgs(tokens=tokens):
             message = f"unrecognized arguments: {' '.join(tokens)}"
         case parse_errors.MissingArgs(missing_arguments=missing):
-            message = f"missing required {', '.join(each.arg.display_name() for each in missing)}"
+            names = [argument.arg.display_name() for argument in missing]
+            message = f"missing required {', '.join(names)}"
         case parse_errors.InvalidChoice(argument=argument, value=value, choices=choices):
             message = f"{argument.display_name()} cannot be {value!r}; use {' or '.join(choices)}"
         case parse_errors.BadValue(argument=argument):

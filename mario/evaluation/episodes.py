@@ -68,7 +68,7 @@ def play_episodes(
     """Play whole episodes with the greedy policy.
 
     Every environment plays a fixed share of the episodes. Taking the first episodes that finish
-    would favour short ones. An environment that has played its share is no longer passed to the
+    would favor short ones. An environment that has played its share is no longer passed to the
     agent.
 
     Args:

@@ -140,7 +140,9 @@ def summarize(
     return EvaluationSummary(
         game=game,
         episodes=len(results),
-        distinct_episodes=len({(each.actions, each.reward, each.best_x) for each in results}),
+        distinct_episodes=len(
+            {(episode.actions, episode.reward, episode.best_x) for episode in results}
+        ),
         clear_rate=len(clear_lengths) / len(results) if results else 0.0,
         clear_rate_ci95=wilson_interval(len(clear_lengths), len(results)),
         mean_return=statistics.fmean(returns) if returns else 0.0,

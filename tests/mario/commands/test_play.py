@@ -112,8 +112,8 @@ def test_without_a_display_a_video_is_recorded_and_reported(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"agent": "evil:Agent"}, "needs the module evil:Agent, which may run any code; add --agent evil:Agent if"),
-        ({"game": "evil:Game-v0"}, "needs the module evil:Game-v0, which may run any code; add --game evil:Game-v0"),
+        ({"agent": "evil:Agent"}, "which may run any code; add --agent evil:Agent if you trust it"),
+        ({"game": "evil:Game-v0"}, "which may run any code; add --game evil:Game-v0 if you trust"),
         ({"agent": "dqn"}, "unknown agent 'dqn'"),
         ({"hyper": {"gamma": "x"}}, "hyper.gamma cannot be 'x'"),
         ({"hyper": {"hidden_size": 3}}, "does not fit its agent"),
