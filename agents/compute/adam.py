@@ -22,16 +22,19 @@ class ParallelAdam(torch.optim.Adam):
 
     Args:
         parameters: parameters to optimize.
-        pool: computes each step; None to leave steps to torch.
         lr: learning rate.
         eps: added to the denominator for numerical stability.
+        pool: computes each step; None to leave steps to torch.
+
+    Attributes:
+        pool: as given, or that of the `agents.compute.learner.Learner` that uses the optimizer.
     """
 
     def __init__(
-        self, parameters: Iterable[Tensor], pool: ThreadPool | None, lr: float, eps: float
+        self, parameters: Iterable[Tensor], lr: float, eps: float, pool: ThreadPool | None = None
     ) -> None:
         super().__init__(parameters, lr=lr, eps=eps, fused=True)
-        self._pool = pool
+        self.pool = pool
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -61,17 +64,17 @@ class ParallelAdam(torch.optim.Adam):
                 state[name] = _with_format_of(parameter, state[name])
 
     def _supports(self, parameter: Tensor) -> bool:
-        if self._pool is None or not self.state.get(parameter) or parameter.grad is None:
+        if self.pool is None or not self.state.get(parameter) or parameter.grad is None:
             return False
         return parameter.is_cpu and parameter.dtype is parameter.grad.dtype is torch.float32
 
     def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
         gradient, state = parameter.grad, self.state[parameter]
-        assert self._pool is not None
+        assert self.pool is not None
         assert gradient is not None
         state["step"] += 1
         native().adam_step(
-            self._pool.address, parameter.numel(), pointer(parameter), pointer(gradient),
+            self.pool.address, parameter.numel(), pointer(parameter), pointer(gradient),
             pointer(state["exp_avg"]), pointer(state["exp_avg_sq"]), state["step"].item(),
             group["lr"], *group["betas"], group["eps"],
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Running means of a network's weights: they play more steadily than the weights that learn."""
+"""Averages of a network's weights over its latest updates."""
 
 from __future__ import annotations
 
@@ -10,69 +10,70 @@ from torch import nn
 
 N = TypeVar("N", bound=nn.Module)
 
-EVERY = 8
-"""Learner between two looks at the weights: a look takes 1 ms where an update takes about 25."""
+AVERAGING_INTERVAL = 8
+"""Updates between two samples of the weights. A sample takes 1 ms, an update about 25 ms."""
 
 
-def ema_weight(looks: int, span: float) -> float:
-    """How much of a running mean the newest of what it is taken of makes up.
+def ema_weight(num_samples: int, span: float) -> float:
+    """Return the weight of the newest sample in a running average.
 
-    At first the mean is a plain one; from ``span`` looks on, older ones fade exponentially.
+    The first ``span`` samples have equal weights; later, older ones decay exponentially.
 
     Args:
-        looks: how many there were before.
-        span: how many the mean is to go back, at least 1.
+        num_samples: number of samples before this one.
+        span: number of samples that the average covers, at least 1.
 
-    >>> [ema_weight(looks, span=2.5) for looks in (0, 1, 2, 3)]
+    >>> [ema_weight(num_samples, span=2.5) for num_samples in (0, 1, 2, 3)]
     [1.0, 0.5, 0.4, 0.4]
     """
-    return max(1 / (looks + 1), 1 / span)
+    return max(1 / (num_samples + 1), 1 / span)
 
 
 class WeightAverage(Generic[N]):
-    """A copy of a network, whose weights are running means of those that learn.
+    """A copy of a network with running averages of its weights.
 
-    What is learned from one batch after another sways, and with it the action that is best by a
-    hair; a mean over many updates does not. Polyak and Juditsky 1992,
-    https://doi.org/10.1137/0330046; of late ones only, as in https://arxiv.org/abs/1803.05407.
+    Single updates move the weights back and forth, which changes the greedy action where two
+    actions have nearly the same value; an average over many updates is steadier. Polyak and
+    Juditsky 1992, https://doi.org/10.1137/0330046, and over recent updates only
+    https://arxiv.org/abs/1803.05407.
 
     Args:
-        network: whose parameters that want a gradient are averaged. It is never written to.
-        updates: over about how many updates, at least 1.
+        source: the network. Its parameters that require a gradient are averaged.
+        num_updates: number of updates that the average covers, at least 1.
 
     Attributes:
-        like: computes as ``network`` does, by the means.
+        network: the copy.
     """
 
-    def __init__(self, network: N, updates: int) -> None:
-        self.like = copy.deepcopy(network).requires_grad_(False)
-        pairs = list(zip(self.like.parameters(), network.parameters(), strict=True))
-        learning = [pair for pair in pairs if pair[1].requires_grad]
-        self._means = [mean.detach() for mean, _ in learning]
-        self._weights = [weight.detach() for _, weight in learning]
-        self._span = max(1.0, updates / EVERY)
-        self._updates = 0
+    def __init__(self, source: N, num_updates: int) -> None:
+        self.network = copy.deepcopy(source).requires_grad_(False)
+        pairs = zip(self.network.parameters(), source.parameters(), strict=True)
+        trainable = [pair for pair in pairs if pair[1].requires_grad]
+        self._averages = [average.detach() for average, _ in trainable]
+        self._weights = [weight.detach() for _, weight in trainable]
+        self._span = max(1.0, num_updates / AVERAGING_INTERVAL)
+        self._num_updates = 0
 
-    def follow(self) -> None:
-        """Take note that the network was updated once."""
-        if self._updates % EVERY == 0:
-            self._look(ema_weight(self._updates // EVERY, self._span))
-        self._updates += 1
+    def update(self) -> None:
+        """Count an update of the source, and sample its weights if it is time to."""
+        if self._num_updates % AVERAGING_INTERVAL == 0:
+            self._add_sample(ema_weight(self._num_updates // AVERAGING_INTERVAL, self._span))
+        self._num_updates += 1
 
     def sync(self) -> None:
-        """Begin anew from what the network is now."""
-        self._look(1.0)
-        self._updates = 0
+        """Restart the average from the current weights of the source."""
+        self._add_sample(1.0)
+        self._num_updates = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """The means, by their place, and how many updates they have seen."""
-        return {"means": list(self._means), "updates": self._updates}
+        """Return the averages, in the order of the parameters, and the number of updates."""
+        return {"averages": list(self._averages), "num_updates": self._num_updates}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state_dict` was taken."""
-        for mean, given in zip(self._means, state["means"], strict=True):
-            mean.copy_(given)
-        self._updates = state["updates"]
+        """Restore what `state_dict` returned."""
+        for average, saved in zip(self._averages, state["averages"], strict=True):
+            average.copy_(saved)
+        self._num_updates = state["num_updates"]
 
-    def _look(self, share: float) -> None:
-        torch._foreach_lerp_(self._means, self._weights, share)
+    def _add_sample(self, weight: float) -> None:
+        torch._foreach_lerp_(self._averages, self._weights, weight)

@@ -1,4 +1,4 @@
-"""Threads that share a batch: each learns from a part of it, and their gradients are added up."""
+"""Gradients of a batch that several threads compute, each for a part of it."""
 
 from __future__ import annotations
 
@@ -9,92 +9,91 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor
 
-from agents.agent import AgentSpec
 from agents.compute.bindings import ThreadPool, is_compiled
 
-LossFn = Callable[[TensorDict], Tensor]
-"""Gives means over a batch, in one tensor ``(n,)``; the first is what is to become less."""
+LossFn = Callable[[TensorDict], dict[str, Tensor]]
+"""Returns scalar means over a batch by name. The one named ``loss`` is minimized."""
 
 
 class DataParallel:
-    """Computes gradients with several threads that meet once an update.
+    """Computes gradients with several threads that synchronize once per update.
 
-    Torch's own threads meet at every layer, and in some convolutions spin until all are there.
-    Beside games that use the same cores, two were seen to be ten times as slow as one. So torch is
-    to have one thread, ``torch.set_num_threads(1)``, wherever a parallel has several.
+    Torch's own threads synchronize at every layer, and some convolutions busy-wait for them. Beside
+    games on the same cores, two of them were ten times as slow as one. So give torch one thread,
+    ``torch.set_num_threads(1)``, when there are several here.
 
     Args:
-        threads: how many, the one that calls `gradients` among them.
+        threads: number of threads, including the one that calls `gradients`.
 
     Attributes:
-        pool: as many threads for compiled work, or None where this package is not compiled.
+        pool: as many native threads for compiled functions, or None if there are none.
     """
-
-    @classmethod
-    def of(cls, spec: AgentSpec) -> DataParallel:
-        """As many threads as there are to be; on a GPU, which shares the work itself, one."""
-        return cls(spec.threads if spec.device == "cpu" else 1)
 
     def __init__(self, threads: int = 1) -> None:
         self._threads = threads
         self.pool = ThreadPool(threads) if is_compiled() else None
-        self._others = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="learner")
+        self._executor = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="learner")
 
     def gradients(
         self,
-        means: LossFn,
+        loss_fn: LossFn,
         batch: TensorDict,
         parameters: Sequence[Tensor],
-        parts: int | None = None,
-    ) -> tuple[Tensor, list[Tensor]]:
-        """Compute the gradient of the first mean over the batch.
+        num_parts: int | None = None,
+        loss_scale: float = 1.0,
+    ) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """Compute the gradient of the mean loss over a batch.
 
-        The same threads and batch give the same numbers, whichever thread is done first.
+        The result depends on the number of threads, but not on which of them finishes first.
 
         Args:
-            means: is called with each part of the batch, by several threads at a time.
+            loss_fn: is called with each part of the batch, by several threads at once.
             batch: at least one row.
-            parameters: all that ``means`` depends on and that is to learn.
-            parts: how many the batch is cut into; None for one for each thread.
+            parameters: parameters to differentiate with respect to.
+            num_parts: number of parts to split the batch into; None for one per thread.
+            loss_scale: factor of the loss, and so of the gradients, but not of the returned means.
 
         Returns:
-            The means over the whole batch, and for each parameter the gradient of the first of
-            them, float32 whatever the parameter is.
+            The means over the whole batch, and a float32 gradient for each parameter.
         """
+        num_parts = num_parts or self._threads
+        parts = batch.chunk(num_parts) if num_parts > 1 else [batch]
 
-        def part_of_all(part: TensorDict) -> tuple[Tensor, list[Tensor]]:
-            """What a part adds to the means, and to the gradient of the first."""
-            shares = means(part) * (len(part) / len(batch))
-            gradients = torch.autograd.grad(shares[0], parameters)
-            return shares.detach(), [each.float() for each in gradients]
+        def compute(part: TensorDict) -> tuple[dict[str, Tensor], list[Tensor]]:
+            """Return what a part contributes to the means and to the gradients."""
+            fraction = len(part) / len(batch)
+            means = {name: mean * fraction for name, mean in loss_fn(part).items()}
+            loss = means["loss"] if loss_scale == 1.0 else means["loss"] * loss_scale
+            gradients = torch.autograd.grad(loss, parameters)
+            return (
+                {name: mean.detach() for name, mean in means.items()},
+                [gradient.float() for gradient in gradients],
+            )
 
-        parts = parts or self._threads
-        first, *others = batch.chunk(parts) if parts > 1 else [batch]
-        waiting = [self._others.submit(part_of_all, part) for part in others]
-        total, gradients = part_of_all(first)
-        for part in waiting:
-            shares, more = part.result()
-            total = total + shares
-            self._add(gradients, more)
-        return total, gradients
+        futures = [self._executor.submit(compute, part) for part in parts[1:]]
+        means, gradients = compute(parts[0])
+        for future in futures:
+            part_means, part_gradients = future.result()
+            means = {name: mean + part_means[name] for name, mean in means.items()}
+            self._add(gradients, part_gradients)
+        return means, gradients
 
     def _add(self, gradients: list[Tensor], addends: list[Tensor]) -> None:
-        """Add to each gradient, every thread to a stripe of it."""
+        """Add to each gradient in place; every thread adds a stripe of each."""
 
-        def add(stripe: int) -> None:
-            """Add one stripe of all."""
-            for gradient, addend in zip(gradients, addends, strict=True):
-                mine, theirs = (
-                    (each if each.dim() else each[None]).tensor_split(self._threads)
-                    for each in (gradient, addend)
+        def add_stripe(stripe: int) -> None:
+            for pair in zip(gradients, addends, strict=True):
+                gradient, addend = (
+                    (tensor if tensor.dim() else tensor[None]).tensor_split(self._threads)[stripe]
+                    for tensor in pair
                 )
-                mine[stripe].add_(theirs[stripe])
+                gradient.add_(addend)
 
-        waiting = [self._others.submit(add, stripe) for stripe in range(1, self._threads)]
-        add(0)
-        for stripe in waiting:
-            stripe.result()
+        futures = [self._executor.submit(add_stripe, index) for index in range(1, self._threads)]
+        add_stripe(0)
+        for future in futures:
+            future.result()
 
     def close(self) -> None:
         """End the threads. Closing twice is harmless."""
-        self._others.shutdown()
+        self._executor.shutdown()

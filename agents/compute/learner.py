@@ -1,94 +1,215 @@
-"""Learner of a network by the gradient of a loss: shared by threads, shortened, checked, made."""
+"""Gradient steps, computed in one place for every algorithm."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from tensordict import TensorDict
 from torch import Tensor, nn
 
-from agents.compute.adam import total_norm
+from agents.compute.adam import ParallelAdam, total_norm
 from agents.compute.data_parallel import DataParallel, LossFn
-from agents.compute.precision import ComputeCopy
+from agents.compute.loss_scale import LossScale
+from agents.compute.precision import ComputeCopy, Precision, resolve_precision
 
-MOST_SKIPPED = 10
-"""Learner in a row without a finite gradient after which learning is given up."""
+N = TypeVar("N", bound=nn.Module)
+
+MAX_SKIPPED_UPDATES = 10
+"""Updates in a row that are not finite after which learning stops."""
 
 
-class Learner:
-    """Makes updates, and leaves out those whose gradient is not finite.
+class Learner(Generic[N]):
+    """Makes updates of parameters: gradient, clipping, optimizer step.
+
+    The loss is computed in a chosen precision, by several threads on a CPU. Updates that are not
+    finite are skipped and counted.
 
     Args:
-        optimizer: of ``learning``.
-        learning: the parameters to update, those of the compute_copy's network first.
-        compute_copy: in whose numbers the losses are computed.
-        parallel: shares each batch, if the compute_copy does not share each layer.
-        max_norm: longest gradient that is not shortened; None for any length.
+        network: the network, or the part of it, that computes in ``precision``. Other parameters of
+            the optimizer compute in float32.
+        optimizer: of all parameters to learn. A `ParallelAdam` shares the threads.
+        precision: see `agents.compute.precision.resolve_precision`.
+        threads: number of threads on a CPU; a GPU shares the work itself.
+        max_grad_norm: norm to which longer gradients are clipped; None for no clipping.
 
     Attributes:
-        skipped_in_a_row: updates that were left out since the last that was made.
+        network: as given.
+        optimizer: as given.
+        skipped_in_a_row: updates skipped since the last one that was made.
+
+    Raises:
+        ValueError: the device does not support the precision.
+
+    >>> network = nn.Linear(1, 1)
+    >>> learner = Learner(network, torch.optim.SGD(network.parameters(), lr=0.1))
+    >>> def loss_fn(batch):
+    ...     return {"loss": learner.compute_network(batch["x"]).square().mean()}
+    >>> sorted(learner.update(loss_fn, TensorDict({"x": torch.ones(2, 1)}, batch_size=[2])))
+    ['grad_norm', 'loss']
     """
 
     def __init__(
         self,
+        network: N,
         optimizer: torch.optim.Optimizer,
-        learning: Sequence[Tensor],
-        compute_copy: ComputeCopy[Any],
-        parallel: DataParallel,
-        max_norm: float | None,
+        precision: Precision = "float32",
+        threads: int = 1,
+        max_grad_norm: float | None = None,
     ) -> None:
+        self.network, self.optimizer = network, optimizer
         self.skipped_in_a_row = 0
-        self._optimizer, self._learning = optimizer, list(learning)
-        self._twin, self._crew, self._max_norm = compute_copy, parallel, max_norm
-        like = compute_copy.learning
-        self._computing = [*like, *self._learning[len(like) :]]
+        self._max_grad_norm = max_grad_norm
+        self._device = next(network.parameters()).device.type
+        self._parallel = DataParallel(threads if self._device == "cpu" else 1)
+        if isinstance(optimizer, ParallelAdam):
+            optimizer.pool = self._parallel.pool
+        self._parameters = [each for group in optimizer.param_groups for each in group["params"]]
+        self._gradients: list[Tensor] = []
+        self._means: list[dict[str, Tensor]] = []
+        self._compute_in(resolve_precision(precision, self._device))
 
-    def make(self, means: LossFn, batch: TensorDict) -> list[float] | None:
-        """Make one update.
+    @property
+    def compute_network(self) -> N:
+        """The network in the precision of learning; the loss must be computed with it."""
+        return self._copy.network
+
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Set the learning rate of all parameters."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+
+    def update(self, loss_fn: LossFn, batch: TensorDict) -> dict[str, float] | None:
+        """Make one update with the gradient of the mean loss over a batch.
 
         Args:
-            means: see `agents.compute.data_parallel.LossFn`; the first is the loss.
-            batch: what they are taken over.
+            loss_fn: see `agents.compute.data_parallel.LossFn`.
+            batch: at least one row.
 
         Returns:
-            The means over the batch and the length of the gradient, or None if the update was left
-            out because one of them is not finite.
+            The means that ``loss_fn`` returned and ``grad_norm``, before clipping. None if the
+            update was skipped because one of them is not finite.
 
         Raises:
-            FloatingPointError: too many in a row were left out.
+            FloatingPointError: too many updates in a row were skipped.
         """
-        parts = 1 if self._twin.shares_layers else None
-        found, gradients = self._crew.gradients(means, batch, self._computing, parts)
-        norm = total_norm(gradients, self._crew.pool)
-        # the only wait for the device in an update
-        numbers: list[float] = torch.cat((found, norm[None])).tolist()
-        if not all(map(math.isfinite, numbers)):
-            self._count_skipped(numbers)
+        self.accumulate(loss_fn, batch)
+        return self.step()
+
+    def accumulate(
+        self, loss_fn: LossFn, batch: TensorDict, weight: float = 1.0
+    ) -> dict[str, Tensor]:
+        """Add the gradient of the mean loss over a batch to those for the next `step`.
+
+        Args:
+            loss_fn: see `agents.compute.data_parallel.LossFn`.
+            batch: at least one row.
+            weight: factor of the gradient.
+
+        Returns:
+            The means that ``loss_fn`` returned, without a gradient.
+        """
+        means, gradients = self._parallel.gradients(
+            loss_fn,
+            batch,
+            self._copy.parameters_for(self._parameters),
+            num_parts=1 if self._copy.uses_pool else None,
+            loss_scale=self._loss_scale.value,
+        )
+        factor = weight / self._loss_scale.value
+        if factor != 1.0:
+            gradients = list(torch._foreach_mul(gradients, factor))
+        if self._gradients:
+            self._gradients = list(torch._foreach_add(self._gradients, gradients))
+        else:
+            self._gradients = gradients
+        self._means.append(means)
+        return means
+
+    def step(self) -> dict[str, float] | None:
+        """Make one update with the sum of the accumulated gradients.
+
+        Returns:
+            The averages of the accumulated means and ``grad_norm``, before clipping. None if the
+            update was skipped because one of them is not finite.
+
+        Raises:
+            FloatingPointError: too many updates in a row were skipped.
+        """
+        gradients, self._gradients = self._gradients, []
+        norm = total_norm(gradients, self._parallel.pool)
+        scalars = self._to_floats(norm)
+        finite = all(map(math.isfinite, scalars.values()))
+        self._loss_scale.update(finite)
+        if not finite:
+            self._count_skipped(scalars)
             return None
         self.skipped_in_a_row = 0
-        for parameter, gradient in zip(self._learning, gradients, strict=True):
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient
-        if self._max_norm is not None and numbers[-1] > self._max_norm:
-            nn.utils.clip_grads_with_norm_(self._learning, self._max_norm, norm)
-        self._optimizer.step()
-        self._twin.follow()
-        return numbers
+        if self._max_grad_norm is not None and scalars["grad_norm"] > self._max_grad_norm:
+            nn.utils.clip_grads_with_norm_(self._parameters, self._max_grad_norm, norm)
+        self.optimizer.step()
+        self._copy.update()
+        return scalars
+
+    def sync(self) -> None:
+        """Update the compute copy after weights were loaded or changed without an update."""
+        self._copy.sync()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the number of updates skipped in a row."""
-        return {"skipped_in_a_row": self.skipped_in_a_row}
+        """Return the state of everything but the network."""
+        return {
+            "optimizer": self.optimizer.state_dict(),
+            "precision": str(self._copy.dtype).removeprefix("torch."),
+            "loss_scale": self._loss_scale.state_dict(),
+            "gradients": list(self._gradients),
+            "skipped_in_a_row": self.skipped_in_a_row,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
+        """Restore what `state_dict` returned, and compute in the saved precision from now on.
+
+        Raises:
+            ValueError: the device does not support the saved precision.
+        """
+        try:
+            dtype = resolve_precision(state["precision"], self._device)
+        except ValueError:
+            raise ValueError(
+                f"the run learns in {state['precision']}, which this {self._device} cannot compute "
+                "in; resume it on hardware like that it was started on"
+            ) from None
+        if dtype is not self._copy.dtype:
+            self._compute_in(dtype)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self._loss_scale.load_state_dict(state["loss_scale"])
+        self._gradients = [gradient.to(self._device) for gradient in state["gradients"]]
         self.skipped_in_a_row = state["skipped_in_a_row"]
 
-    def _count_skipped(self, numbers: list[float]) -> None:
+    def close(self) -> None:
+        """End the threads. Closing twice is harmless."""
+        self._parallel.close()
+
+    def _compute_in(self, dtype: torch.dtype) -> None:
+        self._copy = ComputeCopy(self.network, dtype, self._parallel.pool)
+        self._loss_scale = LossScale(dynamic=dtype is torch.float16)
+
+    def _to_floats(self, norm: Tensor) -> dict[str, float]:
+        """Return the averages of the accumulated means, and the gradient norm."""
+        all_means, self._means = self._means, []
+        names = all_means[0] if all_means else ()  # none right after resuming
+        averages = [torch.stack([means[name] for means in all_means]).mean(0) for name in names]
+        # The only time per update that a GPU is waited for.
+        numbers = torch.stack([*averages, norm]).tolist()
+        return dict(zip((*names, "grad_norm"), numbers, strict=True))
+
+    def _count_skipped(self, scalars: dict[str, float]) -> None:
         self.skipped_in_a_row += 1
-        if self.skipped_in_a_row >= MOST_SKIPPED:
+        if self.skipped_in_a_row >= MAX_SKIPPED_UPDATES:
             raise FloatingPointError(
-                f"{self.skipped_in_a_row} updates in a row were not finite (loss {numbers[0]}, "
-                f"gradient norm {numbers[-1]}); lower learning_rate or max_grad_norm"
+                f"{self.skipped_in_a_row} updates in a row were not finite (loss "
+                f"{scalars.get('loss')}, gradient norm {scalars['grad_norm']}); lower "
+                "learning_rate or max_grad_norm"
             )

@@ -1,13 +1,15 @@
-"""Which floating-point numbers a network computes with: float32, or 16 bits at twice the speed.
+"""The floating-point precision that a network learns in: float32, or 16 bits at twice the speed.
 
-The weights that are learned, their sums of gradients and the optimizer are float32 in any case:
-only what is multiplied by millions has 16 bits, in a `ComputeCopy` of the network.
+The parameters that are optimized, sums of gradients and the optimizer's moments are always float32.
+Only the multiplications have 16 bits, in a `ComputeCopy` of the network.
 """
 
 from __future__ import annotations
 
 import copy
+import logging
 import time
+from collections.abc import Iterable
 from functools import cache
 from typing import Generic, Literal, TypeVar
 
@@ -15,57 +17,58 @@ import torch
 from torch import Tensor, nn
 
 from agents.compute.bindings import ThreadPool, supports_float16
-from agents.compute.data_parallel import DataParallel
 from agents.compute.float16 import float16_layers, to_float16
 
 N = TypeVar("N", bound=nn.Module)
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
-SIDE = 256
-"""Of the matrices whose products tell what a processor is faster with."""
+MATRIX_SIZE = 256
+"""Height and width of the matrices whose product is timed."""
+
+logger = logging.getLogger(__name__)
 
 
 def resolve_precision(name: Precision, device: str) -> torch.dtype:
-    """The numbers that a name stands for; ``"auto"`` is what the device learns fastest with.
+    """Return the dtype for a name; ``"auto"`` is the one that the device learns fastest in.
 
     Args:
         name: one of `Precision`.
         device: a torch device.
 
     Raises:
-        ValueError: ``"float16"`` cannot be computed with there.
+        ValueError: ``"float16"`` is not supported there.
 
     >>> resolve_precision("float32", "cpu")
     torch.float32
     """
-    halves = device == "cpu" and supports_float16()
-    if name == "float16" and not halves:
+    float16 = device == "cpu" and supports_float16()
+    if name == "float16" and not float16:
         raise ValueError(
             f"precision is float16, which needs AVX512-FP16, and the device is {device}; "
             "give auto, bfloat16 or float32"
         )
     if name == "auto":
-        name = "float16" if halves else "bfloat16" if has_bfloat16(device) else "float32"
-    numbers: torch.dtype = getattr(torch, name)
-    return numbers
+        name = "float16" if float16 else "bfloat16" if has_bfloat16(device) else "float32"
+    dtype: torch.dtype = getattr(torch, name)
+    return dtype
 
 
 def has_bfloat16(device: str) -> bool:
-    """Whether the device is faster with bfloat16 than with float32.
+    """Return whether the device is faster in bfloat16 than in float32.
 
-    Some processors have the instructions, and take twice as long for them.
+    Some processors have the instructions, but take twice as long for them.
     """
     if torch.device(device).type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    has = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return bool(has) and _seconds(torch.bfloat16) < _seconds(torch.float32)
+    has_instructions = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return bool(has_instructions) and _seconds(torch.bfloat16) < _seconds(torch.float32)
 
 
 @cache
 def _seconds(dtype: torch.dtype) -> float:
-    """The least time for a product of matrices."""
-    matrix = torch.ones(SIDE, SIDE, dtype=dtype)
+    """Return the shortest time of a few matrix products."""
+    matrix = torch.ones(MATRIX_SIZE, MATRIX_SIZE, dtype=dtype)
     times = []
     for _ in range(10):
         start = time.perf_counter()
@@ -75,68 +78,78 @@ def _seconds(dtype: torch.dtype) -> float:
 
 
 class ComputeCopy(Generic[N]):
-    """A network and its like in other numbers, which follows what the network learns.
+    """A copy of a network that computes in another dtype.
 
-    Torch's autocast converts the weights whenever they are used; here it is done once an update.
+    Torch's autocast converts the weights each time they are used; here that happens once per
+    update. A network that cannot compute in the dtype computes in float32, and a line in the log
+    says so: bfloat16 needs a network with the attribute ``dtype_agnostic``, which takes and returns
+    the same whatever the dtype of its parameters; float16 needs layers that
+    `agents.compute.float16` replaces.
 
     Args:
-        network: in float32.
-        dtype: the other's numbers. With float32, the two are the same; with float16, they share
-            the weights, and `agents.compute.float16` computes with a copy.
-        parallel: shares each layer, where layers can be shared: with float16.
+        source: the network, in float32.
+        dtype: in float32 the copy is the network itself. In float16 they share the parameters, of
+            which the replaced layers keep float16 copies.
+        pool: threads that compute the replaced layers.
 
     Attributes:
-        like: computes as ``network`` does, in other numbers.
-        shares_layers: whether a parallel does; then it need not share a batch.
+        network: the copy.
+        dtype: the dtype as given.
+        uses_pool: whether replaced layers share their work among the threads of ``pool``.
 
-    >>> compute_copy = ComputeCopy(nn.Linear(2, 1), torch.bfloat16)
-    >>> compute_copy.like.weight.dtype
-    torch.bfloat16
+    >>> network = nn.Sequential(nn.Linear(2, 1))
+    >>> ComputeCopy(network, torch.float32).network is network
+    True
     """
 
-    def __init__(
-        self, network: N, dtype: torch.dtype, parallel: DataParallel | None = None
-    ) -> None:
-        self.shares_layers = dtype is torch.float16 and parallel is not None
-        if dtype is torch.bfloat16:
-            self.like = copy.deepcopy(network).to(dtype)
-        elif dtype is torch.float16:
-            self.like = to_float16(network, (parallel or DataParallel()).pool or ThreadPool())
-        else:
-            self.like = network
-        pairs = zip(self.like.parameters(), network.parameters(), strict=True)
-        self._pairs = [
-            (mine.detach(), theirs.detach()) for mine, theirs in pairs if mine is not theirs
-        ]
-        self._learning = [
-            pair
-            for pair, theirs in zip(self._pairs, network.parameters(), strict=False)
-            if theirs.requires_grad
-        ]
+    def __init__(self, source: N, dtype: torch.dtype, pool: ThreadPool | None = None) -> None:
+        self.dtype = dtype
+        self.network = _convert(source, dtype, pool)
+        self._float16_layers = float16_layers(self.network)
+        self.uses_pool = bool(self._float16_layers)
+        pairs = zip(source.parameters(), self.network.parameters(), strict=True)
+        self._pairs = [(own, copied) for own, copied in pairs if copied is not own]
+        self._copies = {id(own): copied for own, copied in self._pairs}
 
-        self._halves = float16_layers(self.like)
-        self._learning_halves = [
-            each for each in self._halves if next(each.parameters()).requires_grad
-        ]
+    def parameters_for(self, parameters: Iterable[Tensor]) -> list[Tensor]:
+        """Return the copies of parameters, or the parameters themselves where there are none."""
+        return [self._copies.get(id(parameter), parameter) for parameter in parameters]
 
-    @property
-    def learning(self) -> list[Tensor]:
-        """The parameters of ``like`` that want a gradient, in the order of the network's."""
-        return [each for each in self.like.parameters() if each.requires_grad]
-
-    def follow(self) -> None:
-        """Take over what an update changed: the parameters that want a gradient."""
-        _copy(self._learning)
-        for layer in self._learning_halves:
-            layer.refresh()
+    def update(self) -> None:
+        """Copy the parameters that an optimizer changes, those that require a gradient."""
+        self._copy(trainable_only=True)
 
     def sync(self) -> None:
-        """Take over every parameter."""
-        _copy(self._pairs)
-        for layer in self._halves:
-            layer.refresh()
+        """Copy all parameters."""
+        self._copy(trainable_only=False)
+
+    @torch.no_grad()
+    def _copy(self, trainable_only: bool) -> None:
+        for own, copied in self._pairs:
+            if own.requires_grad or not trainable_only:
+                copied.copy_(own)
+        for layer in self._float16_layers:
+            if not trainable_only or next(layer.parameters()).requires_grad:
+                layer.refresh()
 
 
-def _copy(pairs: list[tuple[Tensor, Tensor]]) -> None:
-    for mine, theirs in pairs:
-        mine.copy_(theirs)
+def _convert(network: N, dtype: torch.dtype, pool: ThreadPool | None) -> N:
+    """Return a network that computes in the dtype if possible, else the network itself."""
+    if dtype is torch.float32:
+        return network
+    if dtype is torch.bfloat16 and _is_dtype_agnostic(network):
+        return copy.deepcopy(network).to(dtype)
+    if dtype is torch.float16:
+        converted = to_float16(network, pool or ThreadPool())
+        if float16_layers(converted):
+            return converted
+    logger.warning(
+        "%s has no implementation in %s and learns in float32", type(network).__name__, dtype
+    )
+    return network
+
+
+def _is_dtype_agnostic(network: nn.Module) -> bool:
+    if isinstance(network, nn.Sequential) and len(network) and type(network) is nn.Sequential:
+        return _is_dtype_agnostic(network[0])
+    return bool(getattr(network, "dtype_agnostic", False))

@@ -1,4 +1,4 @@
-"""What a `DDQN` is made of, from its configuration: one function for each part."""
+"""Builds the parts of a `DDQN` from its configuration."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 
 from agents.agent import AgentSpec
 from agents.compute.adam import ParallelAdam
-from agents.compute.data_parallel import DataParallel
+from agents.compute.learner import Learner
 from agents.ddqn.config import DDQNConfig
 from agents.ddqn.exploration import EpsilonGreedy, apex_epsilons
 from agents.networks.q_network import QNetwork
@@ -18,7 +18,7 @@ from agents.schedules import Constant, Exponential, Linear, Piecewise, Schedule
 
 
 def build_network(spec: AgentSpec, config: DDQNConfig) -> QNetwork:
-    """Make a network on the device, the same for the same seed."""
+    """Build the network on the device, with weights that depend only on the seed."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(spec.seed)
         network = QNetwork(
@@ -28,11 +28,11 @@ def build_network(spec: AgentSpec, config: DDQNConfig) -> QNetwork:
             config.separate_target,
             config.dueling,
         )
-    # convolutions are fastest with the channels innermost
+    # Convolutions are fastest in the channels-last memory format.
     return network.to(memory_format=torch.channels_last).to(spec.device)
 
 
-def build_memory(spec: AgentSpec, config: DDQNConfig) -> FrameReplay:
+def build_replay(spec: AgentSpec, config: DDQNConfig) -> FrameReplay:
     """Build the replay memory, with prioritized sampling if ``priority_alpha`` is not 0.
 
     Raises:
@@ -51,19 +51,22 @@ def build_memory(spec: AgentSpec, config: DDQNConfig) -> FrameReplay:
     return FrameReplay(storage, UniformSampler(spec.seed))
 
 
-def build_shift(spec: AgentSpec, config: DDQNConfig) -> RandomShift | None:
-    """Make the augmentation, if there is to be one."""
+def build_random_shift(spec: AgentSpec, config: DDQNConfig) -> RandomShift | None:
+    """Build the augmentation of training batches, or None if there is none."""
     return RandomShift(config.random_shift, spec.seed) if config.random_shift else None
 
 
-def build_optimizer(network: QNetwork, parallel: DataParallel, config: DDQNConfig) -> ParallelAdam:
-    """Make the Adam of what learns: the target, which only ever is copied to, is left out."""
-    learning = [each for each in network.parameters() if each.requires_grad]
-    return ParallelAdam(learning, parallel.pool, config.learning_rate, config.adam_epsilon)
+def build_learner(spec: AgentSpec, network: QNetwork, config: DDQNConfig) -> Learner[QNetwork]:
+    """Build the learner of the online network, with Adam; the target is not optimized."""
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimizer = ParallelAdam(trainable, config.learning_rate, config.adam_epsilon)
+    # Playing is always in float32, so that scores do not depend on the hardware.
+    precision = config.precision if spec.training else "float32"
+    return Learner(network, optimizer, precision, spec.threads, config.max_grad_norm)
 
 
 def build_learning_rate(config: DDQNConfig) -> Schedule:
-    """Make the schedule of Adam's step size, by decisions.
+    """Build the schedule of the learning rate.
 
     >>> build_learning_rate(DDQNConfig(learning_rate=1.0, learning_rate_end=0.5))(150_000)
     0.75
@@ -74,7 +77,7 @@ def build_learning_rate(config: DDQNConfig) -> Schedule:
 
 
 def build_exploration(spec: AgentSpec, config: DDQNConfig) -> EpsilonGreedy:
-    """Make the exploration of all games: one schedule, and a ladder of least rates if wanted."""
+    """Build the exploration: one schedule, and minimum rates per environment as in Ape-X."""
     schedule: Schedule = Exponential(
         config.exploration_start, config.exploration_decay, config.exploration_min
     )

@@ -28,6 +28,9 @@ class NatureCNN(nn.Sequential):
         ValueError: the shape is not three-dimensional, or the image is too small.
     """
 
+    dtype_agnostic = True
+    """Uint8 states go in whatever the dtype of the parameters."""
+
     def __init__(self, state_shape: tuple[int, ...]) -> None:
         if len(state_shape) != 3 or min(state_shape[1:]) < MIN_SIDE:
             raise ValueError(

@@ -30,6 +30,9 @@ class QNetwork(nn.Module):
         dueling: whether Q values are the sum of a state value and advantages.
     """
 
+    dtype_agnostic = True
+    """Uint8 states go in and float32 values come out whatever the dtype of the parameters."""
+
     def __init__(
         self,
         state_shape: tuple[int, ...],

@@ -1,24 +1,24 @@
-"""Acting with a policy: sample actions and keep the recurrent state between steps."""
+"""Acting with a policy: samples actions and keeps the recurrent state between steps."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from agents.agent import EPISODE_START, Actions, States
-from agents.compute.precision import ComputeCopy
 from agents.networks.actor_critic import ActorCritic, PolicyOutput
 from agents.rng import generator_state, set_generator_state
 
 
 @dataclass
 class ActorState:
-    """The random generator and the recurrent state after the last step."""
+    """The random generator, and the recurrent state after the last step."""
 
     rng: np.random.Generator
     recurrent_state: Tensor | None = None
@@ -28,10 +28,10 @@ class ActionSample(NamedTuple):
     """Actions and the data they were chosen from.
 
     Attributes:
-        actions: Chosen actions, int64 ``(num_envs,)``.
-        states: The states, on the device.
-        output: Output of the policy for the states, as sequences of one step.
-        recurrent_state: Recurrent state before the step.
+        actions: int64 ``(num_envs,)``.
+        states: the states, on the device.
+        output: the policy's output for the states, as sequences of one step.
+        recurrent_state: recurrent state before the step.
     """
 
     actions: Actions
@@ -41,42 +41,49 @@ class ActionSample(NamedTuple):
 
 
 class Actor:
-    """Act with a policy, in training episodes or in others that do not affect training.
+    """Acts with a policy, in training episodes or in others that do not affect training.
 
     Args:
-        network: The policy.
-        compute_copy: Its body in the precision of learning. Evaluation always uses float32, so that
-            scores do not depend on the machine.
-        device: Device of the network.
-        seed: Seed of the random generator.
+        network: the policy.
+        training_body: computes the features of states as ``network.body`` does, in the precision of
+            learning. Outside training, actions are always computed in float32, so that scores do
+            not depend on the hardware.
+        device: the device of the network.
+        seed: seed of the random generator.
 
     Attributes:
-        strand: The state of the current episodes.
+        state: state of the current episodes.
     """
 
     def __init__(
-        self, network: ActorCritic, compute_copy: ComputeCopy[nn.Sequential], device: str, seed: int
+        self,
+        network: ActorCritic,
+        training_body: Callable[[Tensor], Tensor],
+        device: str,
+        seed: int,
     ) -> None:
-        self._network, self._twin, self._device, self._seed = network, compute_copy, device, seed
-        self._body = compute_copy.like
-        self.strand = self._in_training = self._fresh()
+        self._network, self._training_body = network, training_body
+        self._device, self._seed = device, seed
+        self._training = True
+        self.state = self._training_state = self._initial_state()
 
     def train(self, mode: bool) -> None:
-        """Continue the training episodes, or start new episodes with a separate generator."""
-        self._body = self._twin.like if mode else self._network.body
-        self.strand = self._in_training if mode else self._fresh()
+        """Continue the training episodes, or start other episodes with their own generator."""
+        self._training = mode
+        self.state = self._training_state if mode else self._initial_state()
 
     def carry_recurrent_state(self, indices: NDArray[np.int64]) -> None:
         """Reorder the recurrent state, and reset it where an episode starts.
 
         Args:
-            indices: See `agents.agent.Agent.carry_recurrent_state`.
+            indices: see `agents.agent.Agent.carry_recurrent_state`.
         """
-        recurrent_state = self.strand.recurrent_state
+        recurrent_state = self.state.recurrent_state
         if recurrent_state is not None:
-            where = torch.as_tensor(indices, device=self._device)
-            moved = recurrent_state[where.clamp(min=0)]
-            self.strand.recurrent_state = moved.masked_fill((where == EPISODE_START)[:, None], 0.0)
+            index = torch.as_tensor(indices, device=self._device)
+            reordered = recurrent_state[index.clamp(min=0)]
+            episode_starts = (index == EPISODE_START)[:, None]
+            self.state.recurrent_state = reordered.masked_fill(episode_starts, 0.0)
 
     @torch.no_grad()
     def choose(self, states: States, greedy: bool) -> ActionSample:
@@ -84,16 +91,18 @@ class Actor:
 
         Args:
             states: uint8 ``(num_envs, *state_shape)``, in the order of the recurrent state.
-            greedy: Choose the most probable action instead of sampling one.
+            greedy: choose the most probable action instead of sampling one.
         """
-        recurrent_state = self._current_state(len(states))
-        seen = self._on_device(states)
-        output = self._look_once(seen, recurrent_state)
-        self.strand.recurrent_state = output.recurrent_state
+        recurrent_state = self._recurrent_state(len(states))
+        states_on_device = self._to_device(states)
+        output = self._evaluate_step(states_on_device, recurrent_state)
+        self.state.recurrent_state = output.recurrent_state
         log_probs = output.log_probs[:, 0].cpu().numpy()
-        best: Actions = log_probs.argmax(axis=1)
-        actions = best if greedy else draw(np.exp(log_probs), self.strand.rng)
-        return ActionSample(actions, seen, output, recurrent_state)
+        if greedy:
+            actions: Actions = log_probs.argmax(axis=1)
+        else:
+            actions = sample_actions(np.exp(log_probs), self.state.rng)
+        return ActionSample(actions, states_on_device, output, recurrent_state)
 
     @torch.no_grad()
     def probabilities(self, states: States, recurrent_state: Tensor | None) -> NDArray[np.float32]:
@@ -101,92 +110,96 @@ class Actor:
 
         Args:
             states: uint8 ``(num_envs, *state_shape)``.
-            recurrent_state: Recurrent state before the step; None for the current one.
+            recurrent_state: recurrent state before the step; None for the current one.
         """
         if recurrent_state is None:
-            recurrent_state = self._current_state(len(states))
-        output = self._look_once(self._on_device(states), recurrent_state)
+            recurrent_state = self._recurrent_state(len(states))
+        output = self._evaluate_step(self._to_device(states), recurrent_state)
         probabilities: NDArray[np.float32] = output.log_probs[:, 0].exp().cpu().numpy()
         return probabilities
 
     @torch.no_grad()
-    def values(self, states: States, wanted: NDArray[np.bool_]) -> Tensor:
+    def values(self, states: States, mask: NDArray[np.bool_]) -> Tensor:
         """Return the values of the states that follow the last `choose`.
 
         Args:
             states: uint8 ``(num_envs, *state_shape)``.
-            wanted: Mask of the environments to compute values for, bool ``(num_envs,)``.
+            mask: environments to compute values for, bool ``(num_envs,)``.
 
         Returns:
             ``(num_envs,)``, 0 outside of the mask.
         """
         values = torch.zeros(len(states), device=self._device)
-        if wanted.any() and self.strand.recurrent_state is not None:
-            index = torch.as_tensor(wanted, device=self._device)
-            output = self._look_once(
-                self._on_device(states[wanted]), self.strand.recurrent_state[index]
+        if mask.any() and self.state.recurrent_state is not None:
+            index = torch.as_tensor(mask, device=self._device)
+            output = self._evaluate_step(
+                self._to_device(states[mask]), self.state.recurrent_state[index]
             )
             values[index] = output.values[:, 0]
         return values
 
-    def look(self, states: Tensor, recurrent_state: Tensor, begins: Tensor) -> PolicyOutput:
-        """Evaluate the policy on sequences, see `ActorCritic.forward`.
+    def evaluate(
+        self, states: Tensor, recurrent_state: Tensor, episode_starts: Tensor
+    ) -> PolicyOutput:
+        """Return the policy's output for sequences, see `ActorCritic.forward`.
 
         Args:
             states: uint8 ``(sequences, time, *state_shape)``.
-            recurrent_state: Recurrent state before each sequence.
-            begins: Whether an episode starts at a step, bool ``(sequences, time)``.
+            recurrent_state: recurrent state before each sequence.
+            episode_starts: True at the first step of an episode, bool ``(sequences, time)``.
         """
-        features = self._body(states.flatten(0, 1)).float().unflatten(0, states.shape[:2])
-        output: PolicyOutput = self._network(features, recurrent_state, begins)
+        body = self._training_body if self._training else self._network.body
+        features = body(states.flatten(0, 1)).float().unflatten(0, states.shape[:2])
+        output: PolicyOutput = self._network(features, recurrent_state, episode_starts)
         return output
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the training episodes."""
-        recurrent_state = self._in_training.recurrent_state
+        recurrent_state = self._training_state.recurrent_state
         return {
-            "rng": generator_state(self._in_training.rng),
+            "rng": generator_state(self._training_state.rng),
             "recurrent_state": None if recurrent_state is None else recurrent_state.cpu(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
-        set_generator_state(self._in_training.rng, state["rng"])
+        set_generator_state(self._training_state.rng, state["rng"])
         recurrent_state = state["recurrent_state"]
-        self._in_training.recurrent_state = (
+        self._training_state.recurrent_state = (
             None if recurrent_state is None else recurrent_state.to(self._device)
         )
 
-    def _current_state(self, num_envs: int) -> Tensor:
-        if self.strand.recurrent_state is None:
+    def _recurrent_state(self, num_envs: int) -> Tensor:
+        if self.state.recurrent_state is None:
             return torch.zeros(num_envs, self._network.state_size, device=self._device)
-        return self.strand.recurrent_state
+        return self.state.recurrent_state
 
-    def _on_device(self, states: States) -> Tensor:
-        # copy: the states may be read-only, or overwritten by the environments
+    def _to_device(self, states: States) -> Tensor:
+        # A copy, since the states may be read-only or overwritten by the environments.
         return torch.tensor(states, device=self._device)
 
-    def _look_once(self, states: Tensor, recurrent_state: Tensor) -> PolicyOutput:
-        begins = torch.zeros(len(states), 1, dtype=torch.bool, device=self._device)
-        return self.look(states.unsqueeze(1), recurrent_state, begins)
+    def _evaluate_step(self, states: Tensor, recurrent_state: Tensor) -> PolicyOutput:
+        episode_starts = torch.zeros(len(states), 1, dtype=torch.bool, device=self._device)
+        return self.evaluate(states.unsqueeze(1), recurrent_state, episode_starts)
 
-    def _fresh(self) -> ActorState:
+    def _initial_state(self) -> ActorState:
         return ActorState(np.random.default_rng(self._seed))
 
 
-def draw(probabilities: NDArray[np.floating[Any]], rng: np.random.Generator) -> Actions:
+def sample_actions(probabilities: NDArray[np.floating[Any]], rng: np.random.Generator) -> Actions:
     """Sample one action per environment.
 
     Args:
         probabilities: ``(num_envs, num_actions)``; each row sums to 1.
-        rng: Random generator, of which one number per environment is used.
+        rng: random generator, of which one number per environment is used.
 
     Returns:
         int64 ``(num_envs,)``.
 
-    >>> draw(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]), np.random.default_rng(0)).tolist()
+    >>> rng = np.random.default_rng(0)
+    >>> sample_actions(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]), rng).tolist()
     [1, 0]
     """
-    upper = np.cumsum(probabilities[:, :-1], axis=1, dtype=np.float64)
-    actions: Actions = (rng.random(len(probabilities))[:, None] >= upper).sum(axis=1)
+    upper_bounds = np.cumsum(probabilities[:, :-1], axis=1, dtype=np.float64)
+    actions: Actions = (rng.random(len(probabilities))[:, None] >= upper_bounds).sum(axis=1)
     return actions

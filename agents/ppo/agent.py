@@ -1,4 +1,4 @@
-"""Proximal policy optimization: learns probabilities of actions from the latest steps of many games."""
+"""Proximal policy optimization: learns a policy from the latest steps of several environments."""
 
 from __future__ import annotations
 
@@ -11,228 +11,233 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tensordict import TensorDict
-from torch import Tensor
+from torch import Tensor, nn
 
 from agents.agent import EPISODE_START, Actions, Agent, AgentConfig, AgentSpec, States, Transitions
-from agents.compute.data_parallel import DataParallel
 from agents.compute.learner import Learner
-from agents.compute.precision import ComputeCopy, resolve_precision
 from agents.networks.actor_critic import ActorCritic
 from agents.ppo.actor import ActionSample, Actor
-from agents.ppo.advantages import explained_variance
-from agents.ppo.build import build_adam, build_policy, build_rollout, build_schedule
+from agents.ppo.build import build_learner, build_network, build_rollout, build_schedule
 from agents.ppo.config import PPOConfig
-from agents.ppo.loss import MEANS, PPOLoss, prepare
-from agents.ppo.rollout_buffer import RolloutBuffer, dealt
+from agents.ppo.gae import explained_variance
+from agents.ppo.loss import MEANS, PPOLoss, prepare_minibatch
+from agents.ppo.rollout_buffer import RolloutBuffer, select_rows
 
 
 class PPO(Agent):
-    """Acts by probabilities, and moves them a little towards what turned out better than expected.
+    """Samples actions from a policy, and improves it in small steps.
 
-    Schulman et al. 2017, https://arxiv.org/abs/1707.06347, as OpenAI's baselines have it in ppo2.
-    The program's loop learns while the games run: by then the first action after a rollout is
-    chosen, by the policy before. So it is learned from as what it is, with the chance it had.
+    Schulman et al. 2017, https://arxiv.org/abs/1707.06347, as in ``ppo2`` of OpenAI Baselines. The
+    training loop learns while the environments step. By then the first action after a rollout has
+    been chosen, by the policy before the update; it is learned from with its old probability.
 
     Args:
-        spec: the games and the machine.
+        spec: the environments and the hardware.
         network: on ``spec.device``.
         rollout: empty; None for an agent that only plays.
-        optimizer: of all of ``network``, in the order of its parameters.
-        parallel: shares the work of learning.
-        config: everything else.
+        learner: of ``network.body``, with all parameters of ``network``.
+        config: all other hyperparameters.
 
     Attributes:
-        decisions: how many steps were cached, crashed ones left out.
-        rollout: the latest of them.
-        network: what it has learned.
+        network: the policy and its value function.
+        rollout: the steps since the last update.
+        steps: number of valid transitions cached.
     """
 
     Config: ClassVar[type[AgentConfig]] = PPOConfig
-    transient: ClassVar[tuple[str, ...]] = ("_crew", "_twin", "_choice")
     reported_metrics: ClassVar[tuple[str, ...]] = (*MEANS, "explained_variance")
+    transient: ClassVar[tuple[str, ...]] = ("_last_sample",)
 
     def __init__(
         self,
         spec: AgentSpec,
         network: ActorCritic,
         rollout: RolloutBuffer | None,
-        optimizer: torch.optim.Optimizer,
-        parallel: DataParallel,
+        learner: Learner[nn.Sequential],
         config: PPOConfig,
     ) -> None:
         super().__init__(spec)
         self.network = network
         self.rollout = rollout
-        self.decisions = 0
-        self._config, self._optimizer = config, optimizer
-        precision = config.precision if spec.training else "float32"
-        self._twin = ComputeCopy(network.body, resolve_precision(precision, spec.device), parallel)
-        self._actor = Actor(network, self._twin, spec.device, spec.seed)
-        self._crew = parallel
-        self._updates = Learner(
-            optimizer, list(network.parameters()), self._twin, parallel, config.max_grad_norm
-        )
-        self._order = np.random.default_rng((spec.seed, 1))
+        self.steps = 0
         self._learned_at = 0
-        self._choice: ActionSample | None = None
+        self._config = config
+        self._learner = learner
+        self._actor = Actor(network, self._training_body, spec.device, spec.seed)
+        self._shuffle_rng = np.random.default_rng((spec.seed, 1))
+        self._last_sample: ActionSample | None = None
         self.train(spec.training)
 
     @classmethod
     def build(cls, spec: AgentSpec, config: AgentConfig) -> Self:
-        """Make an agent and its collaborators; torch's own generators are left as they are.
+        """Make an agent and its parts; torch's global random generators are not used.
 
         Raises:
-            TypeError: ``config`` is of another kind of agent.
-            ValueError: there are not enough steps or games for the minibatches.
+            TypeError: ``config`` is of another class.
+            ValueError: a rollout has too few sequences for the minibatches.
         """
         if not isinstance(config, PPOConfig):
             raise TypeError(f"config is {config!r}; give a PPOConfig")
-        network = build_policy(spec, config)
+        network = build_network(spec, config)
         rollout = build_rollout(spec, config, network.state_size) if spec.training else None
-        parallel = DataParallel.of(spec)
-        return cls(spec, network, rollout, build_adam(network, parallel, config), parallel, config)
+        return cls(spec, network, rollout, build_learner(spec, network, config), config)
 
     @property
     def describe_replay(self) -> str:
-        """One line on the size of the rollout."""
+        """One line on the size of the rollout buffer."""
         if self.rollout is None:
             return super().describe_replay
-        horizon, games = self.rollout.horizon, self.spec.num_envs
+        horizon, num_envs = self.rollout.horizon, self.spec.num_envs
         return (
-            f"memory: the latest {horizon * games:,} decisions, {horizon:,} of each game, "
+            f"memory: the latest {horizon * num_envs:,} steps, {horizon:,} of each environment, "
             f"{self.rollout.nbytes / 1e9:.2f} GB"
         )
 
     def train(self, mode: bool = True) -> None:
-        """Learn from now on, or only play: new episodes, with rng of their own."""
+        """Set training mode. Outside it, new episodes start, with their own random generator."""
         super().train(mode)
         self._actor.train(mode)
 
     def carry_recurrent_state(self, indices: NDArray[np.int64]) -> None:
-        """Let what is remembered go with its games, and forget it where an episode begins."""
+        """Reorder the recurrent state, and reset it where an episode starts."""
         self._actor.carry_recurrent_state(indices)
 
     def action_values(self, states: States) -> NDArray[np.float32]:
-        """The chance of each action, in states that `act` was last asked for if it was."""
-        recurrent_state = None if self._choice is None else self._choice.recurrent_state
+        """Return the probability of each action; in training, in the states of the last `act`."""
+        sample = self._last_sample
+        recurrent_state = None if sample is None else sample.recurrent_state
         return self._actor.probabilities(states, recurrent_state)
 
     @property
     def action_values_name(self) -> str:
-        """What `action_values` gives."""
-        return "chance"
+        """What `action_values` returns."""
+        return "probability"
 
     def act(self, states: States) -> Actions:
-        """Draw one action per game; when it plays and is ``deterministic``, take the greedy."""
+        """Sample one action per environment, or take the most probable one.
+
+        The most probable action is taken outside training, if ``deterministic`` is set.
+        """
         greedy = self._config.deterministic and not self.training
-        self._choice = self._actor.choose(states, greedy)
-        return self._choice.actions
+        self._last_sample = self._actor.choose(states, greedy)
+        return self._last_sample.actions
 
     def cache(self, transitions: Transitions) -> None:
-        """Remember one step of every game, the one that `act` was last asked for.
+        """Store one transition of every environment, from the states of the last `act`.
 
         Raises:
-            RuntimeError: `act` was not asked, or the rollout waits to be learned from.
+            RuntimeError: `act` was not called before, or the rollout is full.
         """
-        rollout, choice = self._kept(), self._choice
-        if choice is None:
-            raise RuntimeError("act was not asked for the step that is cached; call it before")
-        tensor = partial(torch.tensor, device=self.spec.device)
-        valid, ended, terminated = transitions.valid, transitions.ended, transitions.terminated
-        cut_off = ended | (rollout.length == rollout.horizon - 1)
-        bootstrapped = cut_off & valid & ~terminated
-        taken, happened = tensor(transitions.actions), tensor(valid)
-        log_probs, values = choice.output.log_probs[:, 0], choice.output.values[:, 0]
-        step = {
-            "state": choice.states,
-            "action": taken,
-            "log_prob": log_probs.gather(1, taken[:, None]).squeeze(1),
-            "value": values,
-            "next_value": self._actor.values(transitions.next_states, bootstrapped),
-            # no advantage in what never happened; the step before it is bootstrapped from its value
-            "reward": torch.where(happened, tensor(transitions.rewards), values),
-            "terminated": tensor(terminated | ~valid),
-            "ended": tensor(ended),
-            "happened": happened,
-        }
-        rollout.add(step, choice.recurrent_state)
-        self._choice = None
+        rollout, sample = self._require_rollout(), self._last_sample
+        if sample is None:
+            raise RuntimeError("cache() needs a step that act() chose; call act() before it")
+        rollout.add(self._rollout_step(transitions, sample, rollout), sample.recurrent_state)
+        self._last_sample = None
+        ended = transitions.ended
         if ended.any():
             self.carry_recurrent_state(np.where(ended, EPISODE_START, np.arange(len(ended))))
-        self.decisions += int(np.count_nonzero(valid))
+        self.steps += int(np.count_nonzero(transitions.valid))
 
     def recall(self) -> TensorDict:
-        """The latest steps and what is to be learned from them, see `RolloutBuffer.sequences`."""
-        config, whole = self._config, self.network.state_size > 0
-        return self._kept().sequences(config.gamma, config.gae_lambda, whole=whole)
+        """Return the rollout with advantages and returns, see `RolloutBuffer.sequences`."""
+        config, recurrent = self._config, self.network.state_size > 0
+        return self._require_rollout().sequences(
+            config.gamma, config.gae_lambda, recurrent=recurrent
+        )
 
     def learn(self) -> dict[str, float] | None:
-        """Learn once the rollout is full, then forget it.
+        """Learn from the rollout once it is full, then clear it.
 
         Returns:
-            LossFn over the updates: `MEANS` and the length of the gradient; how much of the
-            returns' variance the values foresaw; the learning rate and the clip range; and how
-            many updates were made and how many were skipped. None while it is not time.
+            Means over the updates: `MEANS` and ``grad_norm``; ``explained_variance`` of the
+            returns by the values; ``learning_rate`` and ``clip_range``; and the numbers of
+            ``updates`` made and ``skipped``. None while the rollout is not full.
 
         Raises:
-            FloatingPointError: the updates are no longer finite.
+            FloatingPointError: too many updates in a row were not finite.
         """
-        if not self._kept().full:
+        if not self._require_rollout().full:
             return None
-        rate, clip, bonus = (
+        learning_rate, clip_range, entropy_coef = (
             build_schedule(self._config, name)(self._learned_at)
             for name in ("learning_rate", "clip_range", "entropy_coef")
         )
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        value_clip = clip if self._config.clip_value_loss else math.inf
-        loss = PPOLoss(clip, value_clip, self._config.value_coef, bonus)
+        self._learner.set_learning_rate(learning_rate)
+        value_clip_range = clip_range if self._config.clip_value_loss else math.inf
+        loss = PPOLoss(clip_range, value_clip_range, self._config.value_coef, entropy_coef)
         batch = self.recall()
-        rounds = list(self._go_over(batch, loss))
-        self._kept().clear()
-        self._learned_at = self.decisions
-        return _summary(rounds) | {
+        updates = list(self._updates(batch, loss))
+        self._require_rollout().clear()
+        self._learned_at = self.steps
+        return _summarize(updates) | {
             "explained_variance": explained_variance(batch["value"], batch["return"]),
-            "learning_rate": rate,
-            "clip_range": clip,
+            "learning_rate": learning_rate,
+            "clip_range": clip_range,
         }
 
     def close(self) -> None:
-        """Let go of the threads."""
-        self._crew.close()
+        """End the threads."""
+        self._learner.close()
 
-    def _kept(self) -> RolloutBuffer:
+    def _training_body(self, states: Tensor) -> Tensor:
+        features: Tensor = self._learner.compute_network(states)
+        return features
+
+    def _require_rollout(self) -> RolloutBuffer:
         if self.rollout is None:
             raise RuntimeError("an agent that only plays has no rollout; give training=True")
         return self.rollout
 
-    def _go_over(self, batch: TensorDict, loss: PPOLoss) -> Iterator[list[float] | None]:
-        """Make the updates of all epochs; gives what `Learner.make` gives."""
+    def _rollout_step(
+        self, transitions: Transitions, sample: ActionSample, rollout: RolloutBuffer
+    ) -> dict[str, Tensor]:
+        """Return the columns of a step, see `RolloutBuffer.add`."""
+        tensor = partial(torch.tensor, device=self.spec.device)
+        valid, terminated = transitions.valid, transitions.terminated
+        no_next_step = transitions.ended | (rollout.length == rollout.horizon - 1)
+        bootstrapped = no_next_step & valid & ~terminated
+        actions = tensor(transitions.actions)
+        log_probs, values = sample.output.log_probs[:, 0], sample.output.values[:, 0]
+        return {
+            "state": sample.states,
+            "action": actions,
+            "log_prob": log_probs.gather(1, actions[:, None]).squeeze(1),
+            "value": values,
+            "next_value": self._actor.values(transitions.next_states, bootstrapped),
+            # An invalid step has the advantage 0; the step before it bootstraps from its value.
+            "reward": torch.where(tensor(valid), tensor(transitions.rewards), values),
+            "terminated": tensor(terminated | ~valid),
+            "ended": tensor(transitions.ended),
+            "valid": tensor(valid),
+        }
 
-        def means(part: TensorDict) -> Tensor:
-            """What the loss makes of a part, seen through the policy as it is now."""
-            return loss(
-                self._actor.look(part["state"], part["recurrent_state"], part["begins"]), part
+    def _updates(self, batch: TensorDict, loss: PPOLoss) -> Iterator[dict[str, float] | None]:
+        """Make the updates of all epochs, and yield what `Learner.update` returns."""
+
+        def loss_fn(part: TensorDict) -> dict[str, Tensor]:
+            """Return the loss of the current policy."""
+            output = self._actor.evaluate(
+                part["state"], part["recurrent_state"], part["episode_start"]
             )
+            return loss(output, part)
 
         for _ in range(self._config.epochs):
-            order = self._order.permutation(len(batch))
-            for index in np.array_split(order, self._config.minibatches):
-                chosen = dealt(batch, torch.as_tensor(index, device=self.spec.device))
-                found = self._updates.make(
-                    means, prepare(chosen, self._config.normalize_advantages)
-                )
-                yield found
-                limit = self._config.target_kl
-                if limit is not None and found and found[MEANS.index("approx_kl")] > limit:
+            permutation = self._shuffle_rng.permutation(len(batch))
+            for index in np.array_split(permutation, self._config.minibatches):
+                minibatch = select_rows(batch, torch.as_tensor(index, device=self.spec.device))
+                prepare_minibatch(minibatch, self._config.normalize_advantages)
+                scalars = self._learner.update(loss_fn, minibatch)
+                yield scalars
+                target_kl = self._config.target_kl
+                if target_kl is not None and scalars and scalars["approx_kl"] > target_kl:
                     return
 
 
-def _summary(rounds: list[list[float] | None]) -> dict[str, float]:
-    """The means over the updates that were made, by name, and their number."""
-    made = [numbers for numbers in rounds if numbers is not None]
-    means = np.mean(made, axis=0).tolist() if made else ()
-    return dict(zip((*MEANS, "grad_norm"), means, strict=False)) | {
+def _summarize(updates: list[dict[str, float] | None]) -> dict[str, float]:
+    """Return the means over the updates that were made, and the number of updates."""
+    made = [scalars for scalars in updates if scalars is not None]
+    means = np.mean([list(scalars.values()) for scalars in made], axis=0) if made else []
+    return dict(zip(made[0] if made else (), map(float, means), strict=True)) | {
         "updates": float(len(made)),
-        "skipped": float(len(rounds) - len(made)),
+        "skipped": float(len(updates) - len(made)),
     }

@@ -1,4 +1,4 @@
-"""The loss of PPO and the metrics of an update."""
+"""The loss of PPO, in pure functions with shape checks."""
 
 from __future__ import annotations
 
@@ -9,72 +9,132 @@ from tensordict import TensorDict
 from torch import Tensor
 
 from agents.networks.actor_critic import PolicyOutput
-from agents.ppo.advantages import (
-    clipped_policy_losses,
-    clipped_value_losses,
-    entropies,
-    standardized,
-)
+from agents.ppo.gae import check_shapes, standardized
 
 MEANS = ("loss", "policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
-"""The values that `PPOLoss` returns, in this order."""
+"""Names of the means that `PPOLoss` returns."""
 
 
 @dataclass(frozen=True)
 class PPOLoss:
-    """The loss of ppo2 in OpenAI baselines.
+    """The loss of ``ppo2`` in OpenAI Baselines.
 
     Attributes:
-        clip: Clip range of the probability ratio.
-        value_clip: Clip range of the values; infinite for no clipping.
-        value_coef: Coefficient of the value loss.
-        entropy_coef: Coefficient of the entropy bonus.
+        clip_range: clip range of the probability ratio.
+        value_clip_range: clip range of the values; infinite for no clipping.
+        value_coef: coefficient of the value loss.
+        entropy_coef: coefficient of the entropy bonus.
     """
 
-    clip: float
-    value_clip: float
+    clip_range: float
+    value_clip_range: float
     value_coef: float
     entropy_coef: float
 
-    def __call__(self, output: PolicyOutput, batch: TensorDict) -> Tensor:
-        """Return the weighted means over a batch.
+    def __call__(self, output: PolicyOutput, batch: TensorDict) -> dict[str, Tensor]:
+        """Return the weighted means over a batch, by the names in `MEANS`.
 
         Args:
-            output: Output of the current policy for the batch.
+            output: the current policy's output for the batch.
             batch: ``action``, ``log_prob``, ``value``, ``advantage``, ``return`` and ``weight``,
                 all ``(sequences, time)``.
-
-        Returns:
-            `MEANS`, ``(6,)``.
         """
         log_probs = output.log_probs.gather(2, batch["action"].unsqueeze(2)).squeeze(2)
-        policy = clipped_policy_losses(log_probs, batch["log_prob"], batch["advantage"], self.clip)
-        value = clipped_value_losses(
-            output.values, batch["value"], batch["return"], self.value_clip
+        policy_losses = clipped_policy_losses(
+            log_probs, batch["log_prob"], batch["advantage"], self.clip_range
+        )
+        value_losses = clipped_value_losses(
+            output.values, batch["value"], batch["return"], self.value_clip_range
         )
         entropy = entropies(output.log_probs)
-        log_ratio = log_probs.detach() - batch["log_prob"]
+        log_ratios = log_probs.detach() - batch["log_prob"]
         columns = (
-            policy + self.value_coef * value - self.entropy_coef * entropy,
-            policy,
-            value,
+            policy_losses + self.value_coef * value_losses - self.entropy_coef * entropy,
+            policy_losses,
+            value_losses,
             entropy,
-            0.5 * log_ratio.square(),
-            ((log_ratio.exp() - 1).abs() > self.clip).float(),
+            0.5 * log_ratios.square(),
+            ((log_ratios.exp() - 1).abs() > self.clip_range).float(),
         )
-        means: Tensor = (torch.stack(columns) * batch["weight"]).mean(dim=(1, 2))
-        return means
+        means = (torch.stack(columns) * batch["weight"]).mean(dim=(1, 2))
+        return dict(zip(MEANS, means.unbind(), strict=True))
 
 
-def prepare(minibatch: TensorDict, normalize: bool) -> TensorDict:
-    """Add ``weight`` to a minibatch: 0 for steps that did not happen, with mean 1.
+def prepare_minibatch(minibatch: TensorDict, normalize: bool) -> TensorDict:
+    """Add a ``weight`` to the steps of a minibatch: 0 for invalid ones, and 1 on average.
 
     Args:
-        minibatch: Some of the sequences of a `RolloutBuffer`; modified in place.
-        normalize: Normalize the advantages to mean 0 and standard deviation 1.
+        minibatch: some of the sequences of a `RolloutBuffer`; is changed in place.
+        normalize: normalize the advantages to mean 0 and standard deviation 1.
     """
-    happened = minibatch["happened"].float()
-    minibatch["weight"] = happened / happened.mean().clamp(min=1 / happened.numel())
+    valid = minibatch["valid"].float()
+    minibatch["weight"] = valid / valid.mean().clamp(min=1 / valid.numel())
     if normalize:
         minibatch["advantage"] = standardized(minibatch["advantage"], minibatch["weight"])
     return minibatch
+
+
+def clipped_policy_losses(
+    log_probs: Tensor, old_log_probs: Tensor, advantages: Tensor, clip: float
+) -> Tensor:
+    """Return the clipped surrogate loss of each step.
+
+    The negative of Schulman et al. 2017, https://arxiv.org/abs/1707.06347, equation 7.
+
+    Args:
+        log_probs: log probabilities of the actions under the current policy, with gradient.
+        old_log_probs: log probabilities under the policy that took the actions.
+        advantages: advantages of the actions.
+        clip: clip range of the probability ratio.
+
+    Returns:
+        One loss per step, with the shape of the inputs.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    >>> now, then = torch.log(torch.tensor([[0.9, 0.5], [0.5, 0.5]]))
+    >>> clipped_policy_losses(now, then, torch.ones(2), clip=0.2).tolist()
+    [-1.2000000476837158, -1.0]
+    """
+    check_shapes(log_probs, old_log_probs=old_log_probs, advantages=advantages)
+    ratios = (log_probs - old_log_probs).exp()
+    clipped = ratios.clamp(1 - clip, 1 + clip)
+    return torch.maximum(-advantages * ratios, -advantages * clipped)
+
+
+def clipped_value_losses(
+    values: Tensor, old_values: Tensor, returns: Tensor, clip: float
+) -> Tensor:
+    """Return the clipped value loss of each step.
+
+    Half the larger of two squared errors: that of the value, and that of the value clipped to
+    within ``clip`` of the old one. From OpenAI baselines, ``ppo2``; it is not in the paper.
+
+    Args:
+        values: current value estimates, with gradient.
+        old_values: value estimates at the time of the steps.
+        returns: targets.
+        clip: clip range; infinite for the plain squared error.
+
+    Returns:
+        One loss per step, with the shape of the inputs.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    >>> clipped_value_losses(torch.ones(1), torch.zeros(1), torch.ones(1), clip=0.5).tolist()
+    [0.125]
+    """
+    check_shapes(values, old_values=old_values, returns=returns)
+    clipped = old_values + (values - old_values).clamp(-clip, clip)
+    return 0.5 * torch.maximum((values - returns).square(), (clipped - returns).square())
+
+
+def entropies(log_probs: Tensor) -> Tensor:
+    """Return the entropies in nats: ``-sum p log p`` over the last dimension.
+
+    >>> entropies(torch.log(torch.tensor([[0.5, 0.5]]))).exp().tolist()
+    [2.0]
+    """
+    return -(log_probs.exp() * log_probs).sum(dim=-1)

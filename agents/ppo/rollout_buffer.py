@@ -9,34 +9,34 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor
 
-from agents.ppo.advantages import generalized_advantages
+from agents.ppo.gae import generalized_advantages
 
 
-def dealt(batch: TensorDict, index: Tensor) -> TensorDict:
+def select_rows(batch: TensorDict, index: Tensor) -> TensorDict:
     """Return ``batch[index]`` in a quarter of the time.
 
     Args:
-        batch: Batch of size ``(rows,)``.
-        index: Row indices, int64 ``(n,)``.
+        batch: batch of size ``(rows,)``.
+        index: row indices, int64 ``(n,)``.
     """
-    # torch's indexing copies byte by byte, index_select row by row
-    chosen = {name: column.index_select(0, index) for name, column in batch.items()}
-    return TensorDict(chosen, batch_size=index.shape, device=batch.device)
+    # Torch's indexing copies byte by byte, index_select row by row
+    columns = {name: column.index_select(0, index) for name, column in batch.items()}
+    return TensorDict(columns, batch_size=index.shape, device=batch.device)
 
 
 class RolloutBuffer:
     """The steps of every environment that one round of learning uses.
 
     Args:
-        horizon: Steps per environment.
-        num_envs: Number of environments.
-        state_shape: Shape of a state, uint8.
-        state_size: Size of the recurrent state of an environment.
-        device: Device of the buffer.
+        horizon: steps per environment.
+        num_envs: number of environments.
+        state_shape: shape of a state, uint8.
+        state_size: size of the recurrent state of an environment.
+        device: device of the buffer.
 
     Attributes:
-        horizon: Capacity in steps per environment.
-        length: Stored steps per environment.
+        horizon: capacity in steps per environment.
+        length: stored steps per environment.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class RolloutBuffer:
         self.length = 0
         shape = (horizon, num_envs)
         float_columns = ("log_prob", "value", "next_value", "reward")
-        bool_columns = ("terminated", "ended", "happened")
+        bool_columns = ("terminated", "ended", "valid")
         self._steps = TensorDict(
             {"state": torch.zeros(*shape, *state_shape, dtype=torch.uint8)}
             | {"action": torch.zeros(shape, dtype=torch.int64)}
@@ -60,17 +60,12 @@ class RolloutBuffer:
             batch_size=shape,
             device=device,
         )
-        self._carried = torch.zeros(num_envs, state_size, device=device)
+        self._initial_state = torch.zeros(num_envs, state_size, device=device)
 
     @property
     def full(self) -> bool:
         """Whether the buffer is full."""
         return self.length == self.horizon
-
-    @property
-    def last(self) -> bool:
-        """Whether the next step fills the buffer."""
-        return self.length == self.horizon - 1
 
     @property
     def nbytes(self) -> int:
@@ -83,7 +78,7 @@ class RolloutBuffer:
         Args:
             step: Columns by name, each ``(num_envs, ...)``: ``state``, ``action`` and its
                 ``log_prob``, the ``value`` of the state, the ``reward``, whether the step
-                ``terminated`` the game or ``ended`` the episode, whether it ``happened`` at all,
+                ``terminated`` the game or ``ended`` the episode, whether it is ``valid``,
                 and ``next_value``: the value of the next state, needed where no step of the same
                 episode follows in the buffer.
             recurrent_state: Recurrent state before the step, ``(num_envs, state_size)``.
@@ -96,43 +91,43 @@ class RolloutBuffer:
                 f"the rollout buffer is full ({self.horizon} steps); learn from it first"
             )
         if self.length == 0:
-            self._carried.copy_(recurrent_state)
+            self._initial_state.copy_(recurrent_state)
         for name, column in self._steps.items():
             column[self.length] = step[name]
         self.length += 1
 
-    def sequences(self, gamma: float, lam: float, *, whole: bool) -> TensorDict:
+    def sequences(self, gamma: float, gae_lambda: float, *, recurrent: bool) -> TensorDict:
         """Return all steps with their advantages and returns.
 
         Args:
             gamma: Discount factor, see `generalized_advantages`.
-            lam: Lambda, see `generalized_advantages`.
-            whole: Return one sequence per environment, as recurrent policies need it, instead of
-                sequences of one step.
+            gae_lambda: see `generalized_advantages`.
+            recurrent: return one sequence per environment, as recurrent policies need it, instead
+                of sequences of one step.
 
         Returns:
             A batch of sequences with ``state``, ``action``, ``log_prob``, ``value``, ``advantage``,
-            ``return``, ``begins`` (an episode starts at the step) and ``happened``, all
+            ``return``, ``episode_start`` (an episode starts at the step) and ``valid``, all
             ``(sequences, time, ...)``, and the ``recurrent_state`` before each sequence,
             ``(sequences, state_size)``.
         """
         steps = self._steps[: self.length]
-        advantages = self._advantages(steps, gamma, lam)
-        begins = torch.zeros_like(steps["ended"])
-        begins[1:] = steps["ended"][:-1]
-        kept = steps.select("state", "action", "log_prob", "value", "happened")
-        kept["advantage"], kept["return"], kept["begins"] = (
-            advantages, advantages + steps["value"], begins,
+        advantages = self._advantages(steps, gamma, gae_lambda)
+        episode_starts = torch.zeros_like(steps["ended"])
+        episode_starts[1:] = steps["ended"][:-1]
+        selected = steps.select("state", "action", "log_prob", "value", "valid")
+        selected["advantage"], selected["return"], selected["episode_start"] = (
+            advantages, advantages + steps["value"], episode_starts,
         )  # fmt: skip
-        if whole:
-            kept = kept.transpose(0, 1)
-            recurrent_state = self._carried
+        if recurrent:
+            selected = selected.transpose(0, 1)
+            recurrent_state = self._initial_state
         else:
-            kept = kept.reshape(-1, 1)
-            recurrent_state = self._carried[:1].expand(len(kept), -1)
+            selected = selected.reshape(-1, 1)
+            recurrent_state = self._initial_state[:1].expand(len(selected), -1)
         return TensorDict(
-            dict(kept.items()) | {"recurrent_state": recurrent_state},
-            batch_size=kept.batch_size[:1],
+            dict(selected.items()) | {"recurrent_state": recurrent_state},
+            batch_size=selected.batch_size[:1],
             device=self._steps.device,
         )
 
@@ -144,17 +139,17 @@ class RolloutBuffer:
         """Return the stored steps."""
         steps = {name: column[: self.length] for name, column in self._steps.items()}
         return {name: column.cpu().clone() for name, column in steps.items()} | {
-            "recurrent_state": self._carried.cpu().clone()
+            "recurrent_state": self._initial_state.cpu().clone()
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned.
 
         Raises:
-            ValueError: The state has another number of environments or a longer horizon.
+            ValueError: the state has another number of environments or a longer horizon.
         """
         self.length = len(state["action"])
-        for name, column in [*self._steps.items(), ("recurrent_state", self._carried)]:
+        for name, column in [*self._steps.items(), ("recurrent_state", self._initial_state)]:
             target = column if name == "recurrent_state" else column[: self.length]
             if target.shape != state[name].shape:
                 raise ValueError(
@@ -163,7 +158,7 @@ class RolloutBuffer:
                 )
             target.copy_(state[name])
 
-    def _advantages(self, steps: TensorDict, gamma: float, lam: float) -> Tensor:
+    def _advantages(self, steps: TensorDict, gamma: float, gae_lambda: float) -> Tensor:
         next_values = steps["next_value"].clone()
         next_values[:-1] = torch.where(steps["ended"][:-1], next_values[:-1], steps["value"][1:])
         return generalized_advantages(
@@ -173,5 +168,5 @@ class RolloutBuffer:
             steps["terminated"],
             steps["ended"],
             gamma,
-            lam,
+            gae_lambda,
         )

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from tensordict import TensorDict
 from torch import Tensor
 
 from agents.agent import States
-from agents.compute.data_parallel import DataParallel
-from agents.networks.policy_mlp import PolicyNetwork
 
 Differences = NDArray[np.int16]
 
@@ -70,52 +66,26 @@ def standardized(returns: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.asarray((returns - returns.mean()) / deviation, np.float32)
 
 
-def surrogate(log_probabilities: Tensor, actions: Tensor, advantages: Tensor) -> Tensor:
+def reinforce_loss(log_probs: Tensor, actions: Tensor, advantages: Tensor) -> dict[str, Tensor]:
     """Return the surrogate loss and the entropy of the policy.
 
     The gradient of ``-advantage * log pi(action)`` estimates the negative gradient of the expected
     return: Williams 1992, https://doi.org/10.1007/BF00992696.
 
     Args:
-        log_probabilities: ``(batch, num_actions)``.
-        actions: Actions taken, int64 ``(batch,)``.
+        log_probs: log-probabilities of all actions, ``(batch, num_actions)``.
+        actions: actions taken, int64 ``(batch,)``.
         advantages: ``(batch,)``.
 
     Returns:
-        ``(2,)``: the mean surrogate loss and the mean entropy of the policy in nats.
+        Means over the batch: ``loss``, and ``entropy`` in nats.
 
     Raises:
-        ValueError: The shapes do not match.
+        ValueError: the shapes do not match.
     """
-    if log_probabilities.ndim != 2 or not len(log_probabilities) == len(actions) == len(advantages):
-        shapes = [tuple(each.shape) for each in (log_probabilities, actions, advantages)]
-        raise ValueError(f"shapes are {shapes}, expected (batch, num_actions), (batch,), (batch,)")
-    chosen = log_probabilities.gather(1, actions[:, None])[:, 0]
-    entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1)
-    return torch.stack((-(advantages * chosen).mean(), entropy.mean()))
-
-
-def episode_gradient(
-    network: PolicyNetwork, episode: TensorDict, parallel: DataParallel
-) -> tuple[Tensor, list[Tensor]]:
-    """The gradient that one episode gives: a function of the network's weights and the episode.
-
-    Whoever has both can compute it, wherever; gradients of several episodes are added.
-
-    Args:
-        network: whose weights.
-        episode: ``difference`` int16 ``(steps, pixels)``, ``action`` int64 and ``advantage``
-            float32, ``(steps,)``.
-        parallel: shares the work.
-
-    Returns:
-        What `surrogate` gives, and for each parameter the gradient of the sum over the steps of the
-        loss.
-    """
-
-    def means(part: TensorDict) -> Tensor:
-        """Loss and entropy of some of the steps."""
-        return surrogate(network(part["difference"]), part["action"], part["advantage"])
-
-    told, gradients = parallel.gradients(means, episode, list(network.parameters()))
-    return told, [gradient * len(episode) for gradient in gradients]
+    if log_probs.ndim != 2 or not len(log_probs) == len(actions) == len(advantages):
+        shapes = [tuple(tensor.shape) for tensor in (log_probs, actions, advantages)]
+        raise ValueError(f"shapes are {shapes}; give (batch, num_actions), (batch,) and (batch,)")
+    action_log_probs = log_probs.gather(1, actions[:, None])[:, 0]
+    entropy = -(log_probs.exp() * log_probs).sum(dim=1)
+    return {"loss": -(advantages * action_log_probs).mean(), "entropy": entropy.mean()}

@@ -15,16 +15,10 @@ from contenders import numpy_policy_gradient as reference
 from contenders.learner import FLOP_PER_SAMPLE
 from groups import Group, all_groups
 from report import add_limits, make_rows, plot, table
-from tensordict import TensorDict
 
 from agents import QNetwork
-from agents.compute.data_parallel import DataParallel
 from agents.networks.policy_mlp import PolicyNetwork
-from agents.reinforce.loss import (
-    discounted_returns,
-    episode_gradient,
-    standardized,
-)
+from agents.reinforce.loss import discounted_returns, reinforce_loss, standardized
 from wrappers.pong import binarize_pong
 
 
@@ -145,15 +139,10 @@ def test_the_numpy_reference_computes_the_same_gradient():
     errors = ups - 1 / (1 + np.exp(-features @ model["second"]))
     expected = reference.gradient(model, [*zip(changes, features, errors, rewards, strict=True)])
     returns = standardized(discounted_returns(rewards.astype(np.float32), 0.99, restart=True))
-    episode = TensorDict(
-        {
-            "difference": torch.from_numpy((255 * changes).astype(np.int16)),
-            "action": torch.from_numpy(1 - ups.astype(np.int64)),
-            "advantage": torch.from_numpy(returns),
-        },
-        batch_size=30,
-    )
-    _, (to_first, to_second) = episode_gradient(network, episode, DataParallel())
+    log_probs = network(torch.from_numpy((255 * changes).astype(np.int16)))
+    actions = torch.from_numpy(1 - ups.astype(np.int64))
+    loss = reinforce_loss(log_probs, actions, torch.from_numpy(returns))["loss"] * len(actions)
+    to_first, to_second = torch.autograd.grad(loss, list(network.parameters()))
     np.testing.assert_allclose(-to_first.numpy().T, expected["first"], atol=1e-4)
     np.testing.assert_allclose(-to_second.numpy()[:, 0], expected["second"], atol=1e-4)
 

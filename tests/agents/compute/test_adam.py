@@ -36,7 +36,7 @@ def run_steps(optimizer: torch.optim.Optimizer, steps: range) -> None:
 
 def test_it_equals_torchs_adam(pool):
     actual, expected = make_parameters(), make_parameters()
-    run_steps(ParallelAdam(actual, pool, 1e-2, 1e-4), range(20))
+    run_steps(ParallelAdam(actual, 1e-2, 1e-4, pool), range(20))
     run_steps(torch.optim.Adam(expected, 1e-2, eps=1e-4), range(20))
     torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-6)
 
@@ -46,7 +46,7 @@ def test_its_state_and_torchs_are_interchangeable(pool, first):
     actual, expected = make_parameters(), make_parameters()
     run_steps(torch.optim.Adam(expected, 1e-2, eps=1e-4), range(6))
     factories = {
-        "parallel": lambda: ParallelAdam(actual, pool, 1e-2, 1e-4),
+        "parallel": lambda: ParallelAdam(actual, 1e-2, 1e-4, pool),
         "torch": lambda: torch.optim.Adam(actual, 1e-2, eps=1e-4),
     }
     before, after = factories.pop(first)(), factories.popitem()[1]()
@@ -65,7 +65,7 @@ def test_memory_formats_of_parameter_and_gradient_may_differ(
     actual = start.to(memory_format=parameter_format).clone().requires_grad_()
     expected = start.clone().requires_grad_()
     optimizers = (
-        ParallelAdam([actual], pool, 1e-2, 1e-4),
+        ParallelAdam([actual], 1e-2, 1e-4, pool),
         torch.optim.Adam([expected], 1e-2, eps=1e-4),
     )
     formats = (gradient_format, parameter_format)
@@ -88,7 +88,7 @@ def test_moments_saved_in_another_memory_format_are_loaded_correctly(pool):
         weight, state = start.clone(), None
         for memory_format in formats:
             weight = weight.detach().to(memory_format=memory_format).requires_grad_()
-            optimizer = ParallelAdam([weight], pool, 1e-2, 1e-4)
+            optimizer = ParallelAdam([weight], 1e-2, 1e-4, pool)
             if state:
                 optimizer.load_state_dict(state)
             run_steps(optimizer, range(3))
@@ -100,7 +100,7 @@ def test_moments_saved_in_another_memory_format_are_loaded_correctly(pool):
 def test_the_learning_rate_may_change_between_steps(pool):
     actual, expected = make_parameters(), make_parameters()
     for optimizer in (
-        ParallelAdam(actual, pool, 1e-2, 1e-4),
+        ParallelAdam(actual, 1e-2, 1e-4, pool),
         torch.optim.Adam(expected, 1e-2, eps=1e-4),
     ):
         run_steps(optimizer, range(2))
@@ -111,7 +111,7 @@ def test_the_learning_rate_may_change_between_steps(pool):
 
 def test_a_parameter_without_a_gradient_is_unchanged(pool):
     parameters = make_parameters()
-    optimizer = ParallelAdam(parameters, pool, 1e-2, 1e-4)
+    optimizer = ParallelAdam(parameters, 1e-2, 1e-4, pool)
     run_steps(optimizer, range(2))
     before = parameters[-1].clone()
     parameters[-1].grad = None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from agents.compute.averaging import EVERY, WeightAverage, ema_weight
+from agents.compute.averaging import AVERAGING_INTERVAL, WeightAverage, ema_weight
 
 AVERAGING = replace(TINY, weight_average_updates=40)
 
@@ -24,14 +24,14 @@ def walk(network, averaged, updates, seed=0):
     for update in range(updates):
         for weight in network.parameters():
             weight.data += torch.tensor(random.normal(size=weight.shape), dtype=weight.dtype)
-        if update % EVERY == 0:
+        if update % AVERAGING_INTERVAL == 0:
             looks.append(nn.utils.parameters_to_vector(network.parameters()).detach().clone())
-        averaged.follow()
+        averaged.update()
     return looks
 
 
 def means(averaged):
-    return nn.utils.parameters_to_vector(averaged.like.parameters())
+    return nn.utils.parameters_to_vector(averaged.network.parameters())
 
 
 @given(values=st.lists(st.floats(-100, 100), min_size=1, max_size=30))
@@ -42,22 +42,24 @@ def test_the_first_average_is_the_mean_of_all_samples(values):
     assert mean == pytest.approx(np.mean(values), abs=1e-9)
 
 
-@pytest.mark.parametrize("updates", [1, EVERY, EVERY + 1, 5 * EVERY])
+@pytest.mark.parametrize(
+    "updates", [1, AVERAGING_INTERVAL, AVERAGING_INTERVAL + 1, 5 * AVERAGING_INTERVAL]
+)
 def test_weights_are_averages_of_the_sampled_weights(updates):
     network = nn.Linear(3, 2)
-    averaged = WeightAverage(network, updates=10**6)
+    averaged = WeightAverage(network, num_updates=10**6)
     looks = walk(network, averaged, updates)
     torch.testing.assert_close(means(averaged), torch.stack(looks).mean(dim=0))
 
 
 def test_later_averages_equal_torchs_exponential_average():
     network = nn.Linear(3, 2)
-    averaged = WeightAverage(network, updates=4 * EVERY)
-    walk(network, averaged, 3 * EVERY + 1)
-    theirs = AveragedModel(averaged.like, multi_avg_fn=get_ema_multi_avg_fn(1 - 1 / 4))
+    averaged = WeightAverage(network, num_updates=4 * AVERAGING_INTERVAL)
+    walk(network, averaged, 3 * AVERAGING_INTERVAL + 1)
+    theirs = AveragedModel(averaged.network, multi_avg_fn=get_ema_multi_avg_fn(1 - 1 / 4))
     theirs.n_averaged += 1
     for _ in range(6):
-        walk(network, averaged, EVERY)
+        walk(network, averaged, AVERAGING_INTERVAL)
         theirs.update_parameters(network)
     expected = nn.utils.parameters_to_vector(theirs.parameters())
     torch.testing.assert_close(means(averaged), expected)
@@ -65,13 +67,13 @@ def test_later_averages_equal_torchs_exponential_average():
 
 def test_the_network_is_unchanged_and_frozen_weights_are_not_averaged():
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2).requires_grad_(False))
-    averaged = WeightAverage(network, updates=EVERY)
+    averaged = WeightAverage(network, num_updates=AVERAGING_INTERVAL)
     network[1].weight.data += 1
     before = network.state_dict()["0.weight"].clone()
-    averaged.follow()
+    averaged.update()
     assert torch.equal(network.state_dict()["0.weight"], before)
-    assert not torch.equal(averaged.like[1].weight, network[1].weight)
-    assert not any(each.requires_grad for each in averaged.like.parameters())
+    assert not torch.equal(averaged.network[1].weight, network[1].weight)
+    assert not any(each.requires_grad for each in averaged.network.parameters())
 
 
 class TestAgent:
@@ -96,7 +98,7 @@ class TestAgent:
         np.testing.assert_array_equal(agent.action_values(states), plain.action_values(states))
         for each in (agent, plain):
             each.train(False)
-        steady = agent._average.like.online(torch.tensor(states)).numpy()
+        steady = agent._average.network.online(torch.tensor(states)).numpy()
         np.testing.assert_array_equal(agent.action_values(states), steady)
         assert (steady != plain.action_values(states)).any()
 

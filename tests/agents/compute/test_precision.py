@@ -6,6 +6,7 @@ import torch
 from agents.compute import precision
 from agents.compute.bindings import supports_float16
 from agents.compute.precision import ComputeCopy, has_bfloat16, resolve_precision
+from agents.networks.nature_cnn import NatureCNN
 from agents.networks.q_network import QNetwork
 
 CPU = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
@@ -13,7 +14,7 @@ CPU = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
 
 @pytest.fixture(params=[(False, False), (True, False), (False, True)])
 def processor(request, monkeypatch) -> bool:
-    """Simulate a processor with or without each of the two extensions; return if it has any."""
+    """A processor with or without each of the two extensions; gives whether it has any."""
     for name, has in zip(CPU, request.param, strict=True):
         monkeypatch.setattr(torch.cpu, name, lambda has=has: has)
     monkeypatch.setattr(precision, "supports_float16", lambda: False)
@@ -21,29 +22,29 @@ def processor(request, monkeypatch) -> bool:
     return any(request.param)
 
 
-def test_bfloat16_is_supported_with_either_extension(processor):
+def test_bfloat16_is_had_with_either_extension(processor):
     assert has_bfloat16("cpu") == processor
 
 
-def test_auto_is_bfloat16_where_supported(processor):
+def test_auto_is_bfloat16_where_the_hardware_has_it(processor):
     assert resolve_precision("auto", "cpu") == (torch.bfloat16 if processor else torch.float32)
 
 
-def test_a_named_precision_is_always_used(processor):
+def test_what_is_named_is_taken_whatever_the_hardware_has(processor):
     for dtype in (torch.float32, torch.bfloat16):
         assert resolve_precision(str(dtype).removeprefix("torch."), "cpu") is dtype
 
 
-def test_slow_bfloat16_counts_as_unsupported(processor, monkeypatch):
+def test_a_processor_that_is_slower_with_bfloat16_is_said_not_to_have_it(processor, monkeypatch):
     monkeypatch.setattr(precision, "_seconds", {torch.bfloat16: 2.0, torch.float32: 1.0}.get)
     assert not has_bfloat16("cpu")
 
 
-def test_the_speed_measurement_is_positive():
+def test_products_of_matrices_take_time():
     assert precision._seconds(torch.float32) > 0
 
 
-def test_auto_is_float16_where_supported(processor, monkeypatch):
+def test_auto_is_float16_where_it_can_be_computed_with(processor, monkeypatch):
     monkeypatch.setattr(precision, "supports_float16", lambda: True)
     assert resolve_precision("auto", "cpu") is torch.float16
     assert resolve_precision("float16", "cpu") is torch.float16
@@ -58,7 +59,7 @@ def test_float16_is_refused_where_it_cannot_be(monkeypatch, device, has):
 
 
 @pytest.mark.parametrize("has", [False, True])
-def test_gpu_support_is_queried_from_torch(monkeypatch, has):
+def test_a_gpu_is_asked_itself(monkeypatch, has):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has)
     assert has_bfloat16("cuda:1") == has
 
@@ -66,65 +67,76 @@ def test_gpu_support_is_queried_from_torch(monkeypatch, has):
 STATES = torch.randint(0, 256, (8, 4, 84, 84), dtype=torch.uint8)
 
 
-class TestTwin:
-    def test_the_float32_copy_is_the_network_itself(self):
+class TestComputeCopy:
+    def test_in_float32_it_is_the_network_itself(self):
         network = QNetwork((4, 84, 84), 3)
         compute_copy = ComputeCopy(network, torch.float32)
-        compute_copy.follow()
+        compute_copy.update()
         compute_copy.sync()
-        assert compute_copy.like is network
+        assert compute_copy.network is network
+        assert (
+            compute_copy.parameters_for([network.features[0].bias])[0] is network.features[0].bias
+        )
 
-    def test_bfloat16_values_and_gradients_are_close_to_float32(self):
+    def test_in_bfloat16_values_and_gradients_are_close_to_those_in_float32(self):
         torch.manual_seed(0)
         network, gradients, values = QNetwork((4, 84, 84), 3), [], []
+        trainable = [each for each in network.parameters() if each.requires_grad]
         for dtype in (torch.float32, torch.bfloat16):
             compute_copy = ComputeCopy(network, dtype)
-            values.append(compute_copy.like.transition_values(STATES, STATES)[0])
+            values.append(compute_copy.network.transition_values(STATES, STATES)[0])
             loss = (values[-1] - 1).square().sum()
-            found = torch.autograd.grad(loss, compute_copy.learning)
-            gradients.append(torch.cat([each.flatten().float() for each in found]))
+            parts = torch.autograd.grad(loss, compute_copy.parameters_for(trainable))
+            gradients.append(torch.cat([part.flatten().float() for part in parts]))
         torch.testing.assert_close(*values, rtol=0.02, atol=0.01)
         assert not torch.equal(*values)
-        exact, rough = gradients
-        assert (rough - exact).norm() < 0.05 * exact.norm()
+        exact, rounded = gradients
+        assert (rounded - exact).norm() < 0.05 * exact.norm()
 
-    def test_the_copy_changes_only_when_synchronized(self):
+    def test_it_keeps_the_old_weights_until_it_is_updated(self):
         network = QNetwork((4, 84, 84), 3)
         compute_copy = ComputeCopy(network, torch.bfloat16)
-        before = compute_copy.like.online(STATES)
+        before = compute_copy.network.online(STATES)
         with torch.no_grad():
             network.online_head[2].bias += 1
-        assert torch.equal(compute_copy.like.online(STATES), before)
-        compute_copy.follow()
-        assert not torch.equal(compute_copy.like.online(STATES), before)
+        assert torch.equal(compute_copy.network.online(STATES), before)
+        compute_copy.update()
+        assert not torch.equal(compute_copy.network.online(STATES), before)
 
-    def test_updates_sync_trainable_weights_and_a_full_sync_the_target(self):
+    def test_an_update_copies_trainable_parameters_and_a_sync_all(self):
         network = QNetwork((4, 84, 84), 3)
         compute_copy = ComputeCopy(network, torch.bfloat16)
         with torch.no_grad():
-            for each in network.parameters():
-                each += 1
-        compute_copy.follow()
+            for parameter in network.parameters():
+                parameter += 1
+        compute_copy.update()
         assert not torch.equal(
-            compute_copy.like.target_head[2].bias, network.target_head[2].bias.bfloat16()
+            compute_copy.network.target_head[2].bias, network.target_head[2].bias.bfloat16()
         )
         compute_copy.sync()
-        for mine, theirs in zip(compute_copy.like.parameters(), network.parameters(), strict=True):
-            assert torch.equal(mine, theirs.bfloat16())
-            assert mine.requires_grad == theirs.requires_grad
+        pairs = zip(compute_copy.network.parameters(), network.parameters(), strict=True)
+        for copied, own in pairs:
+            assert torch.equal(copied, own.bfloat16())
+            assert copied.requires_grad == own.requires_grad
+
+    def test_a_sequence_that_starts_with_convolutions_computes_in_bfloat16(self):
+        body = torch.nn.Sequential(NatureCNN((4, 84, 84)), torch.nn.Linear(3136, 8))
+        assert ComputeCopy(body, torch.bfloat16).network(STATES).dtype is torch.bfloat16
 
     @pytest.mark.skipif(not supports_float16(), reason="this processor cannot compute in float16")
-    def test_the_float16_copy_shares_the_weights_and_follows(self):
+    def test_in_float16_it_shares_the_parameters_and_is_updated(self):
         network = QNetwork((4, 84, 84), 3)
         compute_copy = ComputeCopy(network, torch.float16)
-        pairs = zip(compute_copy.learning, (each for each in network.parameters()), strict=False)
-        assert all(mine is theirs for mine, theirs in pairs)
-        before = compute_copy.like.online(STATES)
+        parameters = list(network.parameters())
+        shared = compute_copy.parameters_for(parameters)
+        assert all(copied is own for copied, own in zip(shared, parameters, strict=True))
+        assert compute_copy.uses_pool
+        before = compute_copy.network.online(STATES)
         with torch.no_grad():
             network.features[0].bias += 0.1
             network.online_head[0].weight *= 2
-        compute_copy.follow()
-        assert not torch.equal(compute_copy.like.online(STATES), before)
+        compute_copy.update()
+        assert not torch.equal(compute_copy.network.online(STATES), before)
         torch.testing.assert_close(
-            compute_copy.like.online(STATES), network.online(STATES), rtol=0.02, atol=0.02
+            compute_copy.network.online(STATES), network.online(STATES), rtol=0.02, atol=0.02
         )

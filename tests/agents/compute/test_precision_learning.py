@@ -1,4 +1,4 @@
-"""Learning in bfloat16 is as good as learning in float32."""
+"""Learning in bfloat16 compared with learning in float32."""
 
 from __future__ import annotations
 
@@ -19,67 +19,65 @@ CONFIG = replace(
 )  # fmt: skip
 
 
-class Counted(Corridors):
-    """Corridors that sum their rewards."""
+class CountedCorridors(Corridors):
+    """Corridors that sum up their rewards."""
 
-    total = 0.0
+    total_reward = 0.0
 
     def step(self, actions: np.ndarray) -> Transitions:
-        outcome = super().step(actions)
-        self.total += float(outcome.rewards.sum())
-        return outcome
+        transitions = super().step(actions)
+        self.total_reward += float(transitions.rewards.sum())
+        return transitions
 
 
-def returns(agents, precision: str) -> np.ndarray:
-    """Return the reward of each seed in each fifth of a short run, ``(seeds, 5)``."""
+def learning_curves(agents, precision: str) -> np.ndarray:
+    """Return the rewards of each seed in each fifth of a short run, ``(seeds, 5)``."""
     curves = []
     for seed in SEEDS:
         agent = agents(replace(CONFIG, precision=precision), num_envs=4, seed=seed)
-        games, totals = Counted(4), []
+        envs, rewards = CountedCorridors(4), []
         for _ in range(5):
-            before = games.total
-            live(agent, games, steps=60)
-            totals.append(games.total - before)
-        curves.append(totals)
+            before = envs.total_reward
+            live(agent, envs, steps=60)
+            rewards.append(envs.total_reward - before)
+        curves.append(rewards)
     return np.array(curves)
 
 
 @pytest.mark.slow
-def test_both_precisions_earn_equal_rewards_within_seed_noise(agents):
-    exact, fast = returns(agents, "float32"), returns(agents, "bfloat16")
-    noise = np.sqrt((exact.var(axis=0, ddof=1) + fast.var(axis=0, ddof=1)) / len(SEEDS))
-    assert (exact != fast).any(), "or the test compares nothing"
-    assert (np.abs(exact.mean(axis=0) - fast.mean(axis=0)) <= 3 * noise + 1).all()
-    for curve in (exact.mean(axis=0), fast.mean(axis=0)):
-        assert curve[-1] > 3 * curve[0], "or nothing was learned"
+def test_both_precisions_learn_equally_well_within_the_noise_between_seeds(agents):
+    exact, rounded = learning_curves(agents, "float32"), learning_curves(agents, "bfloat16")
+    noise = np.sqrt((exact.var(axis=0, ddof=1) + rounded.var(axis=0, ddof=1)) / len(SEEDS))
+    assert (exact != rounded).any(), "otherwise nothing is compared"
+    assert (np.abs(exact.mean(axis=0) - rounded.mean(axis=0)) <= 3 * noise + 1).all()
+    for curve in (exact.mean(axis=0), rounded.mean(axis=0)):
+        assert curve[-1] > 3 * curve[0], "otherwise nothing was learned"
 
 
-def gradient(agent: DDQN) -> torch.Tensor:
-    """Return the gradient of the agent's next update without applying it."""
-    agent._optimizer.step = lambda: None
+def next_gradient(agent: DDQN) -> torch.Tensor:
+    """Return the gradient of the agent's next update, without updating its parameters."""
+    agent._learner.optimizer.step = lambda: None
     agent._update()
     return torch.cat(
         [each.grad.flatten() for each in agent.network.parameters() if each.requires_grad]
     )
 
 
-def test_gradients_barely_depend_on_the_number_of_threads(agents):
-    found = []
+def test_the_gradient_is_nearly_the_same_for_any_number_of_threads(agents):
+    gradients = []
     for threads in (1, 2, 3):
         agent = agents(replace(CONFIG, burnin=10**6), num_envs=4, threads=threads)
         live(agent, Corridors(4), steps=30)
-        found.append(gradient(agent))
-    for other in found[1:]:
-        torch.testing.assert_close(other, found[0], rtol=1e-4, atol=1e-6)
+        gradients.append(next_gradient(agent))
+    for gradient in gradients[1:]:
+        torch.testing.assert_close(gradient, gradients[0], rtol=1e-4, atol=1e-6)
 
 
-def test_gradients_are_close_in_both_precisions(agents):
-    exact, rough = (
-        agents(replace(CONFIG, precision=precision, burnin=10**6), num_envs=4)
-        for precision in ("float32", "bfloat16")
-    )
-    games = Corridors(4), Corridors(4)
-    for agent, own in zip((exact, rough), games, strict=True):
-        live(agent, own, steps=30)
-    expected, given = gradient(exact), gradient(rough)
-    assert 0 < (given - expected).norm() < 0.05 * expected.norm()
+def test_the_gradient_is_nearly_the_same_in_both_precisions(agents):
+    gradients = []
+    for precision in ("float32", "bfloat16"):
+        agent = agents(replace(CONFIG, precision=precision, burnin=10**6), num_envs=4)
+        live(agent, Corridors(4), steps=30)
+        gradients.append(next_gradient(agent))
+    exact, rounded = gradients
+    assert 0 < (rounded - exact).norm() < 0.05 * exact.norm()

@@ -7,7 +7,7 @@ from corridors import SHAPE, TINY, Corridors, live, spec
 from transitions import transitions
 
 from agents.agent import AgentConfig
-from agents.compute.learner import MOST_SKIPPED
+from agents.compute.learner import MAX_SKIPPED_UPDATES
 from agents.ddqn.agent import DDQN
 from agents.ddqn.config import DDQNConfig
 from agents.networks.q_network import QNetwork
@@ -94,7 +94,7 @@ class TestPrecision:
         )
         live(agent, Corridors(), steps=12)
         rounded = {name: each.bfloat16() for name, each in agent.network.state_dict().items()}
-        followed = agent._twin.like.state_dict()
+        followed = agent._learner.compute_network.state_dict()
         assert all(torch.equal(followed[name], each) for name, each in rounded.items())
 
     def test_saved_weights_are_float32(self, agents):
@@ -102,7 +102,9 @@ class TestPrecision:
         live(agent, Corridors(), steps=12)
         state = agent.state_dict()
         moments = [
-            each for entry in state["optimizer"]["state"].values() for each in entry.values()
+            each
+            for entry in state["learner"]["optimizer"]["state"].values()
+            for each in entry.values()
         ]
         assert {each.dtype for each in (*state["network"].values(), *moments)} == {torch.float32}
 
@@ -111,9 +113,9 @@ class TestRhythm:
     @pytest.mark.parametrize("games", [1, 3, 8])
     def test_there_is_one_update_per_three_steps_after_the_burnin(self, agents, monkeypatch, games):
         agent, updates = agents(num_envs=games), []
-        monkeypatch.setattr(agent, "_update", lambda: updates.append(agent.decisions) or {})
+        monkeypatch.setattr(agent, "_update", lambda: updates.append(agent.steps) or {})
         live(agent, Corridors(games), steps=72 // games)
-        assert agent.decisions == 72
+        assert agent.steps == 72
         assert len(updates) == len(range(9, 73, 3))
         due = [-(-decision // games) * games for decision in range(9, 73, 3)]
         assert updates == due
@@ -129,7 +131,7 @@ class TestRhythm:
     @pytest.mark.parametrize("games", [1, 3, 8])
     def test_the_target_is_synced_every_twenty_steps(self, agents, monkeypatch, games):
         agent, synced = agents(num_envs=games), []
-        monkeypatch.setattr(agent.network, "sync_target", lambda: synced.append(agent.decisions))
+        monkeypatch.setattr(agent.network, "sync_target", lambda: synced.append(agent.steps))
         live(agent, Corridors(games), steps=96 // games)
         assert synced == [-(-decision // games) * games for decision in (20, 40, 60, 80)]
 
@@ -147,7 +149,7 @@ class TestRhythm:
         agent, games = agents(num_envs=2), Corridors(2)
         states, valid = games.states, [True, False]
         agent.cache(transitions(states, [1, 1], [0, 0], [False] * 2, [True] * 2, states, valid))
-        assert agent.decisions == 1
+        assert agent.steps == 1
 
     def test_learning_waits_for_transitions_to_sample(self, agents):
         agent = agents(changed(burnin=0, learn_every=1, n_step=4))
@@ -173,7 +175,7 @@ class TestNotFinite:
         agent, games = agents(changed(sync_every=10**6)), Corridors()
         live(agent, games, steps=8)
         agent.network.target_head[2].bias.fill_(float("inf"))
-        live(agent, games, steps=3 * (MOST_SKIPPED - 1))
+        live(agent, games, steps=3 * (MAX_SKIPPED_UPDATES - 1))
         with pytest.raises(
             FloatingPointError, match=r"10 updates in a row .*loss (inf|nan).*lower"
         ):

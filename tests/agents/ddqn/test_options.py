@@ -9,7 +9,7 @@ import pytest
 import torch
 from corridors import SHAPE, TINY, Corridors, live
 
-from agents.ddqn.targets import double_q_targets, td_errors
+from agents.ddqn.loss import double_q_targets, td_errors
 from agents.networks.q_network import QNetwork
 
 
@@ -45,7 +45,7 @@ class TestPriorities:
     def test_importance_weights_reach_full_compensation(self, agents):
         agent = agents(self.CONFIG, num_envs=2)
         for decisions, beta in ((20, 0.52), (50, 0.7), (100, 1.0), (160, 1.0)):
-            live(agent, Corridors(2), steps=(decisions - agent.decisions) // 2)
+            live(agent, Corridors(2), steps=(decisions - agent.steps) // 2)
             index = agent.replay.sample(4)["index"]
             agent.replay.update_priorities(index, np.array([0.1, 0.2, 0.4, 5], np.float32))
             batch = agent.recall()
@@ -80,7 +80,7 @@ class TestShift:
         assert torch.equal(moved["reward"], still["reward"])
 
     def test_there_is_no_shift_by_default(self, agents):
-        assert agents()._shift is None
+        assert agents()._random_shift is None
 
 
 def left_over(agent) -> float:
@@ -102,7 +102,7 @@ def test_the_learning_rate_reaches_its_final_value(agents):
     agent, games, seen = agents(config), Corridors(), []
     for _ in range(120):
         live(agent, games, steps=1)
-        seen.append(agent._optimizer.param_groups[0]["lr"])
+        seen.append(agent._learner.optimizer.param_groups[0]["lr"])
     learned = seen[TINY.burnin :]
     assert learned == sorted(learned, reverse=True)
     assert learned[0] == pytest.approx(0.5, abs=0.1)

@@ -27,22 +27,22 @@ OPTIONS = {
 
 ENTRIES = [
     "network",
-    "optimizer/state",
+    "learner/optimizer/state",
     "exploration/steps",
     "exploration/generator",
     "replay/storage/ring/heads",
     "replay/storage/writer/ages",
     "replay/sampler/generator",
-    "decisions",
+    "steps",
     "learned_at",
-    "updates",
+    "learner/skipped_in_a_row",
 ]
 OPTIONAL = [
     "replay/sampler/priorities",
     "replay/sampler/max_error",
-    "shift/generator",
-    "average/means",
-    "average/updates",
+    "random_shift/generator",
+    "average/averages",
+    "average/num_updates",
 ]
 
 
@@ -86,7 +86,7 @@ def pause(agents, config: DDQNConfig, tmp_path: Path, threads: int = 1) -> Pause
     agent, games = agents(config, num_envs=3, folder=folder, threads=threads), Corridors(3)
     live(agent, games, STEPS)
     assert (games.states[:, 0] != games.states[:, 1]).any(), "or ages would not matter"
-    agent._updates.skipped_in_a_row = 9  # so that its absence would be noticed
+    agent._learner.skipped_in_a_row = 9  # so that its absence would be noticed
     agent.replay.sampler._max_error = 9.0
     agent.replay.flush()
     file = in_a_file(agent.state_dict())
@@ -96,7 +96,7 @@ def pause(agents, config: DDQNConfig, tmp_path: Path, threads: int = 1) -> Pause
 
 def outcome(agent: DDQN, games: Corridors) -> dict:
     """Return the observable state of an agent after some more steps, and its metrics."""
-    skipped = agent._updates.skipped_in_a_row
+    skipped = agent._learner.skipped_in_a_row
     learned = live(agent, games, STEPS)
     state = torch.load(io.BytesIO(in_a_file(agent.state_dict())), weights_only=True)
     remembered = dict(agent.replay.storage[:].items())

@@ -15,7 +15,7 @@ from transitions import transitions
 
 from agents.compute.bindings import supports_float16
 from agents.ddqn.config import DDQNConfig
-from agents.ddqn.loss import loss_and_value
+from agents.ddqn.loss import double_q_loss
 
 SHAPE = 4, 84, 84
 CONFIG = {
@@ -56,7 +56,7 @@ def test_each_parameter_changes_as_with_plain_torch(agents, precision, threads, 
     adam = torch.optim.Adam(learning, config.learning_rate, eps=config.adam_epsilon)
     for batch in batches:
         adam.zero_grad()
-        loss_and_value(network, batch)[0].backward()
+        double_q_loss(network, batch)["loss"].backward()
         adam.step()
     agent.recall = iter(batches).__next__
     for _ in batches:

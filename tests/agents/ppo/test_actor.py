@@ -8,7 +8,7 @@ from cues import SHAPE
 from agents.agent import EPISODE_START
 from agents.compute.precision import ComputeCopy
 from agents.networks.actor_critic import ActorCritic
-from agents.ppo.actor import Actor, draw
+from agents.ppo.actor import Actor, sample_actions
 
 GAMES = 3
 
@@ -17,7 +17,7 @@ def actor(kind: str = "lstm", dtype=torch.float32) -> Actor:
     torch.manual_seed(0)
     network = ActorCritic(SHAPE, 3, kind, hidden_size=8, lstm_size=5)
     torch.nn.init.normal_(network.actor.weight)
-    return Actor(network, ComputeCopy(network.body, dtype), "cpu", seed=0)
+    return Actor(network, ComputeCopy(network.body, dtype).network, "cpu", seed=0)
 
 
 def states(seed: int, games: int = GAMES) -> np.ndarray:
@@ -31,7 +31,7 @@ def seen(made: Actor, *seeds: int) -> torch.Tensor:
 
 def test_actions_are_sampled_by_their_probabilities():
     probabilities = np.tile([0.2, 0.5, 0.3], (30_000, 1))
-    counts = np.bincount(draw(probabilities, np.random.default_rng(0)), minlength=3)
+    counts = np.bincount(sample_actions(probabilities, np.random.default_rng(0)), minlength=3)
     np.testing.assert_allclose(counts / len(probabilities), [0.2, 0.5, 0.3], atol=0.01)
 
 
@@ -40,7 +40,7 @@ def test_rounding_never_samples_a_missing_action():
         def random(self, count):
             return np.full(count, 1 - 2**-53)
 
-    assert draw(np.full((1, 3), 0.33, np.float32), One()).tolist() == [2]
+    assert sample_actions(np.full((1, 3), 0.33, np.float32), One()).tolist() == [2]
 
 
 def test_greedy_takes_the_most_probable_action():

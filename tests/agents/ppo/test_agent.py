@@ -69,7 +69,7 @@ class TestLearning:
         assert set(PPO.reported_metrics) < set(learned[8])
         assert learned[8]["updates"] == TINY.epochs * TINY.minibatches
         assert learned[8]["entropy"] == pytest.approx(np.log(2), abs=0.01)
-        assert agent.decisions == 34
+        assert agent.steps == 34
 
     @pytest.mark.parametrize("policy", ["cnn", "lnlstm"])
     def test_results_barely_depend_on_the_number_of_threads(self, agents, policy):
@@ -111,8 +111,10 @@ class TestSteps:
         for rollout in range(3):
             live(agent, games, steps=8)
             batch = agent.recall()
-            assert batch["begins"].any()
-            seen = agent._actor.look(batch["state"], batch["recurrent_state"], batch["begins"])
+            assert batch["episode_start"].any()
+            seen = agent._actor.evaluate(
+                batch["state"], batch["recurrent_state"], batch["episode_start"]
+            )
             torch.testing.assert_close(seen.values, batch["value"], atol=1e-5, rtol=1e-4)
             assert batch["recurrent_state"].any() == (rollout > 0)
             # the next act of `live` learns, which forgets the rollout
@@ -143,8 +145,8 @@ class TestSteps:
         assert lost == 0.0
         assert before == pytest.approx(float(1 + TINY.gamma * values[1] - values[0]))
         assert after == pytest.approx(float(1 + TINY.gamma * values[2] - values[2]), abs=1e-5)
-        assert batch["happened"].flatten().tolist() == [True, False, True]
-        assert agent.decisions == 2
+        assert batch["valid"].flatten().tolist() == [True, False, True]
+        assert agent.steps == 2
 
     def test_an_action_changed_by_a_subclass_gets_its_own_probability(self, agents):
         agent = agents(num_envs=2)
@@ -153,7 +155,7 @@ class TestSteps:
         taken = np.array([0, 1])
         agent.cache(games.step(taken))
         state = agent.state_dict()["rollout"]
-        view = agent._actor.look(
+        view = agent._actor.evaluate(
             state["state"], torch.zeros(1, 0), torch.zeros(1, 2, dtype=torch.bool)
         )
         expected = view.log_probs[0, [0, 1], taken]
@@ -163,7 +165,7 @@ class TestSteps:
         agent, games = agents(), Cues()
         actions = agent.act(games.states)
         agent.cache(games.step(actions))
-        with pytest.raises(RuntimeError, match="act was not asked for the step"):
+        with pytest.raises(RuntimeError, match=r"call act\(\) before it"):
             agent.cache(games.step(actions))
 
 
@@ -211,7 +213,7 @@ class TestPlaying:
             np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
             assert (probabilities.argmax(axis=1) == action).all()
             games.step(action)
-        assert agent.action_values_name == "chance"
+        assert agent.action_values_name == "probability"
 
     def test_weights_of_another_network_are_rejected(self, agents):
         with pytest.raises(ValueError, match=r"weights have actor\.weight \(2, 32\)"):
@@ -232,7 +234,7 @@ class TestBuilding:
         ("policy", "complaint"),
         [
             ("cnn", "minibatches is 40; give at most 24, the number of steps"),
-            ("lstm", "minibatches is 40; give at most 3, the number of games"),
+            ("lstm", "minibatches is 40; give at most 3, the number of environments"),
         ],
     )
     def test_too_many_minibatches_are_rejected(self, agents, policy, complaint):
@@ -246,5 +248,5 @@ class TestBuilding:
 
     def test_the_description_states_the_rollout_size(self, agents):
         assert agents(num_envs=3).describe_replay == (
-            "memory: the latest 24 decisions, 8 of each game, 0.00 GB"
+            "memory: the latest 24 steps, 8 of each environment, 0.00 GB"
         )

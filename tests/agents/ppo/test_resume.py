@@ -22,15 +22,15 @@ STEPS = 13
 
 ENTRIES = [
     "network",
-    "optimizer/state",
+    "learner/optimizer/state",
     "rollout",
     "rollout/recurrent_state",
     "actor/rng",
     "actor/recurrent_state",
-    "order",
-    "decisions",
+    "shuffle_rng",
+    "steps",
     "learned_at",
-    "updates",
+    "learner/skipped_in_a_row",
 ]
 
 
@@ -68,7 +68,7 @@ def flat(state: object, name: str = "") -> dict:
 
 def outcome(agent: PPO, games: Cues) -> dict:
     """Return the observable state of an agent after some more steps, and its metrics."""
-    skipped = agent._updates.skipped_in_a_row
+    skipped = agent._learner.skipped_in_a_row
     learned = live(agent, games, STEPS + 8)
     return flat([through_a_file(agent), learned, skipped])
 
@@ -76,7 +76,7 @@ def outcome(agent: PPO, games: Cues) -> dict:
 def paused(agents, config=CONFIG, threads: int = 1) -> tuple[PPO, Cues]:
     agent, games = agents(config, threads), Cues(3)
     live(agent, games, STEPS)
-    agent._updates.skipped_in_a_row = 9  # so that its absence would be noticed
+    agent._learner.skipped_in_a_row = 9  # so that its absence would be noticed
     return agent, games
 
 
