@@ -58,8 +58,10 @@ inline void forward(const Convolution& c, const float16_t* in, const float16_t* 
         }
         float16_t* tile_out = out + std::ptrdiff_t(y * side + x) * kWidth;
         for (int n = 0; n < Rows * kWidth; n += 16)
+          // The maximum is its second operand where either is NaN, so a NaN passes the ReLU, as in
+          // torch, and the update is skipped as not finite.
           store16(tile_out + n,
-                  to_float16(_mm512_max_ps(_mm512_load_ps(sums + n), _mm512_setzero_ps())));
+                  to_float16(_mm512_max_ps(_mm512_setzero_ps(), _mm512_load_ps(sums + n))));
       });
     }
   }

@@ -144,6 +144,13 @@ class TestRounding:
         (gradient,) = torch.autograd.grad(layer(values), [values], grad_outputs)
         assert gradient.isnan().all()
 
+    def test_a_nan_weight_gives_nan_features(self):
+        network = NatureCNN((4, 84, 84))
+        with torch.no_grad():
+            network[2].weight[5, 0, 0, 0] = torch.nan
+        features = Float16NatureCNN(network, 84, ThreadPool())(random_states(2, 84))
+        assert features.isnan().any()
+
     def test_a_zero_gradient_gives_zero_gradients(self):
         layer = Float16NatureCNN(NatureCNN((4, 84, 84)), 84, ThreadPool(2))
         states = random_states(2)
