@@ -14,7 +14,7 @@ CPU = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
 
 @pytest.fixture(params=[(False, False), (True, False), (False, True)])
 def processor(request, monkeypatch) -> bool:
-    """A processor with or without each of the two extensions; gives whether it has any."""
+    """Simulate a processor with or without each of the two extensions; return if it has any."""
     for name, has in zip(CPU, request.param, strict=True):
         monkeypatch.setattr(torch.cpu, name, lambda has=has: has)
     monkeypatch.setattr(precision, "supports_float16", lambda: False)
@@ -22,29 +22,29 @@ def processor(request, monkeypatch) -> bool:
     return any(request.param)
 
 
-def test_bfloat16_is_had_with_either_extension(processor):
+def test_bfloat16_is_supported_with_either_extension(processor):
     assert has_bfloat16("cpu") == processor
 
 
-def test_auto_is_bfloat16_where_the_hardware_has_it(processor):
+def test_auto_is_bfloat16_where_supported(processor):
     assert resolve_precision("auto", "cpu") == (torch.bfloat16 if processor else torch.float32)
 
 
-def test_what_is_named_is_taken_whatever_the_hardware_has(processor):
+def test_a_named_precision_is_always_used(processor):
     for dtype in (torch.float32, torch.bfloat16):
         assert resolve_precision(str(dtype).removeprefix("torch."), "cpu") is dtype
 
 
-def test_a_processor_that_is_slower_with_bfloat16_is_said_not_to_have_it(processor, monkeypatch):
+def test_slow_bfloat16_counts_as_unsupported(processor, monkeypatch):
     monkeypatch.setattr(precision, "_seconds", {torch.bfloat16: 2.0, torch.float32: 1.0}.get)
     assert not has_bfloat16("cpu")
 
 
-def test_products_of_matrices_take_time():
+def test_the_speed_measurement_is_positive():
     assert precision._seconds(torch.float32) > 0
 
 
-def test_auto_is_float16_where_it_can_be_computed_with(processor, monkeypatch):
+def test_auto_is_float16_where_supported(processor, monkeypatch):
     monkeypatch.setattr(precision, "supports_float16", lambda: True)
     assert resolve_precision("auto", "cpu") is torch.float16
     assert resolve_precision("float16", "cpu") is torch.float16
@@ -59,7 +59,7 @@ def test_float16_is_refused_where_it_cannot_be(monkeypatch, device, has):
 
 
 @pytest.mark.parametrize("has", [False, True])
-def test_a_gpu_is_asked_itself(monkeypatch, has):
+def test_gpu_support_is_queried_from_torch(monkeypatch, has):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has)
     assert has_bfloat16("cuda:1") == has
 
@@ -68,7 +68,7 @@ STATES = torch.randint(0, 256, (8, 4, 84, 84), dtype=torch.uint8)
 
 
 class TestComputeCopy:
-    def test_in_float32_it_is_the_network_itself(self):
+    def test_the_float32_copy_is_the_network_itself(self):
         network = QNetwork((4, 84, 84), 3)
         compute_copy = ComputeCopy(network, torch.float32)
         compute_copy.update()

@@ -103,7 +103,7 @@ def test_double_q_learning_differs_from_q_learning(network):
     assert losses[0] != losses[1]
 
 
-def test_equal_weights_change_nothing(network):
+def test_equal_weights_have_no_effect(network):
     torch.testing.assert_close(
         double_q_loss(network, batch(torch.ones(SIZE))), double_q_loss(network, batch())
     )

@@ -22,7 +22,7 @@ QUICK = REINFORCEConfig(batch_episodes=3, hidden_size=16, learning_rate=1e-2, ga
 
 @pytest.fixture
 def agents():
-    """Makes agents, and closes them after the test."""
+    """Build agents and close them after the test."""
     made = []
 
     def make(config=QUICK, **change):
@@ -74,8 +74,8 @@ def test_the_weights_are_updated_once_the_batch_is_full(agents) -> None:
     assert scalars["skipped"] == 0
 
 
-def test_an_update_is_the_tutorials(agents) -> None:
-    """Summed gradients of the batch, then ``w += rate * g / (sqrt(cache) + 1e-5)``."""
+def test_an_update_equals_the_reference_implementation(agents) -> None:
+    """The gradients of the batch are summed, then ``w += rate * g / (sqrt(cache) + 1e-5)``."""
     agent = agents(REINFORCEConfig(batch_episodes=2, hidden_size=16), num_actions=2)
     weights = {name: each.double().numpy() for name, each in agent.policy_state_dict().items()}
     cache = {name: np.zeros_like(each) for name, each in weights.items()}
@@ -120,7 +120,7 @@ def test_threads_change_the_update_only_by_rounding(agents) -> None:
 
 
 class Sides:
-    """A light is on the left (0) or on the right (1): going there earns 1, elsewhere -1."""
+    """A light is on the left (0) or right (1); moving there gives 1, otherwise -1."""
 
     def __init__(self, num_envs):
         self.rng, self.num_envs = np.random.default_rng(0), num_envs
@@ -146,7 +146,7 @@ class Sides:
         return won
 
 
-def test_it_learns_to_go_to_the_light(agents) -> None:
+def test_it_learns_to_move_to_the_light(agents) -> None:
     agent = agents(state_shape=(1, 6, 6), num_actions=2, num_envs=4)
     envs = Sides(4)
     for _ in range(12):

@@ -69,7 +69,7 @@ def loss_and_gradients(network, changes, actions, advantages):
 
 
 @given(arrays(np.float32, st.integers(1, 30), elements=st.sampled_from([-1, 0, 0, 1, 2.5])))
-def test_returns_are_the_tutorials(rewards) -> None:
+def test_returns_equal_the_reference_implementation(rewards) -> None:
     expected = tutorials_returns(rewards.astype(float), 0.99)
     np.testing.assert_allclose(discounted_returns(rewards, 0.99, restart=True), expected)
 
@@ -89,7 +89,7 @@ def test_standardized_returns_have_mean_0_and_deviation_1() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_gradients_are_the_tutorials(seed) -> None:
+def test_gradients_equal_the_reference_implementation(seed) -> None:
     torch.manual_seed(seed)
     network = PolicyNetwork(PIXELS, 2, HIDDEN).double()
     changes, actions, rewards = random_episode(seed)
@@ -102,7 +102,7 @@ def test_gradients_are_the_tutorials(seed) -> None:
         np.testing.assert_allclose(-ours.numpy().T.squeeze(), tutorials, rtol=1e-5, atol=1e-6)
 
 
-def test_the_loss_falls_along_the_gradient_for_any_number_of_actions() -> None:
+def test_a_gradient_step_decreases_the_loss_for_any_number_of_actions() -> None:
     torch.manual_seed(0)
     network = PolicyNetwork(PIXELS, 4, HIDDEN)
     changes, actions, _ = random_episode(num_actions=4)
