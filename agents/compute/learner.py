@@ -154,6 +154,10 @@ class Learner(Generic[N]):
         self._copy.update()
         return scalars
 
+    def discard(self) -> None:
+        """Drop the accumulated gradients without an update."""
+        self._gradients, self._means = [], []
+
     def sync(self) -> None:
         """Update the compute copy after weights were loaded or changed without an update."""
         self._copy.sync()

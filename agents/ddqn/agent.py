@@ -124,6 +124,7 @@ class DDQN(Agent):
     def cache(self, transitions: Transitions) -> None:
         """Store one transition of every environment and count the valid ones."""
         self._require_replay().cache(transitions)
+        self._exploration.end_episodes(transitions.ended)
         self.steps += int(np.count_nonzero(transitions.valid))
 
     def recall(self) -> TensorDict:

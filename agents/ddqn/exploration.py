@@ -87,7 +87,8 @@ class EpsilonGreedy:
         self.steps = 0
         self._schedule = schedule
         self._num_actions = num_actions
-        self._generator = np.random.default_rng(seed)
+        # The replay memory has the same seed and must not draw the same numbers.
+        self._generator = np.random.default_rng((seed, *b"exploration"))
         self._min_rates = np.zeros(1) if min_rates is None else min_rates
         lengths = np.arange(1, action_repeat + 1)
         self._length_probs = lengths**-2.0 / (lengths**-2.0).sum()
@@ -114,6 +115,15 @@ class EpsilonGreedy:
         if len(self._length_probs) == 1:
             return np.where(random < rates, actions, GREEDY)
         return self._repeat(random < start_rate(rates, self._mean_length), actions)
+
+    def end_episodes(self, ended: NDArray[np.bool_]) -> None:
+        """Stop the repeated actions of environments whose episode ended.
+
+        Args:
+            ended: Whether the episode ended, bool ``(num_envs,)``.
+        """
+        if len(self._remaining_steps):
+            self._remaining_steps[ended] = 0
 
     def state_dict(self) -> dict[str, Any]:
         """Return the step, the repeated actions and the generator state."""

@@ -212,7 +212,11 @@ class PPO(Agent):
         }
 
     def _updates(self, batch: TensorDict, loss: PPOLoss) -> Iterator[dict[str, float] | None]:
-        """Make the updates of all epochs, and yield what `Learner.update` returns."""
+        """Make the updates of all epochs, and yield what `Learner.step` returns.
+
+        A minibatch in which the policy has already moved beyond ``target_kl`` ends the round
+        without an update, as in Stable-Baselines3.
+        """
 
         def loss_fn(part: TensorDict) -> dict[str, Tensor]:
             """Return the loss of the current policy."""
@@ -221,16 +225,17 @@ class PPO(Agent):
             )
             return loss(output, part)
 
+        target_kl = self._config.target_kl
         for _ in range(self._config.epochs):
             permutation = self._shuffle_rng.permutation(len(batch))
             for index in np.array_split(permutation, self._config.minibatches):
                 minibatch = select_rows(batch, torch.as_tensor(index, device=self.spec.device))
                 prepare_minibatch(minibatch, self._config.normalize_advantages)
-                scalars = self._learner.update(loss_fn, minibatch)
-                yield scalars
-                target_kl = self._config.target_kl
-                if target_kl is not None and scalars and scalars["approx_kl"] > target_kl:
+                means = self._learner.accumulate(loss_fn, minibatch)
+                if target_kl is not None and float(means["approx_kl"]) > target_kl:
+                    self._learner.discard()
                     return
+                yield self._learner.step()
 
 
 def _summarize(updates: list[dict[str, float] | None]) -> dict[str, float]:

@@ -90,10 +90,15 @@ class REINFORCE(Agent):
     def recall(self) -> TensorDict:
         """Take the oldest finished episode, with the ``advantage`` of each step."""
         episode, config = self._buffer.take(), self._config
-        returns = discounted_returns(
-            episode["reward"].numpy(), config.gamma, config.reset_return_on_reward
-        )
-        episode["advantage"] = torch.from_numpy(standardized(returns))
+        rewards, steps = episode["reward"].numpy(), len(episode)
+        returns = discounted_returns(rewards, config.gamma, config.reset_return_on_reward)
+        if config.reset_return_on_reward and episode["truncated"].any():
+            # The return of steps after the last reward is unknown: nothing is learned from them.
+            steps = int(np.flatnonzero(rewards).max(initial=-1)) + 1
+        advantages = np.zeros(len(episode), np.float32)
+        if steps:
+            advantages[:steps] = standardized(returns[:steps])
+        episode["advantage"] = torch.from_numpy(advantages)
         return episode.to(self.spec.device)
 
     def learn(self) -> dict[str, float] | None:

@@ -23,6 +23,7 @@ class Episode:
     changes: list[Differences] = field(default_factory=list)
     actions: list[int] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
+    truncated: bool = False
 
     def append(self, difference: Differences, action: int, reward: float) -> None:
         """Append a step.
@@ -39,7 +40,12 @@ class Episode:
         self.rewards.append(reward)
 
     def to_tensors(self, num_pixels: int) -> TensorDict:
-        """Return ``difference``, int16 ``(steps, num_pixels)``, ``action`` and ``reward``."""
+        """Return ``difference``, int16 ``(steps, num_pixels)``, ``action``, ``reward``.
+
+        The column ``truncated`` is True for the last step of a truncated episode.
+        """
+        truncated = torch.zeros(len(self.actions), dtype=torch.bool)
+        truncated[-1] = self.truncated
         difference = np.zeros((len(self.actions), num_pixels), np.int16)
         for row, pixels, changes in zip(difference, self.pixels, self.changes, strict=True):
             row[pixels] = changes
@@ -48,6 +54,7 @@ class Episode:
                 "difference": torch.from_numpy(difference),
                 "action": torch.tensor(self.actions, dtype=torch.int64),
                 "reward": torch.tensor(self.rewards, dtype=torch.float32),
+                "truncated": truncated,
             },
             batch_size=[len(self.actions)],
         )
@@ -60,6 +67,7 @@ class Episode:
             "changes": torch.from_numpy(np.concatenate([np.zeros(0, np.int16), *self.changes])),
             "actions": torch.tensor(self.actions, dtype=torch.int64),
             "rewards": torch.tensor(self.rewards, dtype=torch.float64),
+            "truncated": self.truncated,
         }
 
     @classmethod
@@ -72,6 +80,7 @@ class Episode:
             np.split(state["changes"].numpy(), ends) if steps else [],
             state["actions"].tolist(),
             state["rewards"].tolist(),
+            state["truncated"],
         )
 
 
@@ -105,6 +114,7 @@ class EpisodeBuffer:
                 episode.append(changes[index], actions[index], rewards[index])
             if transitions.ended[index]:
                 self._current[index] = Episode()
+                episode.truncated = not transitions.terminated[index]
                 if episode.actions:
                     self._finished.append(episode)
 

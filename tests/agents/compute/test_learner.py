@@ -228,3 +228,22 @@ def test_a_learner_resumes_exactly_in_the_middle_of_a_sum(make):
     resumed_norm, resumed_end = run(resumed_network, resumed, resumed_loss_fn)
     assert norm == resumed_norm
     assert torch.equal(end, resumed_end)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("name", ["float32", "bfloat16"])
+def test_an_update_on_a_gpu_is_that_on_a_cpu(name):
+    weights_after = []
+    for device in ("cpu", "cuda"):
+        torch.manual_seed(0)
+        network = Body(2, 2).to(device)
+        learner = Learner(network, torch.optim.SGD(network.parameters(), lr=0.1), name)
+
+        def loss_fn(part, learner=learner):
+            return {"loss": learner.compute_network(part["x"]).float().square().mean()}
+
+        learner.update(loss_fn, batch().to(device))
+        weights_after.append(weights(network).cpu())
+        learner.close()
+    torch.testing.assert_close(*weights_after, rtol=1e-2, atol=1e-3)

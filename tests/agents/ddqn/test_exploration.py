@@ -112,6 +112,18 @@ class TestHeldActions:
         assert held.any(axis=0).all()
         assert not (actions[:, 0] == actions[:, 1]).any()
 
+    def test_the_end_of_an_episode_ends_the_repeated_action(self):
+        exploration = EpsilonGreedy(Constant(1.0), num_actions=10**6, action_repeat=16)
+        exploration.end_episodes(np.array([True, True]))  # nothing is repeated yet
+        for _ in range(1_000):
+            before = exploration.choose(2)
+            if (exploration._remaining_steps > 0).all():
+                break
+        exploration.end_episodes(np.array([True, False]))
+        after = exploration.choose(2)
+        assert after[0] != before[0]
+        assert after[1] == before[1]
+
     def test_a_repeated_action_continues_after_restoring(self):
         there = EpsilonGreedy(Constant(0.5), num_actions=99, seed=1, action_repeat=16)
         for _ in range(20):
@@ -122,3 +134,10 @@ class TestHeldActions:
         here.load_state_dict(torch.load(io.BytesIO(file.getvalue()), weights_only=True))
         for _ in range(20):
             np.testing.assert_array_equal(here.choose(8), there.choose(8))
+
+
+def test_exploration_does_not_share_the_random_numbers_of_the_replay_memory():
+    random_actions = EpsilonGreedy(Constant(1.0), num_actions=10**6, seed=5).choose(8)
+    replay_rng = np.random.default_rng(5)
+    replay_rng.random(8)
+    assert (random_actions != replay_rng.integers(10**6, size=8)).all()

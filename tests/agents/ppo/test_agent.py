@@ -87,6 +87,13 @@ class TestLearning:
         (learned,) = filter(None, live(agent, Cues(4), steps=9))
         assert 1 < learned["updates"] < 100
 
+    def test_no_update_is_made_beyond_the_target_kl(self, agents):
+        # the second minibatch already sees a policy that has moved
+        agent = agents(replace(TINY, epochs=50, target_kl=1e-9, learning_rate=0.01), num_envs=4)
+        (learned,) = filter(None, live(agent, Cues(4), steps=9))
+        assert learned["updates"] == 1
+        assert learned["approx_kl"] <= 1e-9
+
     def test_schedules_use_the_step_before_the_rollout(self, agents):
         config = replace(
             TINY, learning_rate=1e-3, learning_rate_end=0.0, clip_range=0.4, clip_range_end=0.2,

@@ -47,6 +47,18 @@ def cache_episode(agent, seed):
     cache_step(agent, 2 * seed + 1, terminated=True)
 
 
+def test_nothing_is_learned_from_unknown_returns_of_truncated_episodes(agents) -> None:
+    agent = agents()
+    rewards = [0.0, 1.0, -1.0, 0.0, 0.0]
+    for step, reward in enumerate(rewards):
+        truncated = step == len(rewards) - 1
+        agent.cache(transitions(states(step), [0], [reward], [False], [truncated], states(step)))
+    advantages = agent.recall()["advantage"]
+    returns = discounted_returns(np.array(rewards[:3], np.float32), QUICK.gamma, restart=True)
+    np.testing.assert_allclose(advantages[:3], standardized(returns))
+    assert not advantages[3:].any()
+
+
 def test_actions_are_sampled_with_the_probabilities_of_the_policy(agents) -> None:
     agent = agents(num_envs=1000, num_actions=3)
     same_states = np.repeat(states(0), 1000, axis=0)
