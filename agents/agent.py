@@ -1,8 +1,8 @@
-"""What every agent is: four verbs, and a state that can be saved.
+"""The base class of agents.
 
-``act`` chooses, ``cache`` remembers, ``recall`` gives a training batch, ``learn`` learns from it.
-Whatever is written in these four verbs is trained, resumed, evaluated, shown and filmed by the same
-program, whichever game it plays.
+An agent implements four methods: ``act`` chooses actions, ``cache`` stores transitions, ``recall``
+returns a training batch, and ``learn`` updates the agent. The program trains, resumes, evaluates
+and displays every agent through them.
 """
 
 from __future__ import annotations
@@ -65,17 +65,18 @@ class Transitions(NamedTuple):
 
 @dataclass(frozen=True)
 class AgentSpec:
-    """Where an agent lives: the games it plays and the machine it runs on.
+    """The environments and the hardware that an agent is built for.
 
     Attributes:
-        state_shape: shape of what it sees of one game, e.g. ``(4, 84, 84)``; always uint8.
-        num_actions: how many actions there are to choose from.
-        num_envs: how many games it plays at a time.
-        device: a torch device, ``"cpu"`` or ``"cuda"``.
-        seed: seeds everything that the agent draws.
-        folder: where a memory too large for RAM is kept; None for a temporary folder.
-        training: False for an agent that only plays: it needs no memory and never explores.
-        threads: how many may compute at a time on a CPU. Torch's own number stays as it is.
+        state_shape: Shape of a state, for example ``(4, 84, 84)``; states are uint8.
+        num_actions: Number of actions.
+        num_envs: Number of parallel environments.
+        device: A torch device, ``"cpu"`` or ``"cuda"``.
+        seed: Seed of the agent's random generators.
+        folder: Folder for data on disk, such as the replay memory; None for a temporary folder.
+        training: False for an agent that is only evaluated: it has no replay memory and never
+            explores.
+        threads: Threads that the agent may use on a CPU. Torch's own setting is unchanged.
     """
 
     state_shape: tuple[int, ...]
@@ -90,40 +91,52 @@ class AgentSpec:
 
 @dataclass(frozen=True)
 class AgentConfig:
-    """The hyper-parameters of an agent; one frozen dataclass per kind of agent."""
+    """Hyperparameters of an agent: a frozen dataclass for each class of agents."""
 
     def for_run(self, steps: int | None) -> Self:
-        """The same for a run of so many decisions over all games, None for one without a number.
+        """Return a copy adapted to the length of a run.
 
-        Made once, for a new run: what is resumed has what it began with, however long it becomes.
+        It is called once for a new run. A resumed run keeps its hyperparameters, even if it becomes
+        longer.
+
+        Args:
+            steps: Number of steps of the run over all environments, or None if it is not limited.
         """
         del steps
         return self
 
     def _require(self, name: str, holds: bool, remedy: str) -> None:
-        """Refuse a value that does not hold.
+        """Check a condition on the value of a field.
+
+        Args:
+            name: Name of the field.
+            holds: Whether the condition holds.
+            remedy: Description of valid values.
 
         Raises:
-            ValueError: it does not; names the value and the remedy.
+            ValueError: The condition does not hold. The message names the value and the remedy.
         """
         if not holds:
             raise ValueError(f"{name} is {getattr(self, name)}; give {remedy}")
 
 
 class Agent(ABC):
-    """Plays ``spec.num_envs`` games at a time, and learns from them.
+    """Base class of agents, which act and learn in ``spec.num_envs`` environments.
 
-    A subclass need only write the four verbs. One with hyper-parameters names their dataclass in
-    `Config`, and one with collaborators (network, memory, ...) takes them in its constructor and
-    makes them in `build`.
+    A subclass must implement `act`, `cache`, `recall` and `learn`. A subclass with hyperparameters
+    sets `Config` to their dataclass. A subclass with parts (network, replay memory, ...) accepts
+    them in its constructor and creates them in `build`.
+
+    Args:
+        spec: The environments and the hardware.
     """
 
     Config: ClassVar[type[AgentConfig]] = AgentConfig
     reported_metrics: ClassVar[tuple[str, ...]] = ("loss", "q")
-    """Names among what `learn` returns that get a column and a curve each, in this order."""
+    """Names of the metrics returned by `learn` that are logged and plotted, in this order."""
 
     transient: ClassVar[tuple[str, ...]] = ()
-    """Names of attributes that resuming does not need; they are not saved."""
+    """Names of attributes that are not saved because resuming does not need them."""
 
     def __init__(self, spec: AgentSpec) -> None:
         self.spec = spec
@@ -131,21 +144,21 @@ class Agent(ABC):
 
     @classmethod
     def build(cls, spec: AgentSpec, config: AgentConfig) -> Self:
-        """Make an agent and its collaborators from a configuration.
+        """Create an agent and its parts from a configuration.
 
         Args:
-            spec: the games and the machine.
-            config: an instance of ``cls.Config``.
+            spec: The environments and the hardware.
+            config: An instance of ``cls.Config``.
         """
         del config
         return cls(spec)
 
     @abstractmethod
     def act(self, states: States) -> Actions:
-        """Choose one action per game: exploring while `training`, else greedy.
+        """Choose one action per environment, with exploration if `training`, otherwise greedily.
 
         Args:
-            states: uint8, ``(num_envs, *state_shape)``. Only read.
+            states: uint8, ``(num_envs, *state_shape)``. Must not be modified.
 
         Returns:
             int64, ``(num_envs,)``, each in ``[0, num_actions)``.
@@ -157,57 +170,57 @@ class Agent(ABC):
 
     @abstractmethod
     def recall(self) -> TensorDict:
-        """A training batch from memory, on the agent's device."""
+        """Return a training batch on the agent's device."""
 
     @abstractmethod
     def learn(self) -> dict[str, float] | None:
-        """One round of learning, if it is time for one.
+        """Make the updates that are due.
 
         Returns:
-            Named scalars (``loss``, ``q``, ...), or None when nothing was learned.
+            Metrics by name (``loss``, ``q``, ...), or None if no update was due.
         """
 
     def action_values(self, states: States) -> NDArray[np.float32] | None:
-        """What it makes of each action: the greater, the sooner it would choose it.
+        """Return a score of each action for display; the agent prefers actions with high scores.
 
         Args:
-            states: uint8, ``(num_envs, *state_shape)``. Only read.
+            states: uint8, ``(num_envs, *state_shape)``. Must not be modified.
 
         Returns:
-            float32, ``(num_envs, num_actions)``; None for an agent that has no such numbers.
+            float32, ``(num_envs, num_actions)``, or None if the agent has no such scores.
         """
         del states
         return None
 
     @property
     def action_values_name(self) -> str:
-        """What the numbers are that `action_values` gives."""
+        """Name of what `action_values` returns, for example ``"value"`` or ``"probability"``."""
         return "value"
 
     def train(self, mode: bool = True) -> None:
-        """Explore and learn from now on, or with ``mode=False`` only play, as well as possible."""
+        """Switch to training (explore and learn) or, with ``mode=False``, to evaluation (greedy)."""
         self.training = mode
 
     def carry_recurrent_state(self, indices: NDArray[np.int64]) -> None:
         """Reorder or reset the recurrent state before the next `act`.
 
-        Code that calls `act` without `cache` must call this where an episode begins and where an
-        environment is no longer shown. In training, `cache` knows where episodes end. Agents
-        without a recurrent state ignore it.
+        Code that calls `act` without `cache` must call this when an episode starts and when an
+        environment is left out of the batch. In training, `cache` receives the ends of episodes.
+        Agents without a recurrent state ignore it.
 
         Args:
-            indices: for each row of the next batch of states, the row of the same environment in
-                the previous batch, or `EPISODE_START` where a new episode begins. int64.
+            indices: For each row of the next batch of states, the row of the same environment in
+                the previous batch, or `EPISODE_START` for a new episode; int64.
         """
 
     @property
     def exploration_rate(self) -> float:
-        """Share of actions that are random at present, 0 for an agent that never explores."""
+        """Current probability of a random action, 0 for an agent that never explores."""
         return 0.0
 
     @property
-    def describe_replay(self) -> str:
-        """One line on the memory's size and place, for the user to read before training starts."""
+    def replay_description(self) -> str:
+        """One line about the size and folder of the replay memory, printed before training."""
         return "memory: none"
 
     def policy_state_dict(self) -> dict[str, Any]:
@@ -221,7 +234,7 @@ class Agent(ABC):
         """Restore what `policy_state_dict` returned.
 
         Raises:
-            ValueError: a name or a shape differs.
+            ValueError: A name or a shape differs.
         """
         restore_policy(self, weights, self.transient)
 
@@ -231,7 +244,7 @@ class Agent(ABC):
         It is collected from the attributes, see `agents.stateful`.
 
         Raises:
-            TypeError: an attribute can neither be saved nor left out. The message says what to do.
+            TypeError: An attribute can neither be saved nor left out. The message says what to do.
         """
         return collect_state(self, ("training", *self.transient))
 
@@ -239,7 +252,7 @@ class Agent(ABC):
         """Restore what `state_dict` returned.
 
         Raises:
-            ValueError: the state is of another agent, network or number of environments.
+            ValueError: The state is of another agent, network or number of environments.
         """
         restore_state(self, state, ("training", *self.transient))
 
@@ -248,4 +261,4 @@ class Agent(ABC):
         return [part for part in vars(self).values() if isinstance(part, Persistent)]
 
     def close(self) -> None:
-        """Free what the agent holds."""
+        """Release the resources of the agent."""

@@ -107,9 +107,9 @@ class DDQN(Agent):
         return self._exploration.rate if self.training else 0.0
 
     @property
-    def describe_replay(self) -> str:
+    def replay_description(self) -> str:
         """One line on the size and the folder of the replay memory."""
-        return super().describe_replay if self.replay is None else self.replay.describe()
+        return super().replay_description if self.replay is None else self.replay.describe()
 
     def act(self, states: States) -> Actions:
         """Choose one action per environment; the network sees only those that do not explore."""

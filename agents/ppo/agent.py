@@ -83,10 +83,10 @@ class PPO(Agent):
         return cls(spec, network, rollout, build_learner(spec, network, config), config)
 
     @property
-    def describe_replay(self) -> str:
+    def replay_description(self) -> str:
         """One line on the size of the rollout buffer."""
         if self.rollout is None:
-            return super().describe_replay
+            return super().replay_description
         horizon, num_envs = self.rollout.horizon, self.spec.num_envs
         return (
             f"memory: the latest {horizon * num_envs:,} steps, {horizon:,} of each environment, "

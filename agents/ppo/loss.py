@@ -64,7 +64,7 @@ def prepare_minibatch(minibatch: TensorDict, normalize: bool) -> TensorDict:
     """Add a ``weight`` to the steps of a minibatch: 0 for invalid ones, and 1 on average.
 
     Args:
-        minibatch: some of the sequences of a `RolloutBuffer`; is changed in place.
+        minibatch: some of the sequences of a `RolloutBuffer`; modified in place.
         normalize: normalize the advantages to mean 0 and standard deviation 1.
     """
     valid = minibatch["valid"].float()

@@ -68,7 +68,7 @@ class REINFORCE(Agent):
         return cls(spec, network, build_learner(spec, network, config), config)
 
     @property
-    def describe_replay(self) -> str:
+    def replay_description(self) -> str:
         """One line on what is stored."""
         return "memory: the episodes in progress, in RAM"
 

@@ -33,7 +33,7 @@ class FrameRing:
     Attributes:
         heads: time of the next row of each environment, int64 ``(num_envs,)``.
         floors: time before which the rows of each environment were lost, int64 ``(num_envs,)``.
-        lost_rows: rows of the window that were missing when a state was loaded.
+        missing_rows: rows of the window that were missing when a state was loaded.
         table: the memory-mapped columns, ``(num_envs, num_rows)``.
         revision: a number that changes whenever rows are written, dropped or restored.
 
@@ -45,7 +45,7 @@ class FrameRing:
     def __init__(
         self, folder: Path, num_envs: int, window: int, num_rows: int, frame_size: int
     ) -> None:
-        self.lost_rows = self.revision = 0
+        self.missing_rows = self.revision = 0
         self.table = open_table(folder, num_envs, num_rows, frame_size)
         self._folder, self._window, self._num_rows = folder, window, num_rows
         self._columns = {
@@ -139,7 +139,7 @@ class FrameRing:
                 self.floors[env] = tail + missing[-1] + 1
         self.revision += 1
         self._saved_tails = self.tails
-        self.lost_rows = int((self._saved_tails - tails).sum())
+        self.missing_rows = int((self._saved_tails - tails).sum())
 
     def mark_saved(self) -> None:
         """Allow rows that only states before the last `state_dict` need to be overwritten."""

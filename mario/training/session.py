@@ -75,7 +75,7 @@ class Session:
             self.run = self._open_run(resume, stack)
             self.trainer = self._make_trainer(envs, callbacks, stack)
             self._report(f"run: {self.run.path}")
-            self._report(self.trainer.agent.describe_replay)
+            self._report(self.trainer.agent.replay_description)
             if resume:
                 self._resume()
             elif config.warm_start is not None:

@@ -21,9 +21,9 @@ def spec(**change) -> AgentSpec:
 
 
 class Corridors:
-    """Games of four places in a row: stepping right (1) ends one with a reward, at the last place.
+    """Corridors of four positions; moving right (1) at the last one ends the episode with a reward.
 
-    A place is seen as a bar of light. Those who keep going right get ``0.9 ** 2`` from the first.
+    The position is shown as a bright bar. From the first one, moving right is worth ``0.9 ** 2``.
     """
 
     def __init__(self, count: int = 1) -> None:

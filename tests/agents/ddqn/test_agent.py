@@ -117,7 +117,7 @@ class TestRhythm:
         live(agent, Corridors(games), steps=72 // games)
         assert agent.steps == 72
         assert len(updates) == len(range(9, 73, 3))
-        due = [-(-decision // games) * games for decision in range(9, 73, 3)]
+        due = [-(-step // games) * games for step in range(9, 73, 3)]
         assert updates == due
 
     def test_learn_returns_scalars_only_when_it_updates(self, agents):
@@ -133,7 +133,7 @@ class TestRhythm:
         agent, synced = agents(num_envs=games), []
         monkeypatch.setattr(agent.network, "sync_target", lambda: synced.append(agent.steps))
         live(agent, Corridors(games), steps=96 // games)
-        assert synced == [-(-decision // games) * games for decision in (20, 40, 60, 80)]
+        assert synced == [-(-step // games) * games for step in (20, 40, 60, 80)]
 
     def test_the_target_is_constant_between_syncs(self, agents):
         agent = agents()
@@ -220,9 +220,9 @@ class TestWeights:
         names = {"features": "", "target_features": "", "online_head": "", "target_head": ""}
         theirs = {}
         for name, tensor in network.state_dict().items():
-            part, place, kind = name.split(".")
+            part, index, kind = name.split(".")
             assert part in names
-            layer = int(place) + 7 * part.endswith("head")
+            layer = int(index) + 7 * part.endswith("head")
             theirs[f"{'target' if 'target' in part else 'online'}.{layer}.{kind}"] = tensor
         config = DDQNConfig(separate_target=True)
         agent = agents(config, state_shape=(4, 84, 84), num_actions=2, training=False)
@@ -238,11 +238,11 @@ class TestMemory:
     def test_the_description_states_size_and_folder(self, agents, tmp_path):
         config = changed(replay_capacity=1_000)
         agent = agents(config, state_shape=(4, 84, 84), folder=tmp_path)
-        assert agent.describe_replay == (
+        assert agent.replay_description == (
             f"memory: 1,000 transitions, 0.01 GB at {tmp_path} "
             "(7.3 kB each; the tutorial's layout would take 0.2 GB)"
         )
-        assert agents(training=False).describe_replay == "memory: none"
+        assert agents(training=False).replay_description == "memory: none"
 
     def test_saving_frees_rows_for_two_per_step(self, agents):
         agent = agents()

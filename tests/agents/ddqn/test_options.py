@@ -44,8 +44,8 @@ class TestPriorities:
 
     def test_importance_weights_reach_full_compensation(self, agents):
         agent = agents(self.CONFIG, num_envs=2)
-        for decisions, beta in ((20, 0.52), (50, 0.7), (100, 1.0), (160, 1.0)):
-            live(agent, Corridors(2), steps=(decisions - agent.steps) // 2)
+        for step_count, beta in ((20, 0.52), (50, 0.7), (100, 1.0), (160, 1.0)):
+            live(agent, Corridors(2), steps=(step_count - agent.steps) // 2)
             index = agent.replay.sample(4)["index"]
             agent.replay.update_priorities(index, np.array([0.1, 0.2, 0.4, 5], np.float32))
             batch = agent.recall()

@@ -185,18 +185,18 @@ class TestPlaying:
 
     def test_evaluating_during_training_changes_nothing(self, agents):
         config = replace(TINY, policy="lstm", deterministic=False)
-        straight, examined = agents(config, num_envs=2), agents(config, num_envs=2)
+        uninterrupted, evaluated = agents(config, num_envs=2), agents(config, num_envs=2)
         games = Cues(2), Cues(2)
-        for agent, own in zip((straight, examined), games, strict=True):
+        for agent, own in zip((uninterrupted, evaluated), games, strict=True):
             live(agent, own, steps=5)
-        score(examined, Cues(7), steps=4)
-        for agent, own in zip((straight, examined), games, strict=True):
+        score(evaluated, Cues(7), steps=4)
+        for agent, own in zip((uninterrupted, evaluated), games, strict=True):
             live(agent, own, steps=12)
-        assert torch.equal(parameters(straight), parameters(examined))
+        assert torch.equal(parameters(uninterrupted), parameters(evaluated))
 
     def test_an_evaluation_agent_needs_no_rollout(self, agents):
         agent = agents(replace(TINY, policy="lstm", minibatches=8), training=False)
-        assert agent.describe_replay == "memory: none"
+        assert agent.replay_description == "memory: none"
         with pytest.raises(RuntimeError, match="an agent that only plays has no rollout"):
             agent.learn()
 
@@ -254,6 +254,6 @@ class TestBuilding:
             agents(config)
 
     def test_the_description_states_the_rollout_size(self, agents):
-        assert agents(num_envs=3).describe_replay == (
+        assert agents(num_envs=3).replay_description == (
             "memory: the latest 24 steps, 8 of each environment, 0.00 GB"
         )

@@ -18,14 +18,14 @@ def rollout(**change) -> RolloutBuffer:
 
 def step(number: int, ended=(), terminated=(), games: int = GAMES) -> TensorDict:
     """Return a step whose numbers encode its time and environment."""
-    places = 10.0 * number + torch.arange(games)
+    positions = 10.0 * number + torch.arange(games)
     marks = {
         name: torch.tensor([game in those for game in range(games)])
         for name, those in (("ended", ended), ("terminated", terminated))
     }
-    columns = {name: places.clone() for name in ("log_prob", "value", "next_value", "reward")}
+    columns = {name: positions.clone() for name in ("log_prob", "value", "next_value", "reward")}
     columns["next_value"] += 0.5
-    state = places.to(torch.uint8)[:, None, None, None].expand(games, 1, 2, 2)
+    state = positions.to(torch.uint8)[:, None, None, None].expand(games, 1, 2, 2)
     return TensorDict(
         {"state": state, "action": torch.arange(games), "valid": torch.ones(games) > 0}
         | columns

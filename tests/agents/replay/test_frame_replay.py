@@ -65,7 +65,7 @@ def test_it_equals_a_naive_memory_after_any_sequence_of_steps(steps, num_envs, n
             if step == "restart":
                 replay, envs = make(), copy.deepcopy(saved[1])
                 replay.load_state_dict(saved[0])
-                assert replay.storage.ring.lost_rows == 0
+                assert replay.storage.ring.missing_rows == 0
             elif step != "save":
                 play(replay, envs, step[:num_envs])
             assert_same(replay, envs, ENV_CAPACITY, n_step)
@@ -155,7 +155,7 @@ def test_rows_overwritten_after_the_state_was_saved_are_dropped(filled, tmp_path
     assert replay.steps_until_overwrite() == 0
     late = make_replay(tmp_path)
     late.load_state_dict(state)
-    assert late.storage.ring.lost_rows == 2 * excess
+    assert late.storage.ring.missing_rows == 2 * excess
     assert late.storage.check_valid() == (True, "")
     assert len(replay) > len(late) > 0
     index = late.storage.indices()

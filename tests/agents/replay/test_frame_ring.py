@@ -46,7 +46,7 @@ def test_a_reopened_ring_has_the_rows_of_its_state_and_no_others(tmp_path):
     reopened = open_ring(tmp_path)
     assert reopened.heads.tolist() == [0, 0]
     reopened.load_state_dict(save(ring))
-    assert reopened.lost_rows == 0
+    assert reopened.missing_rows == 0
     assert reopened.span("reward", 1, 15, 20).tolist() == [15, 16, 17, 18, 19]
 
 
@@ -58,7 +58,7 @@ def test_rows_overwritten_beyond_the_margin_are_lost(tmp_path, written, lost):
     write(ring, written)
     late = open_ring(tmp_path)
     late.load_state_dict(state)
-    assert late.lost_rows == lost
+    assert late.missing_rows == lost
     assert all(late.intact(env).all() for env in range(2))
     assert late.tails.tolist() == [11 - 5 + lost // 2] * 2
 
@@ -71,10 +71,10 @@ def test_a_row_that_never_reached_the_disk_costs_all_rows_before_it(tmp_path):
     late = open_ring(tmp_path)
     late.load_state_dict(state)
     assert late.tails.tolist() == [1, 4]
-    assert late.lost_rows == 3
+    assert late.missing_rows == 3
 
 
-def test_lost_rows_stay_lost(tmp_path):
+def test_missing_rows_stay_lost(tmp_path):
     ring = open_ring(tmp_path)
     write(ring, 11)
     state = save(ring)
@@ -82,7 +82,7 @@ def test_lost_rows_stay_lost(tmp_path):
     late, later = open_ring(tmp_path), open_ring(tmp_path)
     late.load_state_dict(state)
     later.load_state_dict(save(late))
-    assert later.lost_rows == 0
+    assert later.missing_rows == 0
     assert later.tails.tolist() == late.tails.tolist() == [8, 8]
 
 
@@ -91,7 +91,7 @@ def test_a_state_without_its_files_gives_an_empty_ring_that_can_be_written(tmp_p
     write(ring, 9)
     other = open_ring(tmp_path / "other")
     other.load_state_dict(save(ring))
-    assert other.lost_rows == 2 * WINDOW
+    assert other.missing_rows == 2 * WINDOW
     assert other.tails.tolist() == [9, 9]
     write(other, 3)
     assert other.span("reward", 0, 9, 12).tolist() == [9, 10, 11]

@@ -253,7 +253,7 @@ def test_rows_lost_after_the_state_was_saved_lose_their_priorities(filled, tmp_p
         play(replay, envs, CONTINUES * 2)
     late = make_replay(tmp_path)
     late.load_state_dict(state)
-    assert late.storage.ring.lost_rows == 2 * excess
+    assert late.storage.ring.missing_rows == 2 * excess
     for _ in range(30):
         assert late.sampler.check_valid() == (True, "")
         assert late.storage.contains(late.sample(50)["index"]).all()

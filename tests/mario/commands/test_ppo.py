@@ -90,7 +90,7 @@ def test_each_watched_episode_starts_with_a_fresh_recurrent_state(folder):
     recurrent_state = []
     for seed in (0, 1, 0):
         watch_episode(agent, TwoSteps(), seed=seed)
-        recurrent_state.append(agent._actor.strand.recurrent_state)
+        recurrent_state.append(agent._actor.state.recurrent_state)
     agent.close()
     assert (recurrent_state[0] == recurrent_state[2]).all()
     assert (recurrent_state[0] != recurrent_state[1]).any()

@@ -278,7 +278,7 @@ def test_a_resumed_run_writes_the_same_as_an_uninterrupted_one(
         assert without_dates(folders[1] / "log") == without_dates(folders[0] / "log")
 
 
-def test_a_run_whose_files_lost_rows_continues_and_reports_it(make, tmp_path):
+def test_a_run_whose_files_missing_rows_continues_and_reports_it(make, tmp_path):
     first = make()
     for number in (1, 2, 3):
         first.log_episode(episode(number))

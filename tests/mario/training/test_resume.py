@@ -101,7 +101,7 @@ def test_stopping_and_resuming_changes_nothing(tmp_path, num_envs, emulator):
     part = train(config(folder, steps=148, **changes))
     for steps in (260, 400):  # twice: the save of a resumed run must be complete, too
         train(config(folder, steps=steps, **changes), part)
-    assert load(whole / "last.chkpt")["resume"]["agent"]["decisions"] == 400
+    assert load(whole / "last.chkpt")["resume"]["agent"]["steps"] == 400
     assert len(rows(whole / "metrics.csv")) > 0
     assert_same_run(whole, part)
 
