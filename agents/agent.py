@@ -198,7 +198,7 @@ class Agent(ABC):
         return "value"
 
     def train(self, mode: bool = True) -> None:
-        """Switch to training (explore and learn) or, with ``mode=False``, to evaluation (greedy)."""
+        """Switch to training mode, or with ``mode=False`` to evaluation mode (greedy)."""
         self.training = mode
 
     def carry_recurrent_state(self, indices: NDArray[np.int64]) -> None:
