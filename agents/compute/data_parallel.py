@@ -82,6 +82,7 @@ class DataParallel:
         """Add to each gradient in place; every thread adds a stripe of each."""
 
         def add_stripe(stripe: int) -> None:
+            """Add one of `threads` parts of every gradient."""
             for pair in zip(gradients, addends, strict=True):
                 gradient, addend = (
                     (tensor if tensor.dim() else tensor[None]).tensor_split(self._threads)[stripe]

@@ -246,6 +246,7 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         """Return what TorchRL's `RandomSampler` samples."""
 
         def integers(high: int, size: int) -> Indices:
+            """Draw from TorchRL's generator, so that its seed decides the sample."""
             return torch.randint(int(high), (size,), generator=self._rng).numpy()
 
         return torch.from_numpy(self.window.draw(batch_size, integers))

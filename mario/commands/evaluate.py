@@ -147,6 +147,7 @@ def _prepare_map(flags: EvalFlags, trained: TrainedAgent, stack: ExitStack) -> D
     stack.callback(env.close)
 
     def draw(summary: EvaluationSummary, results: list[EpisodeResult]) -> None:
+        """Survey the levels of the recorded episodes and write the map."""
         survey_levels(env, surveys, results)
         draw_map(path, summary, results, surveys)
 

@@ -155,6 +155,7 @@ def sampler_tasks(storage: FrameStorage, batch_size: int) -> dict[str, Task]:
     peer.update_priority(torch.arange(entries), torch.rand(entries))
 
     def random_rows(high: int) -> torch.Tensor:
+        """Draw the rows of one batch."""
         return torch.randint(high, (batch_size,))
 
     return {
@@ -179,6 +180,7 @@ def make_learner(batch_size: int, threads: int) -> Task:
         agent.learn()
 
     def update() -> None:
+        """Cache one step of every environment and make the update that it causes."""
         agent.cache(next(steps))
         if agent.learn() is None:
             raise RuntimeError("no update was due")
