@@ -48,6 +48,9 @@ class WrapperConfig:
     """Emulator frames per agent step. The action is repeated and the rewards are summed."""
     max_pool: bool = False
     """Observe the pixel-wise maximum of the last two frames of a step, for games that flicker."""
+    max_pool_colors: bool = False
+    """With ``max_pool``, take the maximum of red, green and blue before the image conversion, as
+    OpenAI Baselines does, rather than the maximum of the converted images."""
     observation: Literal["gray", "orange", "pong"] = "gray"
     """Image conversion: gray (luma), orange (grayscale as behind an orange filter, in which a blue
     sky is dark and Mario is bright), or pong (the field of Pong, 80 x 80, black and white)."""
@@ -147,9 +150,9 @@ def wrap(
 def _skip_frames(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:
     """Return one converted image per agent step."""
     convert = OBSERVATION_WRAPPERS[config.observation]
-    if config.max_pool:  # pools converted images; otherwise skipped frames need no conversion
+    if config.max_pool and not config.max_pool_colors:  # converts the skipped frames, too
         return SkipFrame(convert(env), config.skip, max_pool=True)
-    return convert(SkipFrame(env, config.skip))
+    return convert(SkipFrame(env, config.skip, max_pool=config.max_pool))
 
 
 def _shape_images(env: gym.Env[Any, Any], config: WrapperConfig) -> gym.Env[Any, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple, Self
 
+import cv2
 import gymnasium as gym
 import numpy as np
 from ale_py import ALEVectorInterface
@@ -36,6 +37,7 @@ from mario.vector.base import GameVectorEnv, ReplayPoint, VectorStepResult
 from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers import WrapperConfig
 from wrappers.life import ended_by_life_loss
+from wrappers.observation import to_gray
 from wrappers.pong import binarize_pong
 
 ENV_IDS = np.zeros(1, np.int64)
@@ -70,7 +72,9 @@ class _AtariGame:
     def __init__(
         self, rom_name: str, repeat_action_probability: float, wrappers: WrapperConfig
     ) -> None:
-        self._wrappers, self._gray = wrappers, wrappers.observation == "gray"
+        self._wrappers = wrappers
+        pools_colors = wrappers.max_pool and wrappers.max_pool_colors
+        self._gray = wrappers.observation == "gray" and not pools_colors
         height, width = (wrappers.size, wrappers.size) if self._gray else SCREEN_SHAPE[:2]
         self._ale = ALEVectorInterface(
             rom_path=rom_path(rom_name), num_envs=1, num_threads=1, batch_size=0,
@@ -127,7 +131,13 @@ class _AtariGame:
         return _GameStep(self._convert(images), reward, terminated, truncated, info)
 
     def _convert(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return images[0, 0] if self._gray else binarize_pong(images[0, 0])
+        image = images[0, 0]
+        if self._gray:  # ALE has converted and resized it
+            return image
+        if self._wrappers.observation == "pong":
+            return binarize_pong(image)
+        size = (self._wrappers.size, self._wrappers.size)
+        return np.asarray(cv2.resize(to_gray(image), size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class AtariVectorEnv(GameVectorEnv):

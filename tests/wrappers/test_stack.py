@@ -148,13 +148,17 @@ def test_an_invalid_setting_is_refused_by_name(name: str, value: float, requirem
         WrapperConfig(**{name: value})
 
 
-def test_max_pooling_is_applied_to_grayscale_images() -> None:
+@pytest.mark.parametrize(
+    ("max_pool_colors", "luma"),
+    [pytest.param(False, 0.587, id="gray"), pytest.param(True, 0.299 + 0.587, id="yellow")],
+)
+def test_max_pooling_is_applied_to_grayscale_images_or_colors(max_pool_colors, luma) -> None:
     class Blink(ColorGame):
         def image(self):
             image = np.zeros((240, 256, 3), np.uint8)
             image[..., self.frame % 2] = 200  # red and green in turn
             return image
 
-    env = wrap(Blink(), WrapperConfig(max_pool=True, stack=1))
+    env = wrap(Blink(), WrapperConfig(max_pool=True, max_pool_colors=max_pool_colors, stack=1))
     env.reset()
-    assert env.step(0)[0].max() == round(0.587 * 200)  # yellow would be brighter
+    assert env.step(0)[0].max() == round(luma * 200)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -30,6 +31,7 @@ LIVES = EnvConfig(
     ),
     ending_reward=EndingRewardConfig(failure=-2),
 )
+COLORS = replace(LIVES, wrappers=replace(LIVES.wrappers, max_pool_colors=True))
 
 
 @pytest.fixture
@@ -63,7 +65,11 @@ def summary(info):
 
 @pytest.mark.parametrize(
     ("config", "steps"),
-    [(LIVES, 240), (EnvConfig(PONG_STICKY, wrappers=WrapperConfig(observation="pong")), 60)],
+    [
+        (LIVES, 240),
+        (COLORS, 60),
+        (EnvConfig(PONG_STICKY, wrappers=WrapperConfig(observation="pong")), 60),
+    ],
 )
 def test_threads_and_wrappers_return_the_same(vector, config, steps):
     envs = vector(config=config)
