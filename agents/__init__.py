@@ -1,6 +1,6 @@
-"""What learns: agents, the contract they keep, and their parts.
+"""Learning agents: the base class, the algorithms and their parts.
 
-Knows nothing of Mario: an agent sees batches of uint8 states and gives actions.
+The package does not depend on Mario: an agent receives batches of uint8 states and returns actions.
 """
 
 from agents.agent import Agent, AgentConfig, AgentSpec, Transitions

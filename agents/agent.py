@@ -44,9 +44,9 @@ class Transitions(NamedTuple):
             ``(num_envs,)``.
         next_states: observations after the step, uint8 ``(num_envs, *state_shape)``. Where an
             episode ended, this is its final observation, not the first of the next episode.
-        valid: False where the environment crashed in this step. The step never happened: nothing
-            may be learned from it, and its episode, marked as truncated, ended with ``states``.
-            bool ``(num_envs,)``.
+        valid: False where the environment crashed in this step. Agents must not learn from such a
+            step. Its episode is marked as truncated and ended with ``states``. bool
+            ``(num_envs,)``.
     """
 
     states: States
@@ -91,7 +91,7 @@ class AgentSpec:
 
 @dataclass(frozen=True)
 class AgentConfig:
-    """Hyperparameters of an agent: a frozen dataclass for each class of agents."""
+    """Base class of hyperparameters. Each class of agents has its own frozen dataclass."""
 
     def for_run(self, steps: int | None) -> Self:
         """Return a copy adapted to the length of a run.
@@ -174,7 +174,7 @@ class Agent(ABC):
 
     @abstractmethod
     def learn(self) -> dict[str, float] | None:
-        """Make the updates that are due.
+        """Perform the updates that are due.
 
         Returns:
             Metrics by name (``loss``, ``q``, ...), or None if no update was due.
@@ -224,7 +224,7 @@ class Agent(ABC):
         return "memory: none"
 
     def policy_state_dict(self) -> dict[str, Any]:
-        """Return the tensors that acting needs, by name; a checkpoint holds them as ``model``.
+        """Return the tensors needed to act, by name; a checkpoint stores them as ``model``.
 
         These are the tensors of all modules, and all attributes that are tensors or arrays.
         """
@@ -239,9 +239,9 @@ class Agent(ABC):
         restore_policy(self, weights, self.transient)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that exact resuming needs, as nested dicts of tensors, numbers and strings.
+        """Return everything needed for an exact resume: nested dicts of tensors, numbers, strings.
 
-        It is collected from the attributes, see `agents.stateful`.
+        The state is collected from the attributes, see `agents.stateful`.
 
         Raises:
             TypeError: An attribute can neither be saved nor left out. The message says what to do.
@@ -252,7 +252,7 @@ class Agent(ABC):
         """Restore what `state_dict` returned.
 
         Raises:
-            ValueError: The state is of another agent, network or number of environments.
+            ValueError: The state belongs to another agent, network or number of environments.
         """
         restore_state(self, state, ("training", *self.transient))
 

@@ -1,4 +1,4 @@
-"""State of random number generators as text, which any checkpoint can hold."""
+"""Converts the state of random number generators to text, which any checkpoint can store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ Generator = np.random.Generator | random.Random | torch.Generator
 
 
 def generator_state(generator: Generator) -> str:
-    """Return the state of a generator as JSON, because its large integers fit no tensor."""
+    """Return the state of a generator as JSON.
+
+    Some generators have integers in their state that are too large for a tensor.
+    """
     if isinstance(generator, random.Random):
         return json.dumps(generator.getstate())
     if isinstance(generator, torch.Generator):

@@ -8,7 +8,7 @@ An attribute belongs to the state if it is
 * a number or None, such as a counter.
 
 Attributes of immutable types, such as configurations and functions, are constants that need no
-saving. Any other attribute could change without being saved, and is refused.
+saving. Any other attribute is rejected, because it could change without being saved.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from agents.rng import Generator, generator_state, set_generator_state
 
 ARRAY = "array"
-"""Key under which a NumPy array or scalar is saved, to tell it from a tensor or a number."""
+"""Key under which a NumPy array or scalar is saved, to distinguish it from a tensor or number."""
 
 NUMBERS = (int, float, np.generic, type(None))
 VALUES = (*NUMBERS, Tensor, np.ndarray)
@@ -62,16 +62,16 @@ class Persistent(Protocol):
     """A part of an agent that keeps data on disk, which a saved state relies on."""
 
     def flush(self) -> None:
-        """Write everything to disk, so that a state that is taken next can rely on it."""
+        """Write all data to disk, so that the next saved state can rely on it."""
 
     def mark_saved(self) -> None:
-        """Allow data to be overwritten that only states before the last one rely on.
+        """Allow overwriting of data that only states before the last one rely on.
 
-        Is called once the last state is on disk.
+        Called once the last state is on disk.
         """
 
     def steps_until_overwrite(self) -> int:
-        """Return the number of steps until data is overwritten that the saved state relies on."""
+        """Return the number of steps until data that the saved state relies on is overwritten."""
 
 
 def collect_state(owner: object, transient: Collection[str] = ()) -> dict[str, Any]:
@@ -99,10 +99,10 @@ def collect_state(owner: object, transient: Collection[str] = ()) -> dict[str, A
 def restore_state(owner: object, state: Mapping[str, Any], transient: Collection[str] = ()) -> None:
     """Restore what `collect_state` returned.
 
-    Modules are restored first, then copies of their weights are updated, then all else is restored.
+    Modules are restored first. Then copies of their weights are updated, and the rest is restored.
 
     Raises:
-        ValueError: an entry is missing or unknown, or weights are of another network.
+        ValueError: an entry is missing or unknown, or the weights belong to another network.
     """
     attributes = {name.lstrip("_"): name for name in vars(owner) if name not in transient}
     needed = {
@@ -173,7 +173,7 @@ def load_parameters(network: nn.Module, weights: Mapping[str, Any]) -> None:
     """Copy tensors into a network whose tensors have the same names and shapes.
 
     Args:
-        network: is changed in place.
+        network: modified in place.
         weights: tensors by name, as in ``network.state_dict()``.
 
     Raises:
@@ -195,10 +195,10 @@ def check_saveable(state: object, name: str) -> None:
 
     Args:
         state: nested dicts, lists and tuples of tensors, strings and numbers.
-        name: of the state, for the message.
+        name: name of the state, used in the message.
 
     Raises:
-        TypeError: it holds something else. The message says where, and what to do.
+        TypeError: the state holds something else. The message says where, and what to do.
     """
     if isinstance(state, dict):
         for key, value in state.items():
@@ -214,7 +214,7 @@ def check_saveable(state: object, name: str) -> None:
 
 
 def _attributes(owner: object, transient: Collection[str]) -> Iterator[tuple[str, Any]]:
-    """Yield the names and values of attributes that may change; an object with two names once."""
+    """Yield names and values of attributes that may change; an object with two names only once."""
     seen: set[int] = set()
     for name, value in vars(owner).items():
         if name in transient or id(value) in seen or _is_constant(value):
@@ -227,7 +227,7 @@ def _attributes(owner: object, transient: Collection[str]) -> Iterator[tuple[str
 def _is_constant(value: object) -> bool:
     if isinstance(value, tuple):
         return all(isinstance(item, NUMBERS) or _is_constant(item) for item in value)
-    parameters = getattr(type(value), "__dataclass_params__", None)  # of a dataclass
+    parameters = getattr(type(value), "__dataclass_params__", None)  # None if not a dataclass
     return isinstance(value, CONSTANTS) or (parameters is not None and parameters.frozen)
 
 
@@ -253,7 +253,7 @@ def _restore(owner: object, name: str, saved: Any) -> None:
         with torch.no_grad():
             value.copy_(saved)  # in place, because an optimizer may hold it
     elif isinstance(saved, dict):
-        setattr(owner, name, saved[ARRAY].numpy().copy()[()])  # of no dimensions: a scalar
+        setattr(owner, name, saved[ARRAY].numpy().copy()[()])  # a scalar if it is 0-dimensional
     else:
         setattr(owner, name, saved)
 

@@ -1,8 +1,7 @@
-"""What an agent observes of a game, as Gymnasium wrappers.
+"""Gymnasium wrappers that define what an agent observes of a game.
 
-The wrappers work with any Gymnasium environment. `wrap` applies all of them as a `WrapperConfig`
-says: random starts, frame skipping, grayscale conversion, resizing, reward scaling and frame
-stacking.
+`wrap` applies the wrappers that a `WrapperConfig` selects: random starts, frame skipping, grayscale
+conversion, resizing, reward scaling, frame stacking and others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Games with several lives.
+"""Wrappers for games with several lives.
 
 * `FireReset` presses the fire button at the start of an episode and after a lost life.
 * `TerminalOnLifeLoss` ends the episode when a life is lost.
@@ -43,7 +43,7 @@ class FireReset(gym.Wrapper[Any, Any, Any, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """See `gymnasium.Env.reset`. A game that the fire button ends is reset once more."""
+        """See `gymnasium.Env.reset`. If the fire button ends the episode, reset once more."""
         self.env.reset(seed=seed, options=options)
         observation, _, terminated, truncated, info = self.env.step(self._fire)
         if terminated or truncated:
@@ -65,9 +65,10 @@ class FireReset(gym.Wrapper[Any, Any, Any, Any]):
 class TerminalOnLifeLoss(gym.Wrapper[Any, Any, Any, Any]):
     """End the episode when a life is lost, without restarting the game.
 
-    The step that loses a life is terminal, with ``info["ending"]`` set to `LIFE_LOST`. The next
-    ``reset`` continues the game where it is. The game itself is only reset after it is over. The
-    last life ends with the game: some games (Qbert) show 0 lives for some frames before that.
+    The step that loses a life is terminal, with ``info["ending"]`` set to `LIFE_LOST`. A ``reset``
+    after this step continues the game from its current state; after any other step, it resets the
+    game. The loss of the last life does not end the episode by itself, because some games (Qbert)
+    show 0 lives for several frames before the game ends.
 
     Args:
         env: An environment whose ``info`` contains ``lives``.

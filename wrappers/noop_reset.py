@@ -1,4 +1,4 @@
-"""Random starts: play a random number of no-op frames at the start of each episode."""
+"""Random starts: each episode starts after a random number of no-op frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def sample_noops(seed: int, noop_max: int) -> int:
 
     Args:
         seed: Seed of the episode.
-        noop_max: Greatest number of frames; every number from 0 to it is equally likely.
+        noop_max: Maximum number of frames; all numbers from 0 to ``noop_max`` are equally likely.
     """
     return _sample(np.random.default_rng(seed), noop_max)
 
@@ -21,13 +21,13 @@ def sample_noops(seed: int, noop_max: int) -> int:
 class NoopReset(gym.Wrapper[Any, Any, Any, Any]):
     """Start each episode after a random number of no-op frames.
 
-    With a deterministic game and a fixed start, all episodes would be the same. The number is drawn
-    uniformly from 0 to ``noop_max`` and passed to the environment as the ``noops`` option of
-    ``reset``.
+    In a deterministic game with a fixed start, all episodes of a deterministic agent would be the
+    same. The number is drawn uniformly from 0 to ``noop_max``, inclusive, and passed to the
+    environment as the ``noops`` option of ``reset``.
 
     Args:
         env: An environment whose ``reset`` accepts the option ``noops``.
-        noop_max: Greatest number of frames.
+        noop_max: Maximum number of frames.
 
     Raises:
         ValueError: ``noop_max`` is negative.

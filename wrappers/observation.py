@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 ORANGE_WEIGHTS = np.array([[0.65, 0.35, 0.0]])
 """Weights of red, green and blue behind an orange filter."""
 MAX_MARKER_SIZE = 6
-"""Side length in pixels of the action markers, if there is enough space."""
+"""Maximum side length of the action markers in pixels."""
 Image = NDArray[np.uint8]
 """RGB images ``(H, W, 3)`` or grayscale images ``(H, W)``."""
 
@@ -93,8 +93,8 @@ class OrangeObservation(GrayScaleObservation):
 class CropTop(gym.ObservationWrapper[NDArray[np.uint8], Any, NDArray[np.uint8]]):
     """Remove rows at the top of grayscale observations: ``(H, W)`` becomes ``(H - rows, W)``.
 
-    Games display score and time there. Without them, the rest of the screen is larger after
-    resizing.
+    Games often display the score and the time there. Without these rows, the rest of the screen is
+    larger after resizing.
 
     Args:
         env: An environment with grayscale observations.
@@ -118,7 +118,7 @@ class CropTop(gym.ObservationWrapper[NDArray[np.uint8], Any, NDArray[np.uint8]])
 
 
 class ShowAction(gym.Wrapper[NDArray[np.uint8], Any, NDArray[np.uint8], Any]):
-    """Draw the previous action into the observation, as a row of squares of which one is white.
+    """Draw the previous action into the observation: a row of squares, one of which is white.
 
     A human player knows which buttons are pressed, but the screen does not show them. Mario in
     front of a pipe looks the same whether A is released or has been held since the last jump and

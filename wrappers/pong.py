@@ -1,4 +1,4 @@
-"""The preprocessing of "Pong from Pixels"."""
+"""The image preprocessing of "Pong from Pixels" by Andrej Karpathy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BACKGROUND_RED = (144, 109)
 def binarize_pong(screen: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the playfield of Pong at half size: paddles and ball white, everything else black.
 
-    The preprocessing of http://karpathy.github.io/2016/05/31/rl/, with 255 instead of 1.
+    This is the preprocessing of http://karpathy.github.io/2016/05/31/rl/, with 255 instead of 1.
 
     Args:
         screen: RGB screen, uint8 ``(210, 160, 3)``.

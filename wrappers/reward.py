@@ -43,7 +43,7 @@ class ClipReward(gym.RewardWrapper[Any, Any]):
 
     Args:
         env: The environment.
-        bound: Greatest absolute reward, above 0.
+        bound: Maximum absolute reward, above 0.
 
     Raises:
         ValueError: ``bound`` is not above 0.

@@ -11,8 +11,8 @@ import numpy as np
 class SkipFrame(gym.Wrapper[Any, Any, Any, Any]):
     """Repeat each action for several frames and sum the rewards.
 
-    The observation and ``info`` are those of the last frame. Fewer frames are played when the
-    episode ends early.
+    The observation and ``info`` are those of the last frame. The step is shorter if the episode
+    ends during it.
 
     Args:
         env: The environment, one frame per step.

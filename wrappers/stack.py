@@ -1,4 +1,4 @@
-"""All wrappers of a game, applied from one configuration."""
+"""Applies the wrappers of a game from one configuration."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class WrapperConfig:
     show_action: bool = False
     """Draw the previous action into the top of each frame."""
     noop_max: int = 0
-    """Each episode starts with 0 to this many no-op frames, drawn at random."""
+    """Maximum number of no-op frames at the start of an episode. The number is drawn uniformly."""
     repeat_action_probability: float = 0.0
     """Probability, in each frame of training, of repeating the previous frame's action."""
     fire_reset: bool = False
@@ -73,7 +73,7 @@ class WrapperConfig:
     reward_scale: float = 1.0
     """Factor for the agent's rewards. Logged returns are not scaled."""
     reward_clip: float | None = None
-    """Greatest absolute reward of a step after scaling; None for no limit."""
+    """Maximum absolute reward of a step after scaling; None for no limit."""
 
     def __post_init__(self) -> None:
         for name, least in MINIMUMS.items():
@@ -115,9 +115,9 @@ def wrap(
     """Apply the wrappers of a configuration to a game.
 
     Observations become uint8 ``(stack, size, size)``: converted to grayscale, cropped, resized by
-    area interpolation, and stacked. The first frame of an episode is repeated. At the end of a game
-    ``info["episode"]`` holds ``r``, the sum of the game's own rewards, and ``l``, the number of
-    agent steps.
+    area interpolation, and stacked. At the start of an episode, its first frame fills the stack. At
+    the end of a game, ``info["episode"]`` holds ``r``, the sum of the game's own rewards, and
+    ``l``, the number of agent steps.
 
     Args:
         env: A game with RGB observations, uint8 ``(H, W, 3)``.

@@ -13,8 +13,8 @@ MASK_64_BITS = 2**64 - 1
 def counter_based_uniform(seed: int, index: int) -> float:
     """Return element ``index`` of a sequence of random numbers, uniform in [0, 1).
 
-    Any element can be computed directly, in any language. This is splitmix64 (Steele, Lea and Flood
-    2014, https://doi.org/10.1145/2660193.2660195), of which the highest 53 bits are used.
+    Each element can be computed directly, in any language. It consists of the highest 53 bits of
+    splitmix64 (Steele, Lea and Flood 2014, https://doi.org/10.1145/2660193.2660195).
 
     Args:
         seed: Seed of the sequence.

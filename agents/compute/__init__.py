@@ -1,1 +1,1 @@
-"""How gradients are computed: precision, threads, optimizer, weight averaging."""
+"""Gradient updates: precision, threads, optimizer and weight averaging."""

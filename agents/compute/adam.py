@@ -13,12 +13,12 @@ from agents.compute.bindings import ThreadPool, native, pointer
 
 
 class ParallelAdam(torch.optim.Adam):
-    """Torch's Adam with steps that a thread pool computes on a CPU.
+    """Adam whose steps are computed by a thread pool on a CPU.
 
     A step reads and writes seven numbers per weight, so it is limited by memory bandwidth: for 3.3
-    million weights, one core took 2.3 ms and two took 1.4 ms. Kingma & Ba 2014,
-    https://arxiv.org/abs/1412.6980, algorithm 1, without weight decay. The state is that of
-    `torch.optim.Adam`, and either optimizer can load the other's.
+    million weights, one core took 2.3 ms and two took 1.4 ms. The update is algorithm 1 of Kingma &
+    Ba 2014, https://arxiv.org/abs/1412.6980, without weight decay. The state has the format of
+    `torch.optim.Adam`, so each optimizer can load the state of the other.
 
     Args:
         parameters: parameters to optimize.
@@ -27,7 +27,8 @@ class ParallelAdam(torch.optim.Adam):
         pool: computes each step; None to leave steps to torch.
 
     Attributes:
-        pool: as given, or that of the `agents.compute.learner.Learner` that uses the optimizer.
+        pool: the given pool, or that of the `agents.compute.learner.Learner` that uses the
+            optimizer.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class ParallelAdam(torch.optim.Adam):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Make a step. Torch computes the first one, which creates the moments."""
+        """Perform a step. Torch computes the first one, which creates the moments."""
         loss = None if closure is None else closure()
         parameters = [(each, group) for group in self.param_groups for each in group["params"]]
         for parameter, _ in parameters:
@@ -81,7 +82,7 @@ class ParallelAdam(torch.optim.Adam):
 
 
 def total_norm(gradients: Sequence[Tensor], pool: ThreadPool | None) -> Tensor:
-    """Return the L2 norm of all gradients together, as a scalar on their device.
+    """Return the L2 norm of the concatenated gradients, as a scalar on their device.
 
     Args:
         gradients: tensors of any shapes.

@@ -1,4 +1,4 @@
-"""Averages of a network's weights over its latest updates."""
+"""Averages the weights of a network over its latest updates."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class WeightAverage(Generic[N]):
     """A copy of a network with running averages of its weights.
 
     Single updates move the weights back and forth, which changes the greedy action where two
-    actions have nearly the same value; an average over many updates is steadier. Polyak and
-    Juditsky 1992, https://doi.org/10.1137/0330046, and over recent updates only
-    https://arxiv.org/abs/1803.05407.
+    actions have nearly the same value; an average over many updates is more stable. See Polyak and
+    Juditsky 1992, https://doi.org/10.1137/0330046, and, for averages over recent updates only,
+    Izmailov et al. 2018, https://arxiv.org/abs/1803.05407.
 
     Args:
         source: the network. Its parameters that require a gradient are averaged.
@@ -55,7 +55,7 @@ class WeightAverage(Generic[N]):
         self._num_updates = 0
 
     def update(self) -> None:
-        """Count an update of the source, and sample its weights if it is time to."""
+        """Count an update of the source; sample its weights every `AVERAGING_INTERVAL` updates."""
         if self._num_updates % AVERAGING_INTERVAL == 0:
             self._add_sample(ema_weight(self._num_updates // AVERAGING_INTERVAL, self._span))
         self._num_updates += 1

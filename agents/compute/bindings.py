@@ -30,7 +30,7 @@ class ThreadPool:
 
 
 def native() -> ctypes.CDLL:
-    """Return the compiled functions. Call only if `is_compiled`."""
+    """Return the compiled functions. Call this only if `is_compiled` returns True."""
     library = _library()
     assert library is not None, "check is_compiled() first"
     return library
@@ -81,7 +81,7 @@ def _library() -> ctypes.CDLL | None:
         "linear_backward": (None, [address, int64, int32, int32, *[address] * 6]),
     }
     for name, (result, arguments) in signatures.items():
-        if hasattr(library, name):  # the float16 functions are compiled on some platforms only
+        if hasattr(library, name):  # float16 functions exist on some platforms only
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
     return library

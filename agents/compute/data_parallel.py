@@ -1,4 +1,4 @@
-"""Gradients of a batch that several threads compute, each for a part of it."""
+"""Computes the gradient of a batch with several threads, each for a part of the batch."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from torch import Tensor
 from agents.compute.bindings import ThreadPool, is_compiled
 
 LossFn = Callable[[TensorDict], dict[str, Tensor]]
-"""Returns scalar means over a batch by name. The one named ``loss`` is minimized."""
+"""A function that returns scalar means over a batch by name; the mean ``loss`` is minimized."""
 
 
 class DataParallel:
     """Computes gradients with several threads that synchronize once per update.
 
-    Torch's own threads synchronize at every layer, and some convolutions busy-wait for them. Beside
-    games on the same cores, two of them were ten times as slow as one. So give torch one thread,
-    ``torch.set_num_threads(1)``, when there are several here.
+    Torch's own threads synchronize at every layer, and some convolutions busy-wait for them. When
+    games ran on the same cores, two of torch's threads were ten times slower than one. Therefore
+    call ``torch.set_num_threads(1)`` if ``threads`` is greater than 1.
 
     Args:
         threads: number of threads, including the one that calls `gradients`.
 
     Attributes:
-        pool: as many native threads for compiled functions, or None if there are none.
+        pool: native threads for the compiled functions, as many as ``threads``; None if the package
+            was installed without these functions.
     """
 
     def __init__(self, threads: int = 1) -> None:
@@ -44,14 +45,15 @@ class DataParallel:
     ) -> tuple[dict[str, Tensor], list[Tensor]]:
         """Compute the gradient of the mean loss over a batch.
 
-        The result depends on the number of threads, but not on which of them finishes first.
+        The result depends on the number of parts, but not on the order in which threads finish.
 
         Args:
-            loss_fn: is called with each part of the batch, by several threads at once.
+            loss_fn: called with each part of the batch, by several threads concurrently.
             batch: at least one row.
             parameters: parameters to differentiate with respect to.
             num_parts: number of parts to split the batch into; None for one per thread.
-            loss_scale: factor of the loss, and so of the gradients, but not of the returned means.
+            loss_scale: factor of the loss, and thus of the gradients, but not of the returned
+                means.
 
         Returns:
             The means over the whole batch, and a float32 gradient for each parameter.
@@ -60,7 +62,7 @@ class DataParallel:
         parts = batch.chunk(num_parts) if num_parts > 1 else [batch]
 
         def compute(part: TensorDict) -> tuple[dict[str, Tensor], list[Tensor]]:
-            """Return what a part contributes to the means and to the gradients."""
+            """Return the contribution of a part to the means and to the gradients."""
             fraction = len(part) / len(batch)
             means = {name: mean * fraction for name, mean in loss_fn(part).items()}
             loss = means["loss"] if loss_scale == 1.0 else means["loss"] * loss_scale
@@ -79,10 +81,10 @@ class DataParallel:
         return means, gradients
 
     def _add(self, gradients: list[Tensor], addends: list[Tensor]) -> None:
-        """Add to each gradient in place; every thread adds a stripe of each."""
+        """Add to the gradients in place; each thread adds one stripe of every gradient."""
 
         def add_stripe(stripe: int) -> None:
-            """Add one of `threads` parts of every gradient."""
+            """Add one stripe of every gradient."""
             for pair in zip(gradients, addends, strict=True):
                 gradient, addend = (
                     (tensor if tensor.dim() else tensor[None]).tensor_split(self._threads)[stripe]
@@ -96,5 +98,5 @@ class DataParallel:
             future.result()
 
     def close(self) -> None:
-        """End the threads. Closing twice is harmless."""
+        """Stop the threads. It is safe to call this more than once."""
         self._executor.shutdown()

@@ -1,7 +1,7 @@
 """Layers that compute in float16 with this package's compiled code.
 
 Processors with AVX512-FP16 multiply float16 numbers at twice the speed of float32. Parameters,
-gradients and the tensors between layers stay float32; only arithmetic within a layer is float16.
+gradients and the tensors between layers are float32; only the arithmetic within a layer is float16.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MIN_INPUTS = 1024
 def to_float16(network: M, pool: ThreadPool) -> M:
     """Return a network that shares the parameters and computes in float16 where that is faster.
 
-    Call ``refresh`` of each of its `float16_layers` whenever the parameters have changed.
+    Call ``refresh`` on each of its `float16_layers` after every change of the parameters.
 
     Args:
         network: any network. In the copy, each `agents.networks.nature_cnn.NatureCNN` and wide
@@ -201,5 +201,5 @@ def _replace_layers(module: nn.Module, pool: ThreadPool) -> nn.Module:
 
 
 def _with_contiguous_rows(states: Tensor) -> Tensor:
-    """Return states of which each is contiguous, with any stride between them."""
+    """Return the states, copied unless each state is contiguous; their stride does not matter."""
     return states if states[:1].is_contiguous() else states.contiguous()

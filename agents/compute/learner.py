@@ -1,4 +1,4 @@
-"""Gradient steps, computed in one place for every algorithm."""
+"""Gradient updates, shared by all algorithms."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from agents.compute.precision import ComputeCopy, Precision, resolve_precision
 N = TypeVar("N", bound=nn.Module)
 
 MAX_SKIPPED_UPDATES = 10
-"""Updates in a row that are not finite after which learning stops."""
+"""Number of consecutive skipped updates after which learning stops with an error."""
 
 
 class Learner(Generic[N]):
-    """Makes updates of parameters: gradient, clipping, optimizer step.
+    """Updates parameters: computes gradients, clips them and performs an optimizer step.
 
-    The loss is computed in a chosen precision, by several threads on a CPU. Updates that are not
-    finite are skipped and counted.
+    The loss is computed in a chosen precision, by several threads on a CPU. An update is skipped
+    and counted if the loss, another mean or the gradient norm is not finite.
 
     Args:
-        network: the network, or the part of it, that computes in ``precision``. Other parameters of
-            the optimizer compute in float32.
-        optimizer: of all parameters to learn. A `ParallelAdam` shares the threads.
+        network: the network, or the part of a network, that computes in ``precision``. Other
+            parameters of the optimizer are used in float32.
+        optimizer: the optimizer of all parameters to learn. A `ParallelAdam` uses the same threads.
         precision: see `agents.compute.precision.resolve_precision`.
-        threads: number of threads on a CPU; a GPU shares the work itself.
-        max_grad_norm: norm to which longer gradients are clipped; None for no clipping.
+        threads: number of threads on a CPU; ignored on a GPU.
+        max_grad_norm: maximum gradient norm; None for no clipping.
 
     Attributes:
-        network: as given.
-        optimizer: as given.
-        skipped_in_a_row: updates skipped since the last one that was made.
+        network: the given network.
+        optimizer: the given optimizer.
+        skipped_in_a_row: number of updates skipped since the last one that was performed.
 
     Raises:
         ValueError: the device does not support the precision.
@@ -81,7 +81,7 @@ class Learner(Generic[N]):
             group["lr"] = learning_rate
 
     def update(self, loss_fn: LossFn, batch: TensorDict) -> dict[str, float] | None:
-        """Make one update with the gradient of the mean loss over a batch.
+        """Perform one update with the gradient of the mean loss over a batch.
 
         Args:
             loss_fn: see `agents.compute.data_parallel.LossFn`.
@@ -100,7 +100,7 @@ class Learner(Generic[N]):
     def accumulate(
         self, loss_fn: LossFn, batch: TensorDict, weight: float = 1.0
     ) -> dict[str, Tensor]:
-        """Add the gradient of the mean loss over a batch to those for the next `step`.
+        """Add the gradient of the mean loss over a batch to the gradients for the next `step`.
 
         Args:
             loss_fn: see `agents.compute.data_parallel.LossFn`.
@@ -128,7 +128,7 @@ class Learner(Generic[N]):
         return means
 
     def step(self) -> dict[str, float] | None:
-        """Make one update with the sum of the accumulated gradients.
+        """Perform one update with the sum of the accumulated gradients.
 
         Returns:
             The averages of the accumulated means and ``grad_norm``, before clipping. None if the
@@ -155,15 +155,15 @@ class Learner(Generic[N]):
         return scalars
 
     def discard(self) -> None:
-        """Drop the accumulated gradients without an update."""
+        """Discard the accumulated gradients without an update."""
         self._gradients, self._means = [], []
 
     def sync(self) -> None:
-        """Update the compute copy after weights were loaded or changed without an update."""
+        """Update the compute copy after weights were loaded or changed outside of `step`."""
         self._copy.sync()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of everything but the network."""
+        """Return the state of everything except the network."""
         return {
             "optimizer": self.optimizer.state_dict(),
             "precision": str(self._copy.dtype).removeprefix("torch."),
@@ -183,7 +183,7 @@ class Learner(Generic[N]):
         except ValueError:
             raise ValueError(
                 f"the run learns in {state['precision']}, which this {self._device} cannot compute "
-                "in; resume it on hardware like that it was started on"
+                "in; resume it on hardware like that on which it was started"
             ) from None
         if dtype is not self._copy.dtype:
             self._compute_in(dtype)
@@ -193,7 +193,7 @@ class Learner(Generic[N]):
         self.skipped_in_a_row = state["skipped_in_a_row"]
 
     def close(self) -> None:
-        """End the threads. Closing twice is harmless."""
+        """Stop the threads. It is safe to call this more than once."""
         self._parallel.close()
 
     def _compute_in(self, dtype: torch.dtype) -> None:
@@ -203,9 +203,9 @@ class Learner(Generic[N]):
     def _to_floats(self, norm: Tensor) -> dict[str, float]:
         """Return the averages of the accumulated means, and the gradient norm."""
         all_means, self._means = self._means, []
-        names = all_means[0] if all_means else ()  # none right after resuming
+        names = all_means[0] if all_means else ()  # empty right after resuming
         averages = [torch.stack([means[name] for means in all_means]).mean(0) for name in names]
-        # The only time per update that a GPU is waited for.
+        # The only point in an update that waits for the GPU.
         numbers = torch.stack([*averages, norm]).tolist()
         return dict(zip((*names, "grad_norm"), numbers, strict=True))
 

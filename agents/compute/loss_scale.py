@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 MAX_SCALE = 1.0
-"""The compiled float16 layers bring gradients into range themselves, each by a scale of its own. So
-the scale starts at 1, where it changes no number, and it only ever falls below."""
+"""The compiled float16 layers scale their gradients themselves, so the loss need not be scaled up.
+The scale starts at 1, which changes nothing, and never exceeds it."""
 MIN_SCALE = 2.0**-16
 GROWTH_INTERVAL = 2000
-"""Updates in a row with finite gradients after which the scale is doubled."""
+"""Number of consecutive updates with finite gradients after which the scale is doubled."""
 
 
 class LossScale:
@@ -33,7 +33,7 @@ class LossScale:
         self._finite_updates = 0
 
     def update(self, finite: bool) -> None:
-        """Adapt the scale to whether the gradients of an update were finite."""
+        """Halve the scale if the gradients of an update overflowed; otherwise let it recover."""
         if not self._dynamic:
             return
         self._finite_updates = self._finite_updates + 1 if finite else 0
@@ -43,7 +43,7 @@ class LossScale:
             self.value = min(self.value * 2, MAX_SCALE)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the scale and the number of finite updates since it fell."""
+        """Return the scale and the number of consecutive finite updates."""
         return {"value": self.value, "finite_updates": self._finite_updates}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """The floating-point precision that a network learns in: float32, or 16 bits at twice the speed.
 
-The parameters that are optimized, sums of gradients and the optimizer's moments are always float32.
-Only the multiplications have 16 bits, in a `ComputeCopy` of the network.
+The optimized parameters, the sums of gradients and the optimizer's moments are always float32. Only
+a `ComputeCopy` of the network computes in 16 bits.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ N = TypeVar("N", bound=nn.Module)
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 MATRIX_SIZE = 256
-"""Height and width of the matrices whose product is timed."""
+"""Height and width of the matrices that are multiplied to measure the speed of a dtype."""
 
 logger = logging.getLogger(__name__)
 
 
 def resolve_precision(name: Precision, device: str) -> torch.dtype:
-    """Return the dtype for a name; ``"auto"`` is the one that the device learns fastest in.
+    """Return the dtype for a name; ``"auto"`` selects the fastest one on the device.
 
     Args:
         name: one of `Precision`.
         device: a torch device.
 
     Raises:
-        ValueError: ``"float16"`` is not supported there.
+        ValueError: the device does not support ``"float16"``.
 
     >>> resolve_precision("float32", "cpu")
     torch.float32
@@ -57,7 +57,7 @@ def resolve_precision(name: Precision, device: str) -> torch.dtype:
 def has_bfloat16(device: str) -> bool:
     """Return whether the device is faster in bfloat16 than in float32.
 
-    Some processors have the instructions, but take twice as long for them.
+    Some processors support bfloat16 instructions, but execute them at half the speed.
     """
     if torch.device(device).type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
@@ -80,22 +80,22 @@ def _seconds(dtype: torch.dtype) -> float:
 class ComputeCopy(Generic[N]):
     """A copy of a network that computes in another dtype.
 
-    Torch's autocast converts the weights each time they are used; here that happens once per
-    update. A network that cannot compute in the dtype computes in float32, and a line in the log
-    says so: bfloat16 needs a network with the attribute ``dtype_agnostic``, which takes and returns
-    the same whatever the dtype of its parameters; float16 needs layers that
-    `agents.compute.float16` replaces.
+    Torch's autocast converts the weights each time they are used. Here, the weights are converted
+    once per update. bfloat16 needs a network with the attribute ``dtype_agnostic``, which accepts
+    the same states whatever the dtype of its parameters. float16 needs layers that
+    `agents.compute.float16` replaces. Any other network computes in float32, and a warning is
+    logged.
 
     Args:
         source: the network, in float32.
-        dtype: in float32 the copy is the network itself. In float16 they share the parameters, of
-            which the replaced layers keep float16 copies.
+        dtype: for float32, the copy is the network itself. For float16, the copy shares the
+            parameters of the network, and the replaced layers keep float16 copies of them.
         pool: threads that compute the replaced layers.
 
     Attributes:
         network: the copy.
-        dtype: the dtype as given.
-        uses_pool: whether replaced layers share their work among the threads of ``pool``.
+        dtype: the given dtype.
+        uses_pool: whether the threads of ``pool`` compute the replaced layers.
 
     >>> network = nn.Sequential(nn.Linear(2, 1))
     >>> ComputeCopy(network, torch.float32).network is network
@@ -116,7 +116,7 @@ class ComputeCopy(Generic[N]):
         return [self._copies.get(id(parameter), parameter) for parameter in parameters]
 
     def update(self) -> None:
-        """Copy the parameters that an optimizer changes, those that require a gradient."""
+        """Copy the parameters that require a gradient, after a step of the optimizer."""
         self._copy(trainable_only=True)
 
     def sync(self) -> None:
@@ -134,7 +134,7 @@ class ComputeCopy(Generic[N]):
 
 
 def _convert(network: N, dtype: torch.dtype, pool: ThreadPool | None) -> N:
-    """Return a network that computes in the dtype if possible, else the network itself."""
+    """Return a copy that computes in the dtype if possible, otherwise the network itself."""
     if dtype is torch.float32:
         return network
     if dtype is torch.bfloat16 and _is_dtype_agnostic(network):

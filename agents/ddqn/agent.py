@@ -32,7 +32,7 @@ from agents.schedules import Linear, crossings
 
 
 class DDQN(Agent):
-    """Acts greedily on action values, and learns them by Double Q-learning.
+    """Learns action values by Double Q-learning, and acts epsilon-greedily on them.
 
     Van Hasselt et al. 2015, https://arxiv.org/abs/1509.06461, with the loss, the optimizer and the
     intervals of https://pytorch.org/tutorials/intermediate/mario_rl_tutorial.html. Intervals count
@@ -40,9 +40,9 @@ class DDQN(Agent):
 
     Args:
         spec: the environments and the hardware.
-        network: on ``spec.device``.
-        replay: None for an agent that only plays.
-        learner: of ``network``, without its target.
+        network: the online and target network, on ``spec.device``.
+        replay: the replay memory; None for an agent that is only evaluated.
+        learner: updates the online part of ``network``.
         exploration: chooses when to take a random action.
         config: all other hyperparameters.
         random_shift: augmentation of training batches; None for none.
@@ -82,11 +82,11 @@ class DDQN(Agent):
 
     @classmethod
     def build(cls, spec: AgentSpec, config: AgentConfig) -> Self:
-        """Make an agent and its parts; torch's global random generators are not used.
+        """Create an agent and its parts, without using torch's global random generators.
 
         Raises:
             InsufficientDiskSpace: the disk has no space for the replay memory.
-            TypeError: ``config`` is of another class.
+            TypeError: ``config`` is not a `DDQNConfig`.
         """
         if not isinstance(config, DDQNConfig):
             raise TypeError(f"config is {config!r}; give a DDQNConfig")
@@ -103,7 +103,7 @@ class DDQN(Agent):
 
     @property
     def exploration_rate(self) -> float:
-        """The current fraction of random actions; 0 while not training."""
+        """The current fraction of random actions; 0 outside training."""
         return self._exploration.rate if self.training else 0.0
 
     @property
@@ -112,7 +112,7 @@ class DDQN(Agent):
         return super().replay_description if self.replay is None else self.replay.describe()
 
     def act(self, states: States) -> Actions:
-        """Choose one action per environment; the network sees only those that do not explore."""
+        """Choose one action per environment; only those that do not explore use the network."""
         if not self.training:
             return self._greedy(states)
         actions = self._exploration.choose(len(states))
@@ -130,15 +130,15 @@ class DDQN(Agent):
     def recall(self) -> TensorDict:
         """Sample a batch of transitions, see `agents.replay.frame_replay.FrameReplay.sample`.
 
-        With prioritized replay it also has importance weights, ``weight``, and ``error``, to which
-        the loss writes the temporal-difference errors.
+        With prioritized replay, the batch also contains the importance weights, ``weight``, and
+        ``error``, to which the loss writes the temporal-difference errors.
         """
         batch = self._require_replay().sample(self._config.batch_size)
         if (probabilities := batch.get("probability")) is not None:
             batch["weight"] = importance_weights(probabilities, self._beta(self.steps))
             batch["error"] = torch.zeros_like(batch["weight"])
         if self.spec.device != "cpu":
-            # From pinned memory it is copied while the next lines of Python run.
+            # A copy from pinned memory runs asynchronously.
             batch = batch.pin_memory().to(self.spec.device, non_blocking=True)
         if self._random_shift is not None:
             for key in ("state", "next_state"):
@@ -146,12 +146,12 @@ class DDQN(Agent):
         return batch
 
     def learn(self) -> dict[str, float] | None:
-        """Make the updates that are due since the last call, after the burn-in.
+        """Perform the updates that became due since the last call, after the burn-in.
 
         Returns:
             Means over the updates: ``loss``, ``q`` (the values of the actions taken) and
-            ``grad_norm``; and ``skipped``, the number of updates that were not finite. Only
-            ``skipped`` if all of them were; None when no update was due.
+            ``grad_norm``; and ``skipped``, the number of updates that were not finite. If all were
+            skipped, only ``skipped``. None if no update was due.
 
         Raises:
             FloatingPointError: too many updates in a row were skipped.
@@ -182,7 +182,7 @@ class DDQN(Agent):
         return values
 
     def policy_state_dict(self) -> dict[str, Any]:
-        """Return the tensors that acting needs, without those of the target."""
+        """Return the tensors needed to act, which exclude those of the target network."""
         return without_target(self._evaluation_network.state_dict())
 
     def load_policy_state_dict(self, weights: dict[str, Any]) -> None:
@@ -195,14 +195,14 @@ class DDQN(Agent):
         super().load_policy_state_dict(with_target(known, self.network.state_dict()))
 
     def close(self) -> None:
-        """Release the replay memory and the threads."""
+        """Release the replay memory and stop the threads."""
         self._learner.close()
         if self.replay is not None:
             self.replay.close()
 
     @property
     def _evaluation_network(self) -> QNetwork:
-        """The network for evaluation and playing, always in float32."""
+        """The network for evaluation and play, always in float32."""
         return self.network if self._average is None else self._average.network
 
     def _require_replay(self) -> FrameReplay:

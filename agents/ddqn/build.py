@@ -57,10 +57,10 @@ def build_random_shift(spec: AgentSpec, config: DDQNConfig) -> RandomShift | Non
 
 
 def build_learner(spec: AgentSpec, network: QNetwork, config: DDQNConfig) -> Learner[QNetwork]:
-    """Build the learner of the online network, with Adam; the target is not optimized."""
+    """Build the learner of the online network, with Adam; the target network is not optimized."""
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = ParallelAdam(trainable, config.learning_rate, config.adam_epsilon)
-    # Playing is always in float32, so that scores do not depend on the hardware.
+    # Evaluation and play always use float32, so that scores do not depend on the hardware.
     precision = config.precision if spec.training else "float32"
     return Learner(network, optimizer, precision, spec.threads, config.max_grad_norm)
 

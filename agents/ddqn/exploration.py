@@ -15,7 +15,7 @@ from agents.schedules import Schedule
 Rates = TypeVar("Rates", float, NDArray[np.float64])
 
 GREEDY = -1
-"""Stands for the greedy action."""
+"""Placeholder for the greedy action in the output of `EpsilonGreedy.choose`."""
 
 
 APEX_ALPHA = 7.0
@@ -60,8 +60,8 @@ class EpsilonGreedy:
     environment can have a minimum rate.
 
     With ``action_repeat``, a random action is repeated for ``n`` steps, sampled with probability
-    proportional to ``n ** -2``, so that one sample can be a whole jump: Dabney et al. 2020,
-    https://arxiv.org/abs/2006.01782. The fraction of random steps stays the same.
+    proportional to ``n ** -2``, so that exploration includes long actions, such as a full jump:
+    Dabney et al. 2020, https://arxiv.org/abs/2006.01782. The fraction of random steps is unchanged.
 
     Args:
         schedule: Exploration rate as a function of the step.

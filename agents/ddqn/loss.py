@@ -1,4 +1,4 @@
-"""The loss of Double Q-learning, in pure functions that check the shapes of their inputs.
+"""The loss of Double Q-learning, as pure functions that check the shapes of their inputs.
 
 An n-step transition is described by two numbers: its discounted reward, and the discount of the
 bootstrap value (``gamma ** n``, or 0 if the game terminated in between).
@@ -17,8 +17,8 @@ from agents.networks.q_network import QNetwork
 def double_q_loss(network: QNetwork, batch: TensorDict, double: bool = True) -> dict[str, Tensor]:
     """Return the Huber loss of the temporal-difference errors, and the mean action value.
 
-    Mnih et al. 2015, https://www.nature.com/articles/nature14236, "Training algorithm", clip the
-    derivative of the error at 1, which is the Huber loss.
+    Mnih et al. 2015, https://www.nature.com/articles/nature14236, "Training algorithm", clip
+    the error term of the update to [-1, 1]. This is the derivative of the Huber loss.
 
     Args:
         network: the online and target networks.
@@ -123,7 +123,7 @@ def importance_weights(probabilities: Tensor, beta: float) -> Tensor:
 
 
 def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
-    """Return the sum of the weighted losses divided by their number.
+    """Return the mean of the weighted losses. The weights are not normalized.
 
     Schaul et al. 2015, https://arxiv.org/abs/1511.05952, line 13 of algorithm 1.
 

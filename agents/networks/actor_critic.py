@@ -30,9 +30,10 @@ class PolicyOutput(NamedTuple):
 class ActorCritic(nn.Module):
     """A policy and a value function on shared features.
 
-    The network of ``ppo2`` in OpenAI Baselines: the convolutions of Nature, a hidden layer, an
-    optional LSTM, and a linear layer each for the policy and the value. Weights are initialized
-    orthogonally; the policy's are so small that all actions start almost equally likely.
+    The network of ``ppo2`` in OpenAI Baselines: the convolutions of the Nature DQN, a hidden layer,
+    an optional LSTM, and one linear layer each for the policy and the value. Weights are
+    initialized orthogonally. Those of the policy layer are small, so that all actions are almost
+    equally likely before training.
 
     Args:
         state_shape: ``(channels, height, width)``, at least 36 pixels high and wide.
@@ -44,7 +45,7 @@ class ActorCritic(nn.Module):
 
     Attributes:
         body: maps states uint8 ``(batch, *state_shape)`` to features ``(batch, hidden_size)``. It
-            may compute in another dtype than the rest, see
+            may compute in a different dtype from the rest, see
             `agents.compute.precision.ComputeCopy`.
         state_size: size of the recurrent state of one environment.
     """

@@ -25,8 +25,8 @@ class Head(nn.Sequential):
 class DuelingHead(nn.Module):
     """Two streams with a hidden layer each: the state value and the advantages of the actions.
 
-    The state value learns from every action. Wang et al. 2015, https://arxiv.org/abs/1511.06581,
-    section 3, without the rescaling of gradients.
+    Every transition trains the state value, whichever action was taken. Wang et al. 2015,
+    https://arxiv.org/abs/1511.06581, section 3, without the rescaling of gradients.
 
     Args:
         num_features: number of inputs.
@@ -40,7 +40,11 @@ class DuelingHead(nn.Module):
         self.advantages = Head(num_features, hidden_size, num_actions)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return Q values float32 ``(batch, num_actions)`` of ``(batch, num_features)``."""
+        """Return the Q values, float32 ``(batch, num_actions)``.
+
+        Args:
+            features: float ``(batch, num_features)``.
+        """
         # The layers may compute in bfloat16; their sum must not be rounded to it.
         return dueling_values(self.value(features).float(), self.advantages(features).float())
 

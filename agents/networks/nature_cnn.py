@@ -1,4 +1,4 @@
-"""The convolutional layers of the DQN of Nature."""
+"""The convolutional layers of the Nature DQN."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from torch import nn
 from agents.networks.pixel_conv import PixelConv2d
 
 MIN_SIDE = 36
-"""Smallest height and width in pixels that the three convolutions fit on."""
+"""Minimum height and width of an image in pixels for the three convolutions."""
 
 
 class NatureCNN(nn.Sequential):
-    """Map stacked uint8 frames to a flat feature vector.
+    """Maps stacked uint8 frames to a flat feature vector.
 
     Three convolutions, each followed by a ReLU: 32 filters of 8x8 with stride 4, 64 of 4x4 with
     stride 2, 64 of 3x3 with stride 1. Mnih et al. 2015,
@@ -22,14 +22,14 @@ class NatureCNN(nn.Sequential):
 
     Attributes:
         num_features: length of the feature vector.
-        state_shape: as given.
+        state_shape: the given shape.
 
     Raises:
         ValueError: the shape is not three-dimensional, or the image is too small.
     """
 
     dtype_agnostic = True
-    """Uint8 states go in whatever the dtype of the parameters."""
+    """The inputs are uint8 states, whatever the dtype of the parameters."""
 
     def __init__(self, state_shape: tuple[int, ...]) -> None:
         if len(state_shape) != 3 or min(state_shape[1:]) < MIN_SIDE:

@@ -13,9 +13,9 @@ BLOCK = 4
 class PixelConv2d(nn.Conv2d):
     """A convolution of 8x8 filters with stride 4 over uint8 pixels scaled to [0, 1].
 
-    It is computed as a convolution of 2x2 filters with stride 1 over blocks of 4x4 pixels, the 16
-    pixels of a block being channels (space-to-depth). The sums are the same, and this shape is the
-    fastest one on CPUs and GPUs. Parameters have the names and shapes of
+    It is computed as a convolution of 2x2 filters with stride 1 over blocks of 4x4 pixels, in which
+    the 16 pixels of a block are channels (space-to-depth). The sums are the same, and this shape is
+    the fastest one on CPUs and GPUs. Parameters have the names and shapes of
     ``Conv2d(channels, filters, kernel_size=8, stride=4)``.
 
     Args:
@@ -35,7 +35,7 @@ class PixelConv2d(nn.Conv2d):
         Returns:
             ``(batch, filters, height // 4 - 1, width // 4 - 1)``.
         """
-        # uint8 is exact in bfloat16 too, and scaling the weights is cheaper than scaling pixels.
+        # bfloat16 represents uint8 exactly, and scaling the weights is cheaper than scaling pixels.
         blocks = _space_to_depth(states).to(self.weight.dtype)
         return conv2d(blocks, _block_filters(self.weight / 255), self.bias)
 

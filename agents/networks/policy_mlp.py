@@ -14,7 +14,7 @@ class PolicyNetwork(nn.Module):
 
     The logit of the last action is fixed at 0, so with two actions the first has the probability
     ``sigmoid(logit)``: the network of http://karpathy.github.io/2016/05/31/rl/. Most pixels do not
-    change between frames, and only the weights of those that do are read.
+    change between frames, so only the weights of the changed pixels are read.
 
     Args:
         num_pixels: number of pixels of a frame.

@@ -14,7 +14,7 @@ from agents.networks.nature_cnn import NatureCNN
 
 
 class QNetwork(nn.Module):
-    """Online and target Q values of stacked frames.
+    """Computes online and target Q values of stacked frames.
 
     By default the online and the target head share one set of features, so that the features of
     the next states are computed once per update. With ``separate_target`` the target network has
@@ -31,7 +31,7 @@ class QNetwork(nn.Module):
     """
 
     dtype_agnostic = True
-    """Uint8 states go in and float32 values come out whatever the dtype of the parameters."""
+    """The inputs are uint8 and the outputs float32, whatever the dtype of the parameters."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class QNetwork(nn.Module):
         return values.float()
 
     def target(self, states: Tensor) -> Tensor:
-        """Return the target Q values, ``(batch, num_actions)``; the head has no gradient.
+        """Return the target Q values, ``(batch, num_actions)``; the head requires no gradient.
 
         Args:
             states: uint8 ``(batch, *state_shape)``.
@@ -76,8 +76,8 @@ class QNetwork(nn.Module):
         Args:
             states: uint8 ``(batch, *state_shape)``.
             next_states: states that the target bootstraps from, of the same shape.
-            double: whether the online network selects the next action (Double DQN); else the
-                target network does.
+            double: whether the online network selects the next action (Double DQN); otherwise the
+                target network selects it.
 
         Returns:
             Three tensors ``(batch, num_actions)``: the online values of ``states``; and, without a

@@ -1,4 +1,4 @@
-"""The cores of a policy: a feedforward one without state, and an LSTM."""
+"""Cores of a policy: a feedforward core without state, and an LSTM."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Feedforward(nn.Module):
-    """A core without recurrent state: returns the features unchanged.
+    """A core without recurrent state, which returns the features unchanged.
 
     Args:
         input_size: number of features.
@@ -33,9 +33,9 @@ class Feedforward(nn.Module):
 class LSTM(nn.Module):
     """A long short-term memory that is reset at episode starts, as in OpenAI Baselines.
 
-    Hochreiter & Schmidhuber 1997, with a forget gate. ``layer_norm`` normalizes the input, the
-    recurrent input and the cell state: Ba et al. 2016, https://arxiv.org/abs/1607.06450,
-    equations 20 to 22.
+    Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735, with a forget gate.
+    ``layer_norm`` normalizes the input, the recurrent input and the cell state: Ba et al. 2016,
+    https://arxiv.org/abs/1607.06450, equations 20 to 22.
 
     Args:
         input_size: number of features.

@@ -54,7 +54,7 @@ def translate(weights: dict[str, Any]) -> dict[str, Any]:
 def from_tutorial(weights: dict[str, Any]) -> QNetwork:
     """Build a `QNetwork` that computes the same Q values as the tutorial's network.
 
-    The number of frames and of actions are read from the shapes of the first and the last layer.
+    The numbers of frames and actions follow from the shapes of the first and the last layer.
 
     Args:
         weights: tensors by name, ``"online.0.weight"`` to ``"target.9.bias"``.

@@ -1,4 +1,4 @@
-"""Acting with a policy: samples actions and keeps the recurrent state between steps."""
+"""Acts with a policy: samples actions and keeps the recurrent state between steps."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class ActionSample(NamedTuple):
 
 
 class Actor:
-    """Acts with a policy, in training episodes or in others that do not affect training.
+    """Acts with a policy, in training episodes or in separate evaluation episodes.
 
     Args:
         network: the policy.
-        training_body: computes the features of states as ``network.body`` does, in the precision of
+        training_body: computes the features of states like ``network.body``, in the precision of
             learning. Outside training, actions are always computed in float32, so that scores do
             not depend on the hardware.
         device: the device of the network.
@@ -68,7 +68,7 @@ class Actor:
         self.state = self._training_state = self._initial_state()
 
     def train(self, mode: bool) -> None:
-        """Continue the training episodes, or start other episodes with their own generator."""
+        """Resume the training episodes, or start evaluation episodes with their own generator."""
         self._training = mode
         self.state = self._training_state if mode else self._initial_state()
 
@@ -120,14 +120,14 @@ class Actor:
 
     @torch.no_grad()
     def values(self, states: States, mask: NDArray[np.bool_]) -> Tensor:
-        """Return the values of the states that follow the last `choose`.
+        """Return the values of the states reached by the actions of the last `choose`.
 
         Args:
             states: uint8 ``(num_envs, *state_shape)``.
             mask: environments to compute values for, bool ``(num_envs,)``.
 
         Returns:
-            ``(num_envs,)``, 0 outside of the mask.
+            ``(num_envs,)``, 0 where the mask is False.
         """
         values = torch.zeros(len(states), device=self._device)
         if mask.any() and self.state.recurrent_state is not None:
@@ -191,7 +191,7 @@ def sample_actions(probabilities: NDArray[np.floating[Any]], rng: np.random.Gene
 
     Args:
         probabilities: ``(num_envs, num_actions)``; each row sums to 1.
-        rng: random generator, of which one number per environment is used.
+        rng: random generator, which draws one number per environment.
 
     Returns:
         int64 ``(num_envs,)``.

@@ -28,14 +28,15 @@ class PPO(Agent):
     """Samples actions from a policy, and improves it in small steps.
 
     Schulman et al. 2017, https://arxiv.org/abs/1707.06347, as in ``ppo2`` of OpenAI Baselines. The
-    training loop learns while the environments step. By then the first action after a rollout has
-    been chosen, by the policy before the update; it is learned from with its old probability.
+    training loop calls `learn` while the environments step. At that time, the policy before the
+    update has already chosen the first action of the next rollout. The loss uses the probability
+    that this older policy assigned to the action.
 
     Args:
         spec: the environments and the hardware.
-        network: on ``spec.device``.
-        rollout: empty; None for an agent that only plays.
-        learner: of ``network.body``, with all parameters of ``network``.
+        network: the policy and its value function, on ``spec.device``.
+        rollout: an empty rollout buffer; None for an agent that is only evaluated.
+        learner: computes with ``network.body`` and updates all parameters of ``network``.
         config: all other hyperparameters.
 
     Attributes:
@@ -70,11 +71,11 @@ class PPO(Agent):
 
     @classmethod
     def build(cls, spec: AgentSpec, config: AgentConfig) -> Self:
-        """Make an agent and its parts; torch's global random generators are not used.
+        """Create an agent and its parts, without using torch's global random generators.
 
         Raises:
-            TypeError: ``config`` is of another class.
-            ValueError: a rollout has too few sequences for the minibatches.
+            TypeError: ``config`` is not a `PPOConfig`.
+            ValueError: a rollout has fewer sequences than minibatches.
         """
         if not isinstance(config, PPOConfig):
             raise TypeError(f"config is {config!r}; give a PPOConfig")
@@ -94,7 +95,7 @@ class PPO(Agent):
         )
 
     def train(self, mode: bool = True) -> None:
-        """Set training mode. Outside it, new episodes start, with their own random generator."""
+        """Resume the training episodes, or start evaluation episodes with their own generator."""
         super().train(mode)
         self._actor.train(mode)
 
@@ -103,20 +104,25 @@ class PPO(Agent):
         self._actor.carry_recurrent_state(indices)
 
     def action_values(self, states: States) -> NDArray[np.float32]:
-        """Return the probability of each action; in training, in the states of the last `act`."""
+        """Return the probability of each action, ``(num_envs, num_actions)``.
+
+        Args:
+            states: states of the last `act`, if `cache` was not called since then; otherwise the
+                current states. uint8 ``(num_envs, *state_shape)``.
+        """
         sample = self._last_sample
         recurrent_state = None if sample is None else sample.recurrent_state
         return self._actor.probabilities(states, recurrent_state)
 
     @property
     def action_values_name(self) -> str:
-        """What `action_values` returns."""
+        """The name of what `action_values` returns."""
         return "probability"
 
     def act(self, states: States) -> Actions:
         """Sample one action per environment, or take the most probable one.
 
-        The most probable action is taken outside training, if ``deterministic`` is set.
+        The most probable action is taken outside training if ``config.deterministic`` is True.
         """
         greedy = self._config.deterministic and not self.training
         self._last_sample = self._actor.choose(states, greedy)
@@ -126,7 +132,7 @@ class PPO(Agent):
         """Store one transition of every environment, from the states of the last `act`.
 
         Raises:
-            RuntimeError: `act` was not called before, or the rollout is full.
+            RuntimeError: `act` was not called before, the rollout is full, or the agent has none.
         """
         rollout, sample = self._require_rollout(), self._last_sample
         if sample is None:
@@ -151,7 +157,7 @@ class PPO(Agent):
         Returns:
             Means over the updates: `MEANS` and ``grad_norm``; ``explained_variance`` of the
             returns by the values; ``learning_rate`` and ``clip_range``; and the numbers of
-            ``updates`` made and ``skipped``. None while the rollout is not full.
+            ``updates`` performed and ``skipped``. None while the rollout is not full.
 
         Raises:
             FloatingPointError: too many updates in a row were not finite.
@@ -176,7 +182,7 @@ class PPO(Agent):
         }
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._learner.close()
 
     def _training_body(self, states: Tensor) -> Tensor:
@@ -212,10 +218,10 @@ class PPO(Agent):
         }
 
     def _updates(self, batch: TensorDict, loss: PPOLoss) -> Iterator[dict[str, float] | None]:
-        """Make the updates of all epochs, and yield what `Learner.step` returns.
+        """Perform the updates of all epochs, and yield what `Learner.step` returns.
 
-        A minibatch in which the policy has already moved beyond ``target_kl`` ends the round
-        without an update, as in Stable-Baselines3.
+        A minibatch on which the KL divergence exceeds ``target_kl`` ends the updates of the rollout
+        and is not used itself. Stable-Baselines3 does the same at 1.5 times ``target_kl``.
         """
 
         def loss_fn(part: TensorDict) -> dict[str, Tensor]:
@@ -239,7 +245,7 @@ class PPO(Agent):
 
 
 def _summarize(updates: list[dict[str, float] | None]) -> dict[str, float]:
-    """Return the means over the updates that were made, and the number of updates."""
+    """Return the means over the performed updates, and the numbers of updates."""
     made = [scalars for scalars in updates if scalars is not None]
     means = np.mean([list(scalars.values()) for scalars in made], axis=0) if made else []
     return dict(zip(made[0] if made else (), map(float, means), strict=True)) | {

@@ -30,7 +30,7 @@ def build_rollout(spec: AgentSpec, config: PPOConfig, state_size: int) -> Rollou
     """Build an empty rollout buffer.
 
     Raises:
-        ValueError: it has fewer sequences than there are to be minibatches.
+        ValueError: the rollout has fewer sequences than minibatches.
     """
     recurrent = state_size > 0
     num_sequences = spec.num_envs * (1 if recurrent else config.horizon)
@@ -46,15 +46,15 @@ def build_rollout(spec: AgentSpec, config: PPOConfig, state_size: int) -> Rollou
 def build_learner(
     spec: AgentSpec, network: ActorCritic, config: PPOConfig
 ) -> Learner[nn.Sequential]:
-    """Build the learner, with Adam; only the body of the network learns in 16 bits."""
+    """Build the learner, with Adam; only the body of the network can compute in 16 bits."""
     optimizer = ParallelAdam(network.parameters(), config.learning_rate, config.adam_epsilon)
-    # Playing is always in float32, so that scores do not depend on the hardware.
+    # Evaluation and play always use float32, so that scores do not depend on the hardware.
     precision = config.precision if spec.training else "float32"
     return Learner(network.body, optimizer, precision, spec.threads, config.max_grad_norm)
 
 
 def build_schedule(config: PPOConfig, name: str) -> Schedule:
-    """Build the schedule of a hyperparameter, from its value to that of its ``_end``.
+    """Build the schedule of a hyperparameter, from its value to that of ``{name}_end``.
 
     >>> build_schedule(PPOConfig(schedule_steps=100), "clip_range")(50)
     0.05

@@ -26,13 +26,13 @@ def generalized_advantages(
 
     Args:
         rewards: float ``(time, num_envs)``.
-        values: values of the states before each step.
-        next_values: values of the states after each step; at the end of an episode, of its final
-            state.
-        terminated: whether the game ended with the step, bool.
-        ended: whether the episode ended, by termination or truncation, bool.
+        values: values of the states before each step, of the same shape.
+        next_values: values of the states after each step, of the same shape. At the end of an
+            episode, this is the value of its final state.
+        terminated: whether the game ended with the step, bool, of the same shape.
+        ended: whether the episode ended, by termination or truncation, bool, of the same shape.
         gamma: discount factor.
-        gae_lambda: 0 for the least variance, 1 for the least bias.
+        gae_lambda: 0 for minimum variance, 1 for minimum bias.
 
     Returns:
         ``(time, num_envs)``, without a gradient.
@@ -102,8 +102,8 @@ def check_shapes(first: Tensor, **others: Tensor) -> None:
     """Check that tensors have the same shape, since broadcasting would hide mistakes.
 
     Args:
-        first: the expected shape.
-        others: by name, for the message.
+        first: tensor with the expected shape.
+        others: tensors to check. Their names appear in the message.
 
     Raises:
         ValueError: a shape differs.

@@ -1,4 +1,4 @@
-"""The loss of PPO, in pure functions with shape checks."""
+"""The loss of PPO, as pure functions that check the shapes of their inputs."""
 
 from __future__ import annotations
 
@@ -61,11 +61,14 @@ class PPOLoss:
 
 
 def prepare_minibatch(minibatch: TensorDict, normalize: bool) -> TensorDict:
-    """Add a ``weight`` to the steps of a minibatch: 0 for invalid ones, and 1 on average.
+    """Add a ``weight`` to the steps of a minibatch: 0 for invalid steps, and 1 on average.
 
     Args:
-        minibatch: some of the sequences of a `RolloutBuffer`; modified in place.
-        normalize: normalize the advantages to mean 0 and standard deviation 1.
+        minibatch: sequences of a `RolloutBuffer`; modified in place.
+        normalize: whether to normalize the advantages to mean 0 and standard deviation 1.
+
+    Returns:
+        The same minibatch.
     """
     valid = minibatch["valid"].float()
     minibatch["weight"] = valid / valid.mean().clamp(min=1 / valid.numel())
@@ -108,13 +111,14 @@ def clipped_value_losses(
 ) -> Tensor:
     """Return the clipped value loss of each step.
 
-    Half the larger of two squared errors: that of the value, and that of the value clipped to
-    within ``clip`` of the old one. From OpenAI baselines, ``ppo2``; it is not in the paper.
+    The loss is half the larger of two squared errors: that of the value, and that of the value
+    clipped to within ``clip`` of the old value. It is the loss of ``ppo2`` in OpenAI Baselines and
+    does not appear in the paper.
 
     Args:
         values: current value estimates, with gradient.
         old_values: value estimates at the time of the steps.
-        returns: targets.
+        returns: targets of the values.
         clip: clip range; infinite for the plain squared error.
 
     Returns:

@@ -13,19 +13,19 @@ from agents.ppo.gae import generalized_advantages
 
 
 def select_rows(batch: TensorDict, index: Tensor) -> TensorDict:
-    """Return ``batch[index]`` in a quarter of the time.
+    """Return the same as ``batch[index]``, four times faster.
 
     Args:
         batch: batch of size ``(rows,)``.
         index: row indices, int64 ``(n,)``.
     """
-    # Torch's indexing copies byte by byte, index_select row by row
+    # torch's indexing copies byte by byte, index_select copies row by row
     columns = {name: column.index_select(0, index) for name, column in batch.items()}
     return TensorDict(columns, batch_size=index.shape, device=batch.device)
 
 
 class RolloutBuffer:
-    """The steps of every environment that one round of learning uses.
+    """Stores a rollout: consecutive steps of every environment.
 
     Args:
         horizon: steps per environment.
@@ -36,7 +36,7 @@ class RolloutBuffer:
 
     Attributes:
         horizon: capacity in steps per environment.
-        length: stored steps per environment.
+        length: number of stored steps per environment.
     """
 
     def __init__(
@@ -102,14 +102,14 @@ class RolloutBuffer:
         Args:
             gamma: Discount factor, see `generalized_advantages`.
             gae_lambda: see `generalized_advantages`.
-            recurrent: return one sequence per environment, as recurrent policies need it, instead
-                of sequences of one step.
+            recurrent: whether to return one sequence per environment, for recurrent policies,
+                instead of sequences of one step.
 
         Returns:
             A batch of sequences with ``state``, ``action``, ``log_prob``, ``value``, ``advantage``,
-            ``return``, ``episode_start`` (an episode starts at the step) and ``valid``, all
-            ``(sequences, time, ...)``, and the ``recurrent_state`` before each sequence,
-            ``(sequences, state_size)``.
+            ``return``, ``episode_start`` (whether an episode starts at the step; False at the first
+            step) and ``valid``, all ``(sequences, time, ...)``; and the ``recurrent_state`` before
+            each sequence, ``(sequences, state_size)``.
         """
         steps = self._steps[: self.length]
         advantages = self._advantages(steps, gamma, gae_lambda)

@@ -1,4 +1,4 @@
-"""REINFORCE: makes actions more probable whose episodes, or points, had high returns."""
+"""REINFORCE: increases the probability of actions that were followed by high returns."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from agents.reinforce.loss import differences, discounted_returns, reinforce_los
 class REINFORCE(Agent):
     """Learns a policy from whole episodes: http://karpathy.github.io/2016/05/31/rl/.
 
-    The gradient of each episode is computed when it has ended, with the weights of that moment. The
-    sum of the gradients of ``batch_episodes`` episodes makes one update. With several environments,
+    The gradient of an episode is computed with the current weights after the episode has ended. One
+    update uses the sum of the gradients of ``batch_episodes`` episodes. With several environments,
     some episodes are in progress during an update.
 
     Args:
         spec: the environments and the hardware.
-        network: on ``spec.device``.
-        learner: of ``network``.
+        network: the policy, on ``spec.device``.
+        learner: updates ``network``.
         config: all other hyperparameters.
 
     Attributes:
@@ -56,10 +56,10 @@ class REINFORCE(Agent):
 
     @classmethod
     def build(cls, spec: AgentSpec, config: AgentConfig) -> Self:
-        """Make an agent and its parts; torch's global random generators are not used.
+        """Create an agent and its parts, without using torch's global random generators.
 
         Raises:
-            TypeError: ``config`` is of another class.
+            TypeError: ``config`` is not a `REINFORCEConfig`.
             ValueError: there are fewer than two actions.
         """
         if not isinstance(config, REINFORCEConfig):
@@ -69,7 +69,7 @@ class REINFORCE(Agent):
 
     @property
     def replay_description(self) -> str:
-        """One line on what is stored."""
+        """One line about the stored episodes."""
         return "memory: the episodes in progress, in RAM"
 
     @torch.inference_mode()
@@ -88,12 +88,16 @@ class REINFORCE(Agent):
         self._buffer.cache(differences(transitions.states), transitions)
 
     def recall(self) -> TensorDict:
-        """Take the oldest finished episode, with the ``advantage`` of each step."""
+        """Remove the oldest finished episode and return it, with the ``advantage`` of each step.
+
+        Raises:
+            LookupError: no episode is finished.
+        """
         episode, config = self._buffer.take(), self._config
         rewards, steps = episode["reward"].numpy(), len(episode)
         returns = discounted_returns(rewards, config.gamma, config.reset_return_on_reward)
         if config.reset_return_on_reward and episode["truncated"].any():
-            # The return of steps after the last reward is unknown: nothing is learned from them.
+            # The returns of steps after the last reward are unknown. Their advantages stay 0.
             steps = int(np.flatnonzero(rewards).max(initial=-1)) + 1
         advantages = np.zeros(len(episode), np.float32)
         if steps:
@@ -105,9 +109,9 @@ class REINFORCE(Agent):
         """Learn from the finished episodes.
 
         Returns:
-            Means over the episodes: ``loss`` and ``entropy`` in nats. When an update was due, also
+            Means over the episodes: ``loss`` and ``entropy`` in nats. If an update was due, also
             ``skipped``, the number of updates that were not finite, and the mean ``grad_norm`` of
-            the others. None when no episode was finished.
+            the others. None if no episode was finished.
 
         Raises:
             FloatingPointError: too many updates in a row were skipped.
@@ -127,7 +131,7 @@ class REINFORCE(Agent):
         return {"loss": loss, "entropy": entropy} | _summarize(updates)
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._learner.close()
 
     def _loss(self, steps: TensorDict) -> dict[str, Tensor]:

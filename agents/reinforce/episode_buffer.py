@@ -1,4 +1,4 @@
-"""The episode buffer: episodes in progress and finished episodes to learn from."""
+"""The episode buffer: episodes in progress, and finished episodes to learn from."""
 
 from __future__ import annotations
 
@@ -40,9 +40,15 @@ class Episode:
         self.rewards.append(reward)
 
     def to_tensors(self, num_pixels: int) -> TensorDict:
-        """Return ``difference``, int16 ``(steps, num_pixels)``, ``action``, ``reward``.
+        """Return the steps as a batch.
 
-        The column ``truncated`` is True for the last step of a truncated episode.
+        Args:
+            num_pixels: number of pixels of a frame.
+
+        Returns:
+            ``difference``, int16 ``(steps, num_pixels)``; ``action``, int64 ``(steps,)``;
+            ``reward``, float32 ``(steps,)``; and ``truncated``, bool ``(steps,)``, True only for
+            the last step of a truncated episode.
         """
         truncated = torch.zeros(len(self.actions), dtype=torch.bool)
         truncated[-1] = self.truncated
@@ -60,7 +66,7 @@ class Episode:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the steps as a few tensors."""
+        """Return the steps as tensors."""
         return {
             "counts": torch.tensor([len(indices) for indices in self.pixels], dtype=torch.int64),
             "pixels": torch.from_numpy(np.concatenate([np.zeros(0, np.int32), *self.pixels])),
@@ -72,7 +78,7 @@ class Episode:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Episode:
-        """Return the episode that `state_dict` was called on."""
+        """Create an episode from what `state_dict` returned."""
         ends = np.cumsum(state["counts"].numpy())[:-1]
         steps = len(state["counts"])
         return cls(
@@ -85,11 +91,11 @@ class Episode:
 
 
 class EpisodeBuffer:
-    """Store the episode of each environment until it is finished and then until it is taken.
+    """Stores the current episode of each environment, and finished episodes until they are taken.
 
     Args:
         num_envs: Number of environments.
-        num_pixels: Pixels of a frame.
+        num_pixels: Number of pixels of a frame.
     """
 
     def __init__(self, num_envs: int, num_pixels: int) -> None:
@@ -98,11 +104,11 @@ class EpisodeBuffer:
         self._finished: deque[Episode] = deque()
 
     def __len__(self) -> int:
-        """Return the number of finished episodes that were not taken yet."""
+        """Return the number of finished episodes that have not been taken."""
         return len(self._finished)
 
     def cache(self, changes: Differences, transitions: Transitions) -> None:
-        """Store one transition of every environment, unless it is not valid.
+        """Store the valid transitions of one step.
 
         Args:
             changes: `differences` of the states, int16 ``(num_envs, num_pixels)``.

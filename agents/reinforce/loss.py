@@ -35,12 +35,12 @@ def discounted_returns(
     """Return the discounted return of each step of an episode.
 
     Args:
-        rewards: ``(steps,)``.
+        rewards: float32 ``(steps,)``.
         gamma: Discount factor.
-        restart: Reset the return at each nonzero reward.
+        restart: Whether to reset the return at each nonzero reward, as if it ended an episode.
 
     Returns:
-        ``(steps,)``.
+        float64 ``(steps,)``.
 
     >>> points = np.array([0, 1, 0, -1], np.float32)
     >>> discounted_returns(points, 0.5, restart=True).tolist()

@@ -1,8 +1,8 @@
-"""Replay: stores the steps of environments and samples batches to learn from.
+"""Replay memory: stores the steps of environments and samples batches to learn from.
 
-`FrameReplay` is what an agent uses. It combines a `FrameStorage`, which keeps single frames on disk
-and builds stacked states and n-step returns from them, with a sampler, uniform or prioritized. Both
-are classes of TorchRL's interfaces, so they also work in a `torchrl.data.TensorDictReplayBuffer`.
+Agents use `FrameReplay`. It combines a `FrameStorage`, which keeps single frames on disk and builds
+stacked states and n-step returns from them, with a uniform or prioritized sampler. Both implement
+TorchRL's interfaces, so they also work in a `torchrl.data.TensorDictReplayBuffer`.
 """
 
 from agents.replay.augmentation import RandomShift

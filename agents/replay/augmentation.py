@@ -19,8 +19,8 @@ class RandomShift:
     2020 (DrQ), https://arxiv.org/abs/2004.13649, shift 84x84 images by up to 4 pixels.
 
     Args:
-        max_shift: the largest shift in each direction, in pixels.
-        seed: seeds the shifts.
+        max_shift: maximum shift in each direction, in pixels.
+        seed: seed of the random generator.
 
     Raises:
         ValueError: ``max_shift`` is less than 1.
@@ -30,11 +30,11 @@ class RandomShift:
         if max_shift < 1:
             raise ValueError(f"max_shift is {max_shift}; give 1 or more")
         self._max_shift = max_shift
-        # other parts of an agent have the same seed, and the shifts must not correlate with them
+        # other parts of an agent have the same seed and must not draw the same numbers
         self._generator = np.random.default_rng((seed, *b"shift"))
 
     def __call__(self, states: Tensor) -> Tensor:
-        """Return a copy of ``states``, uint8 ``(batch, stack, height, width)``, each shifted."""
+        """Return a shifted copy of ``states``, uint8 ``(batch, stack, height, width)``."""
         largest = self._max_shift
         offsets = self._generator.integers(-largest, largest + 1, (len(states), 2))
         return shift(states, offsets, largest)
@@ -54,7 +54,7 @@ def shift(states: Tensor, offsets: NDArray[np.int64], max_shift: int) -> Tensor:
     Args:
         states: ``(batch, stack, height, width)``.
         offsets: rows and columns, int64 ``(batch, 2)``, each from ``-max_shift`` to ``max_shift``.
-        max_shift: 1 or more.
+        max_shift: maximum absolute offset, at least 1.
 
     Returns:
         A copy. Pixels beyond an edge are copies of the nearest pixel.

@@ -16,10 +16,10 @@ from agents.replay.samplers import FrameSampler
 class FrameReplay:
     """Stores transitions and samples batches of them.
 
-    It does what a `torchrl.data.TensorDictReplayBuffer` of the same parts does, in less time.
+    It is equivalent to a `torchrl.data.TensorDictReplayBuffer` with the same parts, but faster.
 
     Args:
-        storage: where the transitions are.
+        storage: stores the transitions.
         sampler: `UniformSampler` or `PrioritizedSampler`, which chooses the transitions of a batch.
 
     >>> from agents.replay.samplers import UniformSampler
@@ -35,7 +35,7 @@ class FrameReplay:
         self.sampler = sampler
 
     def __len__(self) -> int:
-        """Return how many transitions can be sampled."""
+        """Return the number of transitions that can be sampled."""
         return len(self.storage)
 
     def cache(self, transitions: Transitions) -> None:
@@ -53,7 +53,7 @@ class FrameReplay:
 
         Returns:
             What `TransitionReader.read` returns. A `PrioritizedSampler` adds ``index``, int64, for
-            `update_priorities`, and ``probability``, float64, of each transition to be drawn.
+            `update_priorities`, and ``probability``, float64, the sampling probabilities.
 
         Raises:
             LookupError: there are no transitions yet.
@@ -67,7 +67,7 @@ class FrameReplay:
         self.sampler.update_priority(index, errors, storage=self.storage)
 
     def describe(self) -> str:
-        """Return one line on the size and the folder, compared with the tutorial's layout."""
+        """Return one line about the size and the folder, with the size of the tutorial's layout."""
         capacity, nbytes = self.storage.max_size, self.storage.nbytes
         # the tutorial stores two stacks of float32 per transition
         tutorial = capacity * 2 * 4 * math.prod(self.storage.state_shape)
@@ -99,9 +99,9 @@ class FrameReplay:
         self.storage.mark_saved()
 
     def steps_until_overwrite(self) -> int:
-        """Return how many steps can be cached before the last saved state loses rows."""
+        """Return the number of steps that can be cached before the last saved state loses rows."""
         return self.storage.steps_until_overwrite()
 
     def close(self) -> None:
-        """Release the files. Closing twice is harmless."""
+        """Release the files. It is safe to call this more than once."""
         self.storage.close()

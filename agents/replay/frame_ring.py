@@ -1,4 +1,4 @@
-"""A memory-mapped ring buffer of rows per environment that detects rows lost between processes."""
+"""A memory-mapped ring buffer of rows per environment that detects lost rows."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ Indices = NDArray[np.int64]
 
 
 class FrameRing:
-    """The newest rows of every environment. Within an environment, rows are numbered by time.
+    """A ring buffer with the newest rows of every environment.
 
-    Only a window of the newest rows may be read. The older rows next to it are a margin. Rows that
-    a process writes after saving its state go to what was the margin at that time, so another
-    process that loads the state finds the whole window, unless more than `rows_until_overwrite`
-    rows were written in between.
+    The time of a row is its number within its environment, from 0. Only a window of the newest rows
+    may be read. The files also hold a margin of older rows. Rows that are written after a state was
+    saved overwrite this margin first. A process that loads the state therefore finds the complete
+    window, unless more than `rows_until_overwrite` rows were written after the state was saved.
 
     Args:
-        folder: where the files are.
+        folder: folder of the files.
         num_envs: number of environments.
-        window: rows of an environment that can be read.
-        num_rows: rows of an environment in the files, more than ``window``.
+        window: number of rows of an environment that can be read.
+        num_rows: number of rows of an environment in the files, more than ``window``.
         frame_size: bytes of a frame.
 
     Attributes:
         heads: time of the next row of each environment, int64 ``(num_envs,)``.
         floors: time before which the rows of each environment were lost, int64 ``(num_envs,)``.
-        missing_rows: rows of the window that were missing when a state was loaded.
+        missing_rows: number of rows of the window that were missing when a state was loaded.
         table: the memory-mapped columns, ``(num_envs, num_rows)``.
         revision: a number that changes whenever rows are written, dropped or restored.
 
@@ -68,7 +68,7 @@ class FrameRing:
 
     @property
     def rows_until_overwrite(self) -> int:
-        """Rows each environment may still write before rows of the last saved state are lost."""
+        """Rows that each environment can write before rows of the last saved state are lost."""
         return max(0, int((self._saved_tails + self._num_rows - self.heads).min()))
 
     def append(self, envs: Indices, **columns: ArrayLike) -> None:
@@ -87,7 +87,7 @@ class FrameRing:
         self._columns["stamp"][slots] = self.heads[envs]
 
     def slots(self, envs: Indices, times: Indices) -> Indices:
-        """Return where rows are in the files; ``envs`` and ``times`` are broadcast together."""
+        """Return the positions of rows in the columns; ``envs`` and ``times`` are broadcast."""
         return envs * self._num_rows + times % self._num_rows
 
     def take(self, name: str, slots: Indices) -> NDArray[Any]:
@@ -95,13 +95,13 @@ class FrameRing:
         return self._columns[name].take(slots, axis=0)
 
     def span(self, name: str, env: int, start: int, stop: int) -> NDArray[Any]:
-        """Return a column of one environment from time ``start`` to before time ``stop``."""
+        """Return a column of one environment from time ``start`` up to, excluding, ``stop``."""
         rows = self._columns[name][env * self._num_rows : (env + 1) * self._num_rows]
         first, last = start % self._num_rows, stop % self._num_rows
         return rows[first:last] if first <= last else np.concatenate((rows[first:], rows[:last]))
 
     def intact(self, env: int) -> NDArray[np.bool_]:
-        """Return, for each row in the window of an environment, whether it was not overwritten."""
+        """Return for each row in the window of an environment whether it is still stored."""
         tail, head = int(self.tails[env]), int(self.heads[env])
         intact: NDArray[np.bool_] = self.span("stamp", env, tail, head) == np.arange(tail, head) + 1
         return intact
@@ -113,7 +113,7 @@ class FrameRing:
         self.revision += 1
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the cursors. The rows are on disk after `flush`."""
+        """Return `heads` and `floors`. The rows themselves are on disk after `flush`."""
         self._unsaved_tails = self.tails
         return {
             "heads": torch.from_numpy(self.heads.copy()),
@@ -121,7 +121,7 @@ class FrameRing:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore the cursors, and drop rows that were overwritten or never flushed.
+        """Restore `heads` and `floors`, and drop rows that were overwritten or never flushed.
 
         Raises:
             ValueError: the state has another number of environments.
@@ -142,7 +142,7 @@ class FrameRing:
         self.missing_rows = int((self._saved_tails - tails).sum())
 
     def mark_saved(self) -> None:
-        """Allow rows that only states before the last `state_dict` need to be overwritten."""
+        """Allow overwriting of rows that only states before the last `state_dict` need."""
         self._saved_tails = self._unsaved_tails
 
     def flush(self) -> None:
@@ -150,6 +150,6 @@ class FrameRing:
         flush_table(self._folder)
 
     def close(self) -> None:
-        """Release the files. Closing twice is harmless."""
+        """Release the files. It is safe to call this more than once."""
         self._columns = {}
         self.table = TensorDict()

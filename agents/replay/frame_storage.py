@@ -27,7 +27,7 @@ MARGIN = 0.03
 """Rows beyond the capacity, as a fraction of it; see `FrameRing`."""
 
 MIN_MARGIN = 8
-"""The least number of rows beyond the capacity."""
+"""Minimum number of rows beyond the capacity."""
 
 
 class FrameStorage(TensorStorage):  # type: ignore[misc]
@@ -35,19 +35,19 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
 
     Frame stacks, next states and n-step returns are computed when transitions are read.
     `TransitionWriter` describes the rows, `TransitionWindow` the indices. Samplers may only draw
-    what `indices` lists: those of `agents.replay.samplers` and TorchRL's `RandomSampler` do,
-    TorchRL's `PrioritizedSampler` does not.
+    indices that `indices` returns. The samplers of `agents.replay.samplers` and TorchRL's
+    `RandomSampler` meet this requirement; TorchRL's `PrioritizedSampler` does not.
 
     Args:
-        folder: where the files are; None for a temporary folder that `close` removes.
+        folder: folder of the files; None for a temporary folder that `close` removes.
         state_shape: ``(stack, height, width)`` of a state, uint8.
         num_envs: number of environments.
-        capacity: transitions that can be sampled once the storage is full, over all environments.
+        capacity: maximum number of transitions that can be sampled, over all environments.
         n_step: number of steps over which rewards are summed.
         gamma: discount per step.
 
     Attributes:
-        folder: where the files are.
+        folder: folder of the files.
         num_envs: number of environments.
         state_shape: shape of a state.
         ring: the rows.
@@ -97,7 +97,7 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         gamma: float = 0.9,
     ) -> None:
         _check_arguments(state_shape, num_envs, capacity, n_step)
-        # "compilable" storages keep their counters without locks of the operating system
+        # "compilable" storages keep their counters without operating-system locks
         super().__init__(None, capacity, compilable=True)
         self.folder = folder or Path(tempfile.mkdtemp(prefix="replay-"))
         self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
@@ -113,7 +113,7 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         self._writer = TransitionWriter(self.ring, num_envs)
 
     def __len__(self) -> int:
-        """Return how many transitions can be sampled."""
+        """Return the number of transitions that can be sampled."""
         starts, stops = self.window.bounds()
         return int((stops - starts).sum()) - self._writer.count_final_rows(starts, stops)
 
@@ -163,11 +163,11 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         """Return transitions by index.
 
         Args:
-            index: what `indices` lists: an integer, or integers of shape ``(batch,)`` in any form;
-                a slice selects from that list.
+            index: one or several of the `indices`: an integer or an array-like of integers
+                ``(batch,)``; or a slice of the `indices`.
 
         Returns:
-            What `TransitionReader.read` returns; a batch, or one transition for an integer.
+            What `TransitionReader.read` returns: a batch, or a single transition for an integer.
 
         Raises:
             IndexError: there is no such transition.
@@ -186,7 +186,7 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         return self._reader.read(envs, times)
 
     def contains(self, item: Any) -> NDArray[np.bool_]:
-        """Return for each index whether there is such a transition."""
+        """Return for each index whether the transition is stored."""
         return self.window.contains(item)
 
     def indices(self) -> Indices:
@@ -219,17 +219,17 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         self.ring.mark_saved()
 
     def steps_until_overwrite(self) -> int:
-        """Return how many steps can be stored before the last saved state loses rows."""
+        """Return the number of steps that can be stored before the last saved state loses rows."""
         # a step that truncates an episode writes two rows
         return self.ring.rows_until_overwrite // 2
 
     def close(self) -> None:
-        """Release the files. Closing twice is harmless."""
+        """Release the files. It is safe to call this more than once."""
         self.ring.close()
         self._remove()
 
     def dumps(self, path: Path) -> NoReturn:
-        """Refuse TorchRL's own format, whose files can execute code when they are loaded.
+        """Reject TorchRL's own format, whose files can execute code when they are loaded.
 
         Raises:
             NotImplementedError: always.
@@ -246,7 +246,7 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         """Return what TorchRL's `RandomSampler` samples."""
 
         def integers(high: int, size: int) -> Indices:
-            """Draw from TorchRL's generator, so that its seed decides the sample."""
+            """Draw from TorchRL's generator, so that its seed determines the sample."""
             return torch.randint(int(high), (size,), generator=self._rng).numpy()
 
         return torch.from_numpy(self.window.draw(batch_size, integers))

@@ -21,10 +21,10 @@ COLUMNS = {
 """Scalar columns of a row and their dtypes. A row also has a frame."""
 
 NO_ACTION = -1
-"""Action of a row that only keeps the final frame of an episode, and is no transition."""
+"""Action of a row that only holds the final frame of an episode and is not a transition."""
 
 MAX_AGE = 255
-"""The age of a row counts the steps since its episode began, up to this value."""
+"""Maximum age of a row. The age is the number of steps since the episode began."""
 
 
 class InsufficientDiskSpace(OSError):

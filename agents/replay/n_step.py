@@ -14,8 +14,8 @@ def n_step_returns(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """Sum the rewards of up to ``n`` steps, but not beyond the end of the episode.
 
-    Sutton & Barto 2018, equation 7.1, http://incompleteideas.net/book/the-book-2nd.html. Both kinds
-    of ends stop the sum; only termination also stops the bootstrap.
+    Sutton & Barto 2018, equation 7.1, http://incompleteideas.net/book/the-book-2nd.html. Both
+    termination and truncation end the sum; after a termination there is no bootstrap value.
 
     Args:
         rewards: float32 ``(batch, n)``, of consecutive steps.
@@ -24,9 +24,9 @@ def n_step_returns(
         gamma: discount per step.
 
     Returns:
-        The discounted sum of the rewards, float32 ``(batch,)``; the discount of the value of the
-        state that follows, float32 ``(batch,)``, 0 where the game ended; and the number of steps
-        that were summed, int64 ``(batch,)``.
+        The discounted sum of the rewards, float32 ``(batch,)``; the discount of the bootstrap
+        value, float32 ``(batch,)``, 0 where the game ended; and the number of steps that were
+        summed, int64 ``(batch,)``.
 
     >>> ones, never = np.ones((1, 2), np.float32), np.zeros((1, 2), np.bool_)
     >>> n_step_returns(ones, never, never, gamma=0.5)

@@ -1,4 +1,4 @@
-"""Samplers: choose which transitions of a `FrameStorage` make up a batch."""
+"""Samplers that choose the transitions of a batch from a `FrameStorage`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ EPSILON = 1e-6
 """Added to the absolute error of a transition, so that its probability is never 0."""
 
 TINY = np.nextafter(0, 1)
-"""The least positive number."""
+"""The smallest positive number."""
 
 Sample = tuple[torch.Tensor, dict[str, torch.Tensor]]
 
 
 class FrameSampler(Sampler):  # type: ignore[misc]
-    """Base of samplers with a random generator of their own, which is part of their state.
+    """Base class of samplers. Each has its own random generator, which is part of its state.
 
     Args:
-        seed: seeds the draws.
+        seed: seed of the random generator.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -43,7 +43,7 @@ class FrameSampler(Sampler):  # type: ignore[misc]
         set_generator_state(self._generator, state_dict["generator"])
 
     def dumps(self, path: Path) -> NoReturn:
-        """Refuse TorchRL's own format.
+        """Reject TorchRL's own format, as `FrameStorage.dumps` does.
 
         Raises:
             NotImplementedError: always.
@@ -53,7 +53,7 @@ class FrameSampler(Sampler):  # type: ignore[misc]
     loads = dumps
 
     def _empty(self) -> None:
-        """Forget what is known of an emptied storage."""
+        """Reset the sampler after its storage was emptied."""
 
 
 class UniformSampler(FrameSampler):
@@ -62,7 +62,7 @@ class UniformSampler(FrameSampler):
     TorchRL's `RandomSampler` does the same with a random generator that is not part of its state.
 
     Args:
-        seed: seeds the draws.
+        seed: seed of the random generator.
 
     >>> storage = FrameStorage(None, (4, 84, 84), num_envs=2, capacity=100)
     >>> UniformSampler(seed=1).sample(storage, batch_size=32)
@@ -87,14 +87,15 @@ class PrioritizedSampler(FrameSampler):
     Schaul et al. 2015, https://arxiv.org/abs/1511.05952, section 3.3: ``P(i) ~ p_i ** alpha`` with
     ``p_i = |error| + EPSILON``. New transitions get the largest ``p`` so far, initially 1.
 
-    The priorities are in TorchRL's C++ sum tree. TorchRL's own `PrioritizedSampler` does not fit a
-    `FrameStorage`: it would also draw the newest rows, whose next states are not stored yet. Here
-    draws are stratified, too, and come from a generator that is part of the state.
+    The priorities are stored in TorchRL's C++ sum tree. TorchRL's own `PrioritizedSampler` does not
+    work with a `FrameStorage`: it would also draw the newest rows, whose next states are not stored
+    yet. In addition, this sampler draws stratified samples, and its random generator is part of its
+    state.
 
     Args:
         storage: the transitions to sample from.
-        alpha: how much errors matter, from 0, not at all, to 1.
-        seed: seeds the draws.
+        alpha: exponent of the priorities, from 0 for uniform sampling to 1 for full prioritization.
+        seed: seed of the random generator.
 
     >>> storage = FrameStorage(None, (4, 84, 84), num_envs=2, capacity=100)
     >>> PrioritizedSampler(storage, alpha=0.6).check_valid()
@@ -116,8 +117,8 @@ class PrioritizedSampler(FrameSampler):
         Schaul et al. 2015, appendix B.2.1.
 
         Returns:
-            The indices, and a dict with ``index``, the same, and ``probability``, float64, the
-            probability of each to be drawn.
+            The indices, int64 ``(batch_size,)``; and a dict with the same indices as ``index``, and
+            their sampling probabilities as ``probability``, float64 ``(batch_size,)``.
 
         Raises:
             LookupError: there are no transitions yet.
@@ -154,7 +155,7 @@ class PrioritizedSampler(FrameSampler):
         self._max_error = max(self._max_error, float(errors.max()))
 
     def check_valid(self) -> tuple[bool, str]:
-        """Return whether exactly the transitions have priorities, and if not, the problem."""
+        """Return whether exactly the stored transitions have priorities; if not, the problem."""
         positions = np.sort(self._positions(self._window.indices()))
         if not np.array_equal(np.flatnonzero(self.priorities()), positions):
             return False, "there are priorities without a transition, or transitions without one"
@@ -190,9 +191,9 @@ class PrioritizedSampler(FrameSampler):
         self._tree.update(np.arange(self._tree.size), 0.0)
 
     def _synchronize(self) -> None:
-        """Give transitions that were stored since the last call the highest priority.
+        """Give the highest priority to transitions that were stored since the last call.
 
-        They take the positions of those that are gone.
+        They take the positions of transitions that are no longer stored.
         """
         starts, stops = self._window.bounds()
         if np.array_equal(stops, self._stops):
@@ -204,25 +205,25 @@ class PrioritizedSampler(FrameSampler):
         self._stops = stops
 
     def _find(self, sums: NDArray[np.float64], total: float) -> tuple[Indices, NDArray[np.float64]]:
-        """Return the first positions up to which priorities add up to ``sums``, and those."""
+        """Return the first positions where cumulative priorities reach ``sums``, and priorities."""
         # the search for a sum of 0 would end at the first position, whatever its priority
         positions = self._tree.scan_lower_bound(np.minimum(np.maximum(sums, TINY), total))
         priorities = self._tree.at(positions)
         while (empty := priorities == 0).any():
-            # rounding can end a search behind the last priority of a branch
+            # because of rounding, a search can end after the last priority of a branch
             positions[empty] -= 1
             priorities = self._tree.at(positions)
         return positions, priorities
 
     def _positions(self, index: Indices) -> Indices:
-        """Map indices to positions in the tree, which has as many as there are transitions."""
+        """Map indices to positions in the tree."""
         times, envs = np.divmod(index, self._window.num_envs)
         capacity = self._window.env_capacity
         positions: Indices = envs * capacity + times % capacity
         return positions
 
     def _indices_at(self, positions: Indices) -> Indices:
-        """Map positions to the indices of the latest rows that have them."""
+        """Map positions to the indices of the latest rows at these positions."""
         envs, remainders = np.divmod(positions, self._window.env_capacity)
         newest = self._window.bounds()[1][envs] - 1
         times = newest - (newest - remainders) % self._window.env_capacity

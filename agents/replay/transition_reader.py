@@ -12,10 +12,10 @@ from agents.replay.n_step import n_step_returns
 
 
 class TransitionReader:
-    """Reads transitions out of a ring of rows.
+    """Reads transitions from a ring of rows.
 
-    Row ``t`` of an episode that began ``age`` rows earlier stands for the frames of rows
-    ``t - stack + 1`` to ``t``, where rows before the episode are replaced by its first one.
+    The state of row ``t`` consists of the frames of rows ``t - stack + 1`` to ``t``. Rows before
+    the start of the episode, ``t - age``, are replaced by its first row.
 
     Args:
         ring: the rows.
@@ -34,7 +34,7 @@ class TransitionReader:
         self._offsets = np.union1d(stack, stack + n_step)
 
     def read(self, envs: Indices, times: Indices) -> TensorDict:
-        """Return the transitions that begin at rows.
+        """Return the transitions that begin at the given rows.
 
         Args:
             envs: environment indices, int64 ``(batch,)``.
@@ -43,8 +43,8 @@ class TransitionReader:
         Returns:
             ``state`` and ``next_state``, uint8 ``(batch, stack, height, width)``; ``action``,
             int64; ``reward``, float32, the discounted sum over the steps between the two states;
-            ``discount``, float32, of the value of ``next_state``. It is 0 where the game ended in
-            these steps; ``next_state`` is meaningless then.
+            and ``discount``, float32, the discount of the value of ``next_state``. Where the game
+            ended in these steps, ``discount`` is 0 and ``next_state`` is meaningless.
         """
         slots = self._ring.slots(envs[:, None], times[:, None] + np.arange(self._n_step + 1))
         actions = self._ring.take("action", slots)
@@ -54,8 +54,8 @@ class TransitionReader:
             actions[:, 1:] == NO_ACTION,
             self._gamma,
         )
-        # Both stacks are in the same episode wherever the next state matters, so one clamp at the
-        # beginning of the episode serves both, and a frame that is in both is read once.
+        # Where the next state matters, both stacks belong to the same episode. Both can then be
+        # clamped at its beginning, and a frame that is in both is read once.
         frames = self._frames(envs, times, self._offsets)
         next_states = frames[:, -self._stack :]
         early = np.flatnonzero((steps < self._n_step) & (discounts > 0))

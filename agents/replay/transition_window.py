@@ -1,4 +1,4 @@
-"""Which rows of a ring are transitions that can be sampled."""
+"""Determines which rows of a ring are transitions that can be sampled."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from agents.replay.frame_ring import FrameRing, Indices
 from agents.replay.memory_map import NO_ACTION
 
 MAX_REDRAWS = 64
-"""How often rows that are no transitions are drawn again before all transitions are listed."""
+"""Number of attempts to draw only transitions before all transitions are listed."""
 
 
 class TransitionWindow:
     """The transitions that can be sampled, by index.
 
     A row is a transition as soon as the rows of its n-step return and its next state are written.
-    Rows that only keep a final frame are no transitions.
+    Rows that only hold a final frame are not transitions.
 
     The index of a row is its time times the number of environments plus the index of its
-    environment. No other row ever has the same index.
+    environment. An index is never reused.
 
     Args:
         ring: the rows.
         stack: number of frames of a state.
         n_step: number of steps over which rewards are summed.
-        env_capacity: how many of the latest rows of each environment can be sampled.
+        env_capacity: maximum number of rows of each environment that can be sampled.
     """
 
     def __init__(self, ring: FrameRing, stack: int, n_step: int, env_capacity: int) -> None:
@@ -39,25 +39,25 @@ class TransitionWindow:
         self._revision = ring.revision
 
     def bounds(self) -> tuple[Indices, Indices]:
-        """Return the times of the first row of each environment to sample from, and of the end."""
+        """Return the range of times that can be sampled: starts and ends, ``(num_envs,)`` each."""
         if self._revision != self._ring.revision:
             self._bounds, self._revision = self._compute_bounds(), self._ring.revision
         return self._bounds
 
     def rows_between(self, starts: Indices, stops: Indices) -> Indices:
-        """Return the indices of the rows of each environment between two times."""
+        """Return the indices of the rows of each environment in ``[starts, stops)``."""
         counts = stops - starts
         envs = np.repeat(np.arange(self.num_envs), counts)
         times = np.arange(len(envs)) + np.repeat(stops - np.cumsum(counts), counts)
         return times * self.num_envs + envs
 
     def indices(self) -> Indices:
-        """Return the indices of all transitions, by environment and time."""
+        """Return the indices of all transitions, sorted by environment and time."""
         index = self.rows_between(*self.bounds())
         return index[self.contains(index)]
 
     def contains(self, index: Any) -> NDArray[np.bool_]:
-        """Return for each index whether it is that of a transition."""
+        """Return for each index whether it belongs to a transition."""
         times, envs = np.divmod(np.asarray(index, np.int64), self.num_envs)
         starts, stops = self.bounds()
         in_window = (starts[envs] <= times) & (times < stops[envs])
@@ -72,7 +72,7 @@ class TransitionWindow:
             integers: draws integers below a bound, like `numpy.random.Generator.integers`.
 
         Raises:
-            LookupError: there are none yet.
+            LookupError: there are no transitions yet.
         """
         starts, stops = self.bounds()
         totals = np.cumsum(stops - starts)

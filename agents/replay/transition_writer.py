@@ -18,8 +18,8 @@ class TransitionWriter:
     """Appends transitions to a ring of rows.
 
     A row holds the newest frame of a state, the action, the reward, whether the step terminated
-    the episode, and the age: how many rows earlier the episode began. A truncated episode has one
-    more row with its final frame, from which returns are bootstrapped.
+    the episode, and the age: the number of rows since the episode began. A truncated episode has an
+    additional row with its final frame, from which returns are bootstrapped.
 
     Args:
         ring: the rows.
@@ -30,7 +30,7 @@ class TransitionWriter:
         self._ring = ring
         self._envs = np.arange(num_envs)
         self._ages: Indices = np.zeros(num_envs, np.int64)
-        # times of the rows that are no transitions, so that those can be counted quickly
+        # times of the rows that are not transitions, so that they can be counted quickly
         self._final_times: list[deque[int]] = [deque() for _ in range(num_envs)]
 
     def append(self, transitions: Transitions) -> None:
@@ -39,7 +39,7 @@ class TransitionWriter:
         Within an episode, the next state of a step must be the state of the following one.
 
         Raises:
-            ValueError: the number of environments is wrong.
+            ValueError: the number of environments is not that of the ring.
         """
         states, valid = transitions.states, transitions.valid
         if len(states) != len(self._envs):
@@ -64,7 +64,7 @@ class TransitionWriter:
         self._ages[transitions.ended] = 0
 
     def count_final_rows(self, starts: Indices, stops: Indices) -> int:
-        """Count the rows between two times of each environment that are no transitions.
+        """Count the rows of each environment in ``[starts, stops)`` that are not transitions.
 
         Args:
             starts: int64 ``(num_envs,)``, never less than in an earlier call.
@@ -81,8 +81,8 @@ class TransitionWriter:
     def check_valid(self) -> tuple[bool, str]:
         """Return whether the rows are consistent, and if not, the first problem.
 
-        Every row of a window must be the one that belongs there, and ages must count up by one,
-        from 0 after each end of an episode.
+        Every row of a window must still be stored. Ages must increase by 1 per row, and start from
+        0 after each end of an episode.
         """
         for env, (tail, head) in enumerate(zip(self._ring.tails, self._ring.heads, strict=True)):
             if not self._ring.intact(env).all():
@@ -98,7 +98,7 @@ class TransitionWriter:
         return True, ""
 
     def clear(self) -> None:
-        """Begin new episodes in an empty ring."""
+        """Begin new episodes after the ring was cleared."""
         self._ages = np.zeros_like(self._ages)
         self._find_final_rows()
 
