@@ -20,8 +20,9 @@ DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 def run(name: str, body: Callable[[], int]) -> NoReturn:
     """Run a command and exit.
 
-    The exit code is what ``body`` returns, 2 for an error in the user's input, or 1 for a run that
-    cannot continue. Errors are printed in one line on stderr.
+    The exit code is what ``body`` returns, 2 for an error in the user's input or a disk that
+    cannot be written, 1 for a run that cannot continue, 130 after Ctrl-C, or 141 if the reader of
+    stdout closed it. Errors are printed as one line on stderr.
 
     Args:
         name: name of the command.

@@ -57,9 +57,9 @@ class EvalFlags:
     game: str | None = None
     """Game to play; None for the game that the agent was trained on."""
     agent: str | None = None
-    """module:Class of the agent. Required if it is an agent of your own."""
+    """module:Class of the agent. Required for an agent of your own."""
     num_envs: int | None = None
-    """Number of environments that run in parallel; None for the fastest number."""
+    """Number of environments that run in parallel; None for the number that runs fastest."""
     emulator: str = "auto"
     """Emulator of NES games: auto, native or nes-py."""
     seed: int = 0
@@ -95,7 +95,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         The exit code: 0, or 130 / 143 if a signal stopped the evaluation.
     """
     flags = cli.parse(NAME, EvalFlags, arguments, DESCRIPTION)
-    # Imported late, because game processes import the main module and should not import torch.
+    # Imported here, because worker processes import the main module and must not import torch.
     from mario.evaluation.evaluate import evaluate_agent
     from mario.runs.trained_agent import load_agent
     from mario.system.signals import StopSignals
@@ -130,7 +130,7 @@ def _check_map(path: Path) -> None:
 
 
 def _prepare_map(flags: EvalFlags, trained: TrainedAgent, stack: ExitStack) -> DrawMap:
-    """Return a function that draws the map, if ``--map`` was given.
+    """Return a function that draws the map, or does nothing without ``--map``.
 
     Raises:
         UsageError: the game has no maps.

@@ -27,11 +27,11 @@ DESCRIPTION = "Watch a trained agent play. Without a display, record a video ins
 
 @dataclass(frozen=True)
 class PlayFlags:
-    """Flags of ``mario-play``."""
+    """The flags of ``mario-play``."""
 
     checkpoints: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Trained agent: a .chkpt file of this program or of the PyTorch tutorial. Several files, each
-    trained on another level, play the full game: each plays its own level."""
+    trained on a different level, play the full game together: each agent plays its own level."""
     episodes: int = 1
     """Number of episodes to play."""
     record: Path | None = None
@@ -59,13 +59,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def play(arguments: Sequence[str]) -> int:
-    """Play as the command line asks.
+    """Play episodes as the command line specifies.
+
+    Args:
+        arguments: the command line without the name of the command.
 
     Returns:
-        The exit code: 0, or 130 / 143 after a signal; the video up to the signal is kept.
+        The exit code: 0, or 130 / 143 after a signal. The video up to the signal is kept.
     """
     flags = cli.parse(NAME, PlayFlags, arguments, DESCRIPTION)
-    # Imported here because game processes import the main module, and this imports torch.
+    # Imported here, because worker processes import the main module and must not import torch.
     from mario.config.validation import require_at_least, require_probability
     from mario.playback.watch import FrameObserver, StopPlayback, watch_episode
     from mario.system.signals import StopSignals
@@ -116,7 +119,11 @@ def _open_player(flags: PlayFlags) -> TrainedAgent | LevelExperts:
 def _open_output(
     flags: PlayFlags, game: str, stack: ExitStack
 ) -> tuple[FrameCallback, Overlay | None]:
-    """Open the video, or the window if there is a display, and the overlay."""
+    """Open a video, with ``--record`` or without a display, or else a window; make the overlay.
+
+    Returns:
+        A function that shows or records a frame, and the overlay or None without ``--overlay``.
+    """
     from mario.playback.overlay import Overlay
     from mario.playback.video import VideoWriter, default_scale
     from mario.playback.window import DEFAULT_SCALE, Window, has_display

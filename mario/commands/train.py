@@ -22,7 +22,7 @@ Log, plots, metrics and checkpoints go to a new folder in --save-dir. Ctrl-C sav
 Presets for --preset: {presets}.
 """
 EARLY_FLAGS = ("resume", "preset", "agent", "game")
-"""Flags that decide the defaults of the others, and so are read first."""
+"""Flags that determine the defaults of the other flags and are therefore parsed first."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -32,12 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def train(arguments: Sequence[str]) -> int:
-    """Train as the flags say.
+    """Train an agent as the command line specifies.
+
+    Args:
+        arguments: the command line without the name of the command.
 
     Returns:
-        The exit code: 0, or 130 / 143 if a signal stopped the run, after saving it.
+        The exit code: 0, or 130 / 143 if a signal stopped the run. The run is saved first.
     """
-    # Imported here because game processes import the main module, and should start fast.
+    # Imported here, because worker processes import the main module and must start fast.
     from mario.system.signals import StopSignals
     from mario.training.callbacks import load_callback
     from mario.training.session import Session
@@ -53,15 +56,18 @@ def train(arguments: Sequence[str]) -> int:
 
 
 def read_flags(arguments: Sequence[str]) -> tuple[TrainConfig[Any], Path | None]:
-    """Read the configuration of a run.
+    """Read the configuration of a run from the command line.
 
-    Flags that are not given have the value of the resumed run, or else of the preset.
+    A flag that is not given has the value of the resumed run or, in a new run, of the preset.
+
+    Args:
+        arguments: the command line without the name of the command.
 
     Returns:
-        The configuration, and the folder of the run to resume, None for a new run.
+        The configuration, and the folder of the run to resume or None for a new run.
 
     Raises:
-        UsageError: a flag is wrong.
+        UsageError: a flag is unknown or has an invalid value.
     """
     from mario.config.presets import preset_names
     from mario.config.run_config import TrainConfig, TrainFlags
@@ -85,9 +91,9 @@ def read_flags(arguments: Sequence[str]) -> tuple[TrainConfig[Any], Path | None]
 
 
 def _read_early_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
-    """Return the flags that decide the defaults, and all arguments with these flags in front.
+    """Return the flags that determine the defaults, and all arguments with these flags first.
 
-    In front, they are not mistaken for values of a flag that takes several.
+    They come first so that they are not mistaken for values of a flag that takes several values.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for flag in EARLY_FLAGS:
@@ -112,7 +118,7 @@ def _preset_config(preset: str | None, agent: str | None, game: str | None) -> T
     name = preset or DEFAULT_PRESETS.get(agent or "ddqn")
     values = read_preset(name, game) if name else {}
     if agent is not None and agent != values.get("agent"):
-        values.pop("hyper", None)  # the hyper-parameters of the preset are for its own agent
+        values.pop("hyper", None)  # the preset's hyperparameters are for its own agent
     values |= {"preset": name, "agent": agent or values.get("agent", "ddqn")}
     return _make_config(values, agent_class(values["agent"]).Config)
 
@@ -120,7 +126,8 @@ def _preset_config(preset: str | None, agent: str | None, game: str | None) -> T
 def _saved_config(run: Path, agent: str | None, callbacks: Sequence[str]) -> TrainConfig[Any]:
     """Return the configuration of a run to resume, without its callbacks.
 
-    A user's own agent and callbacks must be named again: no file decides which code is run.
+    The user must give ``--agent`` and ``--callback`` again for code of their own, because a file
+    must not decide which code is run.
     """
     from mario.runs.agent_factory import agent_class
     from mario.runs.run_folder import RunFolder
@@ -146,7 +153,11 @@ def _make_config(values: dict[str, Any], hyper: type[Any]) -> TrainConfig[Any]:
 
 
 def _check_same_run(saved: TrainConfig[Any], config: TrainConfig[Any], run: Path) -> None:
-    """Refuse to resume a run with another game, agent or anything else that affects learning."""
+    """Check that a resumed run has the same game, agent and other settings that affect learning.
+
+    Raises:
+        UsageError: a setting differs.
+    """
     from mario.config.run_config import RESUME_OVERRIDES
 
     for field in dataclasses.fields(saved):

@@ -1,6 +1,6 @@
 """The configuration of an environment: the game, its actions and its wrappers.
 
-Imports no torch, because every game process loads it.
+This module must not import torch, because every worker process imports it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from wrappers import WrapperConfig
 
 @dataclass(frozen=True)
 class StartCurriculumConfig:
-    """Which episodes start shortly before the point where an earlier episode was lost.
+    """How often episodes start shortly before the point where an earlier episode was lost.
 
     >>> StartCurriculumConfig(probability=1.5)
     Traceback (most recent call last):
@@ -26,9 +26,10 @@ class StartCurriculumConfig:
     """
 
     probability: float = 0.0
-    """Probability that the episode after a lost one starts shortly before a loss."""
+    """Probability that the episode after a lost one starts shortly before the end of a lost
+    episode."""
     farthest_probability: float = 0.0
-    """Probability that such an episode follows the trajectory with the greatest return since the
+    """Probability that such an episode follows the trajectory with the highest return since the
     game was last won, instead of the latest one."""
 
     def __post_init__(self) -> None:
@@ -60,29 +61,29 @@ class EndingRewardConfig:
 
 @dataclass(frozen=True)
 class EnvConfig:
-    """Everything that an environment is made from."""
+    """The complete configuration of one environment."""
 
     game: str
-    """Id in Gymnasium's registry, or ``module:id`` for a game registered by that module."""
+    """ID in Gymnasium's registry, or ``module:ID`` for a game that the module registers."""
     actions: str | Sequence[Sequence[str]] | None = None
     """Action set: a name, the buttons of each action (also as JSON), or None for the default."""
     emulator: str = "auto"
-    """Emulator for NES games."""
+    """Emulator for NES games: ``"auto"``, ``"native"`` or ``"nes-py"``."""
     wrappers: WrapperConfig = field(default_factory=WrapperConfig)
-    """What the agent observes."""
+    """Preprocessing of observations, actions and rewards."""
     start_curriculum: StartCurriculumConfig = field(default_factory=StartCurriculumConfig)
-    """Which episodes start shortly before an earlier loss."""
+    """How often episodes start shortly before the point where an earlier episode was lost."""
     ending_reward: EndingRewardConfig = field(default_factory=EndingRewardConfig)
     """Rewards for how an episode ends."""
 
     def for_evaluation(self, noop_max: int) -> Self:
         """Return the configuration for evaluating the agent.
 
-        Episodes are whole games from the start, without sticky actions. What the agent observes is
-        unchanged.
+        Each episode is a whole game from its beginning, without sticky actions. The observations
+        are unchanged.
 
         Args:
-            noop_max: Greatest number of no-op frames at the start of an episode.
+            noop_max: Maximum number of no-op frames at the start of an episode.
 
         >>> EnvConfig("Tetris-v0").for_evaluation(30).wrappers.noop_max
         30

@@ -19,7 +19,7 @@ H = TypeVar("H", bound=AgentConfig)
 DEFAULT_EPISODES = 40_000
 DEFAULT_GAME = "SuperMarioBros-1-1-v0"
 DEFAULT_PRESETS = {"ddqn": "mario", "ppo": "mario-ppo", "reinforce": "pong-karpathy"}
-"""Preset of each agent when ``--preset`` is not given."""
+"""Default preset of each agent, used if ``--preset`` is not given."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class TrainConfig(Generic[H]):
     agent: str = "ddqn"
     """Agent to train: ddqn, ppo, reinforce, or module:Class for an agent of your own."""
     preset: str | None = None
-    """Named set of defaults, which other flags override. None for the preset of the agent."""
+    """Named set of defaults, which other flags override. None for the agent's default preset."""
     callback: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """Callback of your own that is called during training, as module:Class. May be repeated."""
     actions: str | None = None
@@ -126,7 +126,7 @@ class TrainConfig(Generic[H]):
     wrappers: WrapperConfig = field(default_factory=WrapperConfig)
     """Preprocessing of observations and rewards."""
     start_curriculum: StartCurriculumConfig = field(default_factory=StartCurriculumConfig)
-    """Episodes that start shortly before an earlier loss."""
+    """Episodes that start shortly before the point where an earlier episode was lost."""
     ending_reward: EndingRewardConfig = field(default_factory=EndingRewardConfig)
     """Rewards for how an episode ends."""
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
@@ -176,4 +176,4 @@ RESUME_OVERRIDES = frozenset(
     {"episodes", "steps", "device", "save_dir", "save_seconds", "save_every", "log_every"}
     | {"tensorboard", "evaluation", "diagnostics", "preset", "threads", "callback"}
 )
-"""Fields that may change when a run is resumed: none of them affects what is learned."""
+"""Fields that may change when a run is resumed, because they do not affect what is learned."""

@@ -29,7 +29,7 @@ def from_dict(config_type: type[T], values: Mapping[str, Any], prefix: str = "")
         prefix: prefix of the field names in error messages, e.g. ``"hyper."``.
 
     Raises:
-        UsageError: a name is unknown, or a value has the wrong type.
+        UsageError: a name is unknown, or a value has the wrong type or is out of range.
     """
     hints = typing.get_type_hints(config_type)
     known = {item.name for item in dataclasses.fields(config_type)}  # type: ignore[arg-type]
@@ -69,7 +69,8 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
 def _convert_to(hint: Any, value: Any) -> Any:
     """Convert a value to a type, or return None if it does not fit.
 
-    YAML reads ``1e-4`` as text, and stores tuples as lists.
+    Text is converted to float, because YAML reads ``1e-4`` as text. Lists are converted to tuples,
+    because YAML has no tuples.
     """
     origin = typing.get_origin(hint)
     if origin is Literal:

@@ -50,7 +50,7 @@ class Emulator(ABC):
 
     @abstractmethod
     def restore(self) -> None:
-        """Return to the state that `backup` saved last."""
+        """Return to the state that `backup` saved last; call `backup` first."""
 
     def save_state(self) -> bytes:
         """Return the complete state of the console.

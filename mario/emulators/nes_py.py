@@ -49,8 +49,14 @@ class NesPyEmulator(Emulator):
 
     The state cannot be exported as bytes: version 8 keeps one internal backup, and version 9
     returns an opaque object. The backup of version 8 does not include the mapper's bank selection.
-    That does not matter for Super Mario Bros., which has no banks, nor for Tetris, which never
+    This does not matter for Super Mario Bros., which has no banks, or for Tetris, which never
     switches them.
+
+    Args:
+        rom: An iNES ROM file.
+
+    Raises:
+        UsageError: nes-py is not installed, or it cannot play the ROM.
     """
 
     name = "nes-py"
@@ -71,7 +77,7 @@ class NesPyEmulator(Emulator):
         return self._open().copy_screen_rgb()
 
     def power_on(self) -> None:
-        """See `Emulator.power_on`. Replaces `ram` by a new view."""
+        """See `Emulator.power_on`. Replaces `ram` with a new view."""
         # The reset button does not clear RAM, so a new console is created.
         self.close()
         self._console = self._make_console()
@@ -100,7 +106,11 @@ class NesPyEmulator(Emulator):
 
 @cache
 def _load_nes_py() -> tuple[Callable[[str], Console], Callable[[int], bool]]:
-    """Return the installed version's console factory, and a predicate of supported mappers.
+    """Load the installed version of nes-py.
+
+    Returns:
+        A function that creates a console from the path of a ROM, and a function that returns
+        whether a mapper is supported.
 
     Raises:
         UsageError: nes-py or its compiled library is not installed.
@@ -130,13 +140,14 @@ class _Ram8(ctypes.Array[ctypes.c_ubyte]):
 
 
 class _Console8:
-    """A console of nes-py 8's compiled library, with the methods of version 9."""
+    """A console of nes-py 8's compiled library, with the interface of version 9."""
 
     def __init__(self, library: ctypes.CDLL, rom: str) -> None:
         self._library = library
         self._pointer = ctypes.c_void_p(library.Initialize(rom))
-        # Each of the two controllers is three bytes: strobe, buttons, buttons not yet read. The
-        # library returns the address of the first one's buttons. Its backup excludes controllers.
+        # Each of the two controllers has three bytes: strobe, buttons, and buttons not yet read.
+        # `Controller` returns the address of the first controller's buttons. The library's backup
+        # does not include the controllers.
         strobe = library.Controller(self._pointer, 0) - 1
         self._controllers = (ctypes.c_ubyte * 6).from_address(strobe)
         self._saved_controllers: list[ctypes.c_ubyte | int] = [*self._controllers]
@@ -157,7 +168,7 @@ class _Console8:
             function = getattr(library, name)
             function.argtypes, function.restype = [ctypes.c_void_p], None
         library.Screen.restype = library.Memory.restype = ctypes.c_void_p
-        # The library converts each character to one byte, so each byte is passed as a character.
+        # The library converts each character of the path to one byte, so pass bytes as characters.
         return lambda rom: cls(library, os.fsencode(rom).decode("latin-1"))
 
     def frame_advance(self, buttons: int) -> None:

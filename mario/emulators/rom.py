@@ -54,7 +54,8 @@ def read_header(data: bytes) -> RomHeader:
         raise ValueError("is not an iNES ROM file")
     if len(data) < HEADER_BYTES:
         raise ValueError("is cut off within its header")
-    # Old tools wrote a signature over the last bytes, which include the mapper's upper four bits.
+    # Some old tools wrote a signature into bytes 7 to 15. Byte 7 should contain the upper four bits
+    # of the mapper.
     signed = any(data[12:HEADER_BYTES])
     return RomHeader(
         prg_banks=data[4],
@@ -66,11 +67,13 @@ def read_header(data: bytes) -> RomHeader:
 
 
 def check_rom(path: Path, supports_mapper: Callable[[int], bool]) -> RomHeader:
-    """Check that an emulator can play a ROM file, because some crash on one they cannot play.
+    """Check that an emulator can play a ROM file.
+
+    Some emulators crash if they load a file that they do not support.
 
     Args:
         path: the ROM file.
-        supports_mapper: whether the emulator supports a mapper number.
+        supports_mapper: returns whether the emulator supports a mapper number.
 
     Returns:
         The file's header.
@@ -93,7 +96,7 @@ def check_rom(path: Path, supports_mapper: Callable[[int], bool]) -> RomHeader:
 
 
 def _find_problem(header: RomHeader, size: int, supports_mapper: Callable[[int], bool]) -> str:
-    """Return why a ROM of this header and file size cannot be played, or ``""``."""
+    """Return why a ROM with this header and file size cannot be played, or ``""`` if it can."""
     if header.prg_banks == 0:
         return "has no program"
     if header.trainer:

@@ -12,19 +12,19 @@ from mario.evaluation.summary import EvaluationSummary, summarize
 from mario.vector.base import GameVectorEnv
 
 SEED_OFFSET = 1_000_000_007
-"""Added to the run's seed, so that evaluation episodes differ from training episodes."""
+"""Added to the seed of the run, so that evaluation episodes differ from training episodes."""
 
 
 class Evaluator:
-    """Evaluates an agent periodically, always with the same episodes.
+    """Evaluates an agent periodically, always with the same seeds.
 
-    Of many agents with few evaluation episodes each, the best-looking one was mostly lucky.
-    An agent that clears levels and looks better than the best one therefore plays further
-    episodes, with other seeds, until it has played ``confirm_episodes``. It becomes the best
-    agent only if it is still better then. An agent that clears no level needs no confirmation.
+    The best result of many evaluations with few episodes is often due to chance. If an agent
+    clears levels and its result exceeds the best one so far, it therefore plays further episodes
+    with other seeds, until it has played ``confirm_episodes`` in total. It becomes the best agent
+    only if its total result is still better. An agent that clears no level needs no confirmation.
 
     Args:
-        config: when to evaluate, and how many episodes.
+        config: interval and number of episodes of the evaluations.
         make_vector_env: makes the environments of one evaluation from a seed.
         game: ID of the game, for the summary.
         seed: the run's seed.
@@ -73,10 +73,10 @@ class Evaluator:
 
         Args:
             agent: the agent; its training mode is restored.
-            steps: agent steps that it was trained for.
+            steps: agent steps that the agent was trained for.
 
         Returns:
-            Whether this is the best evaluation so far.
+            Whether this is the best evaluation so far; False if it was skipped or aborted.
         """
         if self._config.episodes == 0 or (self.latest and steps == self._last_steps):
             return False

@@ -1,4 +1,4 @@
-"""Pictures of an agent: what it observes, the filters it has learned, and their feature maps."""
+"""Figures of an agent: its observations, the filters that it has learned, and feature maps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ States = NDArray[np.uint8]
 NUM_STATES = 6
 """Number of states in the observation grid."""
 STATE_INTERVAL = 30
-"""Agent steps between two of them: two seconds at four frames per step."""
+"""Agent steps between two of these states: two seconds at four frames per step."""
 TILE = 80
 """Approximate side of a filter or a feature map in a grid, in pixels."""
 TILES_PER_ROW = 16
@@ -36,7 +36,7 @@ BACKGROUND = 0.25
 
 
 def collect_states(agent: Agent, env: gym.Env[Any, Any], *, seed: int = 0) -> States:
-    """Play and return states that lie some seconds apart.
+    """Play and return states that are `STATE_INTERVAL` agent steps apart.
 
     Args:
         agent: Agent for a single environment.
@@ -64,10 +64,10 @@ def collect_states(agent: Agent, env: gym.Env[Any, Any], *, seed: int = 0) -> St
 def write_figures(
     folder: Path, agent: Agent, states: States, report: Callable[[str], None] = print
 ) -> None:
-    """Write the figures of an agent as PNG files; existing ones are replaced.
+    """Write the figures of an agent as PNG files, replacing existing files.
 
     Args:
-        folder: Folder of the files; it is created if necessary.
+        folder: Folder for the files; it is created if necessary.
         agent: The agent.
         states: States that the agent observes, see `agent_figures`.
         report: Receives a line for each file.
@@ -83,19 +83,19 @@ def write_figures(
 
 
 def explain_missing(agent: Agent) -> str:
-    """Return one line for an agent without feature maps."""
+    """Return one line that explains why an agent has no feature maps."""
     return f"there are no feature maps: {type(agent).__name__} has no convolutional network"
 
 
 def agent_figures(agent: Agent, states: States) -> dict[str, Tensor]:
-    """Return all figures of an agent that its network allows.
+    """Return all figures of an agent that its type of network supports.
 
     Args:
         agent: The agent.
         states: States that it observes, uint8 ``(batch, stack, height, width)``.
 
     Returns:
-        Pictures by name, float32 ``(3, height, width)`` in [0, 1]: ``observations``; for an agent
+        Figures by name, float32 ``(3, height, width)`` in [0, 1]: ``observations``; for an agent
         with a `NatureCNN` or a linear policy also ``filters``; for one with a `NatureCNN` also
         ``feature_maps``, of the last state.
     """
@@ -115,7 +115,7 @@ def agent_figures(agent: Agent, states: States) -> dict[str, Tensor]:
 
 
 def observation_grid(states: States) -> Tensor:
-    """Return a grid with a row for each state, with its stacked frames from old to new.
+    """Return a grid with one row per state, which shows its stacked frames from old to new.
 
     Args:
         states: uint8 ``(batch, stack, height, width)``.
@@ -130,8 +130,8 @@ def observation_grid(states: States) -> Tensor:
 def filter_grid(weight: Tensor) -> Tensor:
     """Return a grid of the filters of a first layer.
 
-    A filter has a tile for each stacked frame, from old to new. Gray is 0; white and black are the
-    largest absolute weight of the filter.
+    A filter has one tile per stacked frame, from old to new. Gray is 0. White is the largest
+    absolute weight of the filter, and black is its negative.
 
     Args:
         weight: ``(num_filters, stack, height, width)``.
@@ -149,9 +149,9 @@ def filter_grid(weight: Tensor) -> Tensor:
 
 @torch.no_grad()
 def feature_map_grid(network: NatureCNN, state: States) -> Tensor:
-    """Return the feature maps of each convolution for one state, layer below layer.
+    """Return the feature maps of each convolution for one state, with the first layer at the top.
 
-    Each map is scaled on its own: black is 0, which the ReLU returns where the filter does not
+    Each map is scaled separately: black is 0, which the ReLU returns where the filter does not
     respond, and white is the strongest response.
 
     Args:
@@ -183,11 +183,11 @@ def _modules(agent: Agent) -> Iterator[nn.Module]:
 
 
 def _enlarge(tiles: Tensor, height: int) -> Tensor:
-    """Enlarge tiles, ``(count, channels, height, width)``, by an integer to about a height."""
+    """Enlarge tiles ``(count, channels, height, width)`` by an integer factor to about a height."""
     return interpolate(tiles, scale_factor=max(1, round(height / tiles.shape[2])), mode="nearest")
 
 
 def _grid(tiles: Tensor, columns: int) -> Tensor:
-    """Arrange gray tiles, ``(count, 1, height, width)``, in a grid."""
+    """Arrange gray tiles ``(count, 1, height, width)`` in a grid."""
     grid: Tensor = make_grid(tiles, nrow=columns, padding=PADDING, pad_value=BACKGROUND)
     return grid

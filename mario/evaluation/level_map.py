@@ -1,4 +1,4 @@
-"""Draws a map of the levels of an evaluation, with a mark where each episode was lost."""
+"""Draws a map of the levels of an evaluation that marks where episodes ended without success."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROW_WIDTH = 7 * SCREEN_WIDTH
-"""Pixels of a level in one row; a longer level continues in the next row."""
+"""Maximum width of a row in pixels; a longer level continues in the next row."""
 HISTOGRAM_HEIGHT, CAPTION_HEIGHT, GAP, MARGIN = 70, 110, 60, 60
 MIN_WIDTH = 1400
-"""Pixels that the caption needs."""
+"""Minimum width of the content in pixels, so that the caption fits."""
 BIN_WIDTH = 32
 CENTER_X, FEET_Y = 8, 24
-"""Pixels from Mario's position in RAM to the middle and to the feet of small Mario."""
+"""Offsets in pixels from Mario's position in RAM to the center and the feet of small Mario."""
 PIT_HEIGHT = 240
-"""Minimum height at the end of an episode that was lost in a pit: below the screen the height
-wraps around to its maximum."""
+"""A final height from this value to 255 means that Mario fell into a pit, because the height wraps
+around to its maximum below the screen."""
 
 
 class DeathMarker(NamedTuple):
-    """How the map shows one kind of lost episodes.
+    """How the map shows one kind of unsuccessful episode.
 
     Attributes:
         label: text of the legend.
@@ -48,7 +48,7 @@ class DeathMarker(NamedTuple):
     symbol: str
 
     def select(self, results: Sequence[EpisodeResult]) -> list[EpisodeResult]:
-        """Return the episodes that ended in one of the endings."""
+        """Return the episodes whose ending is one of `endings`."""
         return [result for result in results if result.ending in self.endings]
 
 
@@ -64,18 +64,20 @@ def draw_map(
     results: Sequence[EpisodeResult],
     surveys: Mapping[LevelArea, LevelSurvey],
 ) -> None:
-    """Write the map as a PNG: rows of level images, each above a histogram of the lost episodes.
+    """Write the map as a PNG file.
+
+    Each row shows an image of a level above a histogram of the unsuccessful episodes.
 
     Args:
         path: the file.
         summary: statistics of the evaluation.
-        results: its episodes.
-        surveys: images of the areas.
+        results: episodes of the evaluation.
+        surveys: image of each area.
 
     Raises:
         OSError: the file cannot be written.
     """
-    # Without pyplot, whose global state is not thread-safe.
+    # Do not use pyplot, because its global state is not thread-safe.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -110,7 +112,7 @@ def headline(summary: EvaluationSummary, results: Sequence[EpisodeResult]) -> st
 
 
 def _rows(surveys: Mapping[LevelArea, LevelSurvey]) -> Iterator[tuple[LevelArea, int, int]]:
-    """Yield the rows of the map: an area, and its first and its end column in the row."""
+    """Yield an area, its first column and the column after its last one for each row of the map."""
     for area, survey in surveys.items():
         for left in range(survey.left, survey.right, ROW_WIDTH):
             yield area, left, min(left + ROW_WIDTH, survey.right)
@@ -129,7 +131,7 @@ def _add_axes(figure: Figure, top: int, width: int, height: int) -> Axes:
 
 
 def _draw_marks(axes: Axes, results: Sequence[EpisodeResult], left: int, right: int) -> None:
-    """Mark the position at which each lost episode ended."""
+    """Mark the position at which each unsuccessful episode ended."""
     for marker in MARKERS:
         positions = [
             (result.x_pos + CENTER_X, _image_row(result.y_pos))
@@ -145,7 +147,7 @@ def _draw_marks(axes: Axes, results: Sequence[EpisodeResult], left: int, right: 
 
 
 def _image_row(y_pos: int) -> int:
-    """Return the image row of Mario's feet; the last row if he fell into a pit."""
+    """Return the image row of Mario's feet, or the last row if he fell into a pit."""
     row = 255 - y_pos + FEET_Y - STATUS_ROWS
     return HEIGHT - 1 if PIT_HEIGHT <= y_pos <= 255 else min(max(row, 0), HEIGHT - 1)
 
@@ -153,7 +155,7 @@ def _image_row(y_pos: int) -> int:
 def _draw_histogram(
     axes: Axes, results: Sequence[EpisodeResult], left: int, right: int, max_count: int
 ) -> None:
-    """Draw how many episodes were lost at which position."""
+    """Draw the number of unsuccessful episodes that ended at each position."""
     axes.hist(
         [_centers(marker.select(results)) for marker in MARKERS],
         bins=np.arange(left - left % BIN_WIDTH, right + BIN_WIDTH, BIN_WIDTH).tolist(),
@@ -173,7 +175,7 @@ def _centers(results: Sequence[EpisodeResult]) -> list[int]:
 
 
 def _max_bin_count(results: Sequence[EpisodeResult]) -> int:
-    """Return the number of lost episodes in the fullest bin of all areas, at least 1."""
+    """Return the maximum number of unsuccessful episodes in one bin of any area, at least 1."""
     bins = Counter(
         (result.level_area, (result.x_pos + CENTER_X) // BIN_WIDTH)
         for result in results

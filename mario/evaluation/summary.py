@@ -39,7 +39,7 @@ class EvaluationSummary:
         mean_x_pos: mean of the largest horizontal positions in pixels; None without positions.
         max_x_pos: largest horizontal position of all episodes, or None.
         median_steps_to_clear: median length of the cleared episodes in agent steps, or None.
-        deaths: horizontal position of each death.
+        deaths: final horizontal position in pixels of each episode that was lost.
         steps_trained: agent steps that the agent was trained for.
         emulator: name of the emulator.
         seed: seed of the evaluation.

@@ -20,23 +20,23 @@ BUTTONS = ("up", "down", "left", "right", "fire")
 """The directions of the joystick and its button, in the order in which ALE names them."""
 
 NOOP, FIRE = 0, 1
-"""ALE's numbers of two actions."""
+"""Numbers of two actions in ALE."""
 
 FRAMES_PER_SECOND = 60
 MAX_FRAMES = 108_000
-"""Emulator frames after which a game is truncated: 30 minutes, as in the literature."""
+"""Emulator frames after which a game is truncated: 30 minutes, a common limit in the literature."""
 
 SCREEN_SHAPE = (210, 160, 3)
 
-ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # prints no banner
+ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # suppresses the banner
 
 
 def ale_actions(actions: ActionSet | None, minimal: Sequence[int]) -> tuple[int, ...]:
     """Return ALE's numbers of the actions in a set.
 
     Args:
-        actions: ``"minimal"``, ``"full"``, or for each action the `BUTTONS` that are held, none or
-            ``"NOOP"`` for the action that holds nothing. None for the minimal set.
+        actions: ``"minimal"``, ``"full"``, or for each action the list of `BUTTONS` that it holds.
+            An empty list or ``["NOOP"]`` holds none. None for the minimal set.
         minimal: ALE's numbers of the actions that have an effect in the game.
 
     Raises:
@@ -67,7 +67,7 @@ def find_fire_action(actions: Sequence[int]) -> int:
         actions: ALE's numbers of the actions.
 
     Raises:
-        UsageError: No action does.
+        UsageError: No action presses only the fire button.
     """
     if FIRE not in actions:
         raise UsageError(

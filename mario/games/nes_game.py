@@ -1,4 +1,4 @@
-"""The base class of NES games. A new game is a subclass with a handful of short methods."""
+"""The base class of NES games. A subclass that implements a few short methods adds a game."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from mario.games.actions import ActionSet, action_masks, action_name
 from mario.games.endings import Ending
 
 STALL_FRAMES = 2400
-"""Frames without progress after which a game is truncated: 40 seconds."""
+"""Frames without progress after which an episode is truncated: 40 seconds."""
 
 MAX_WAIT_FRAMES = 3000
-"""Longest wait for play to begin or continue, after which a game counts as stuck: 50 seconds."""
+"""Maximum number of rounds of `advance_while`: 50 seconds if each round plays one frame."""
 
 
 class NesOptions(TypedDict, total=False):
@@ -36,8 +36,8 @@ class NesOptions(TypedDict, total=False):
 class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
     """A game on an NES cartridge, one emulator frame per step.
 
-    Observations are the screen, uint8 ``(240, 256, 3)``, RGB. ``info`` contains what the game
-    reports and always ``ending``: the `Ending` of the episode, or ``""`` before the end. ``reset``
+    Observations are the screen, uint8 ``(240, 256, 3)``, RGB. ``info`` contains the values that
+    `info` returns, and ``ending``: the `Ending` of the episode, or ``""`` before the end. ``reset``
     accepts the option ``noops``, the number of no-op frames to play before the first observation.
 
     A subclass reads and writes `ram` to implement `reward`, `ending` and `info`. The console has no
@@ -45,10 +45,10 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
 
     Attributes:
         default_actions: The action set if none is given.
-        reward_range: Least and greatest reward of a frame; rewards beyond it are clipped.
+        reward_range: Minimum and maximum reward of a frame; rewards are clipped to this range.
         action_names: Name of each action, for example ``"right+A"``.
         emulator: The console.
-        is_stuck: Whether `advance_while` waited in vain. The episode is then truncated.
+        is_stuck: Whether `advance_while` reached its limit. The episode is then truncated.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - declared so by Gymnasium
@@ -78,7 +78,7 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
             render_mode: ``"rgb_array"`` to let `render` return the screen, or None.
 
         Raises:
-            UsageError: The ROM, the action set or the emulator is unknown.
+            UsageError: The ROM cannot be played, or the action set or the emulator is unknown.
         """
         self._masks = action_masks(self.default_actions if actions is None else actions)
         self.action_names = tuple(action_name(mask) for mask in self._masks)
@@ -115,20 +115,23 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         """Play from power-on to the point where every episode starts, for example through menus."""
 
     def on_episode_start(self) -> None:
-        """Initialize what the subclass keeps about an episode."""
+        """Reset what the subclass stores about the current episode."""
 
     def skip_cutscenes(self) -> None:
-        """Play frames in which the player has no control; called after every frame but the last."""
+        """Play frames in which the player has no control.
+
+        Called after every frame except the last one of an episode.
+        """
 
     def progress(self) -> float | None:
         """Return a number that grows as the game progresses, or None if there is no such number."""
         return None
 
     def advance_while(self, condition: Callable[[], bool], advance: Callable[[], None]) -> None:
-        """Play frames as long as a condition holds.
+        """Play frames while a condition holds.
 
-        If it still holds after `MAX_WAIT_FRAMES` rounds, the game is stuck: the episode is
-        truncated.
+        If it still holds after `MAX_WAIT_FRAMES` rounds, the game counts as stuck and the episode
+        is truncated.
 
         Args:
             condition: Returns whether to continue.
@@ -164,7 +167,7 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
             action: Index of the action.
 
         Raises:
-            ValueError: There is no such action.
+            ValueError: The action is not in the action space.
             gymnasium.error.ResetNeeded: The episode is over or has not started.
         """
         if not 0 <= action < len(self._masks):
@@ -207,7 +210,7 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         return reward, terminated, truncated, info
 
     def _is_stalled(self) -> bool:
-        """Count a frame, and return whether there was no progress for too long."""
+        """Count a frame, and return whether there has been no progress for too long."""
         progress = self.progress()
         if progress is None or self._stall_frames is None:
             return False

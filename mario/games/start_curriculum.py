@@ -13,17 +13,17 @@ from mario.config.env_config import StartCurriculumConfig
 from mario.games.endings import FAILURES
 
 STEPS_BEFORE_LOSS = 10, 80
-"""Fewest and most agent steps between the start of an episode and the loss it starts before."""
+"""Minimum and maximum number of agent steps from the start of an episode to the earlier loss."""
 
 UNCHANGED, REPLACED, CLEARED = 0, 1, -1
 """Values of ``info["farthest_update"]``, see `StartCurriculum`."""
 
 
 def draw_steps_before_loss(config: StartCurriculumConfig, seed: int) -> int:
-    """Draw how many agent steps before a loss the next episode starts.
+    """Draw the number of agent steps between the start of the next episode and an earlier loss.
 
-    The random numbers are independent of those of the random starts, so that no-op counts do not
-    depend on the configuration.
+    A loss is the end of a trajectory in which the player lost. The random numbers are independent
+    of those for the number of no-op frames, so that this number does not depend on ``config``.
 
     Args:
         config: The probabilities.
@@ -48,11 +48,11 @@ def draw_steps_before_loss(config: StartCurriculumConfig, seed: int) -> int:
 
 @dataclass(frozen=True)
 class StartPoint:
-    """A point of a game that replaying a seed and some actions leads to.
+    """A point of a game, given by the seed and the actions that lead to it.
 
     Attributes:
         seed: Seed of the game's ``reset``.
-        actions: Actions taken since.
+        actions: Actions taken since the ``reset``.
         on_farthest: Whether the actions are those of the farthest trajectory.
         options: Options of the game's ``reset``.
     """
@@ -70,13 +70,13 @@ class StartPoint:
 
 @dataclass
 class Trajectory:
-    """A game from its ``reset`` on.
+    """The course of a game since its ``reset``.
 
     Attributes:
         seed: Seed of the ``reset``.
         options: Options of the ``reset``.
-        actions: Actions taken since.
-        total_reward: Sum of the rewards since.
+        actions: Actions taken since the ``reset``.
+        total_reward: Sum of the rewards since the ``reset``.
     """
 
     seed: int | None
@@ -92,10 +92,9 @@ class StartCurriculum(gym.Wrapper[Any, Any, Any, Any]):
     steps, see `draw_steps_before_loss`. If the trajectory is too short, or either episode has no
     seed, the episode starts at the beginning of the game.
 
-    The replayed trajectory is either the latest one or the farthest one: that with the greatest
-    return of all that were lost since the game was last won. The agent thus practises the hardest
-    part that it reaches until it masters it (Ecoffet et al. 2021,
-    https://arxiv.org/abs/2004.12919).
+    The replayed trajectory is either the latest one or the farthest one: the lost trajectory with
+    the highest return since the game was last won. The agent thus practices the hardest part that
+    it reaches until it masters this part (Ecoffet et al. 2021, https://arxiv.org/abs/2004.12919).
 
     ``info`` contains
 
@@ -156,7 +155,7 @@ class StartCurriculum(gym.Wrapper[Any, Any, Any, Any]):
         return observation, info
 
     def _update_farthest(self, *, won: bool) -> int:
-        """Keep a trajectory that is the farthest of those lost; forget it when the game is won."""
+        """Update the farthest trajectory after a step and return ``info["farthest_update"]``."""
         if not self._config.farthest_probability:
             return UNCHANGED
         if won:

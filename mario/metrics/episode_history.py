@@ -18,7 +18,7 @@ class EpisodeHistory:
 
     Args:
         window: number of latest episodes that a mean or a rate covers.
-        metrics: names of the metrics of learning.
+        metrics: names of the training metrics.
 
     Attributes:
         columns: reward, length and each metric of learning: one number per episode.

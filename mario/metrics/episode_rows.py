@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 TUTORIAL_METRICS = ("loss", "q")
-"""The metrics of learning that the PyTorch tutorial logs and plots."""
+"""The training metrics that the PyTorch tutorial logs and plots."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class EpisodeRow:
 
         Args:
             cells: the text of each cell, by column.
-            metrics: names of the metrics of learning.
+            metrics: names of the training metrics.
 
         Raises:
             ValueError: a cell is missing or has the wrong type.
@@ -96,7 +96,7 @@ class EpisodeRow:
 
 
 def columns_of(metrics: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns of a ``metrics.csv`` with these metrics of learning.
+    """Return the columns of a ``metrics.csv`` with these training metrics.
 
     >>> columns_of(["loss"])[3:7]
     ('reward', 'length', 'loss', 'epsilon')

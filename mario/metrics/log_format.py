@@ -13,7 +13,7 @@ def log_header(metrics: Sequence[str]) -> str:
     """Return the first line of ``log``; with the tutorial's metrics it equals the tutorial's.
 
     Args:
-        metrics: names of the metrics of learning.
+        metrics: names of the training metrics.
     """
     means = "".join(f"{_label(name):>{_width(name)}}" for name in ("reward", "length", *metrics))
     return f"{'Episode':>8}{'Step':>8}{'Epsilon':>10}{means}{'TimeDelta':>15}{'Time':>20}"

@@ -44,12 +44,12 @@ class MetricLogger:
     Args:
         folder: the run's folder.
         num_envs: number of environments.
-        metrics: names of the metrics of learning that get a column and a plot each.
+        metrics: names of the training metrics; each gets a column and a plot.
         every_episodes: episodes between two summaries.
-        window: number of latest episodes that a mean covers.
+        window: number of most recent episodes in each mean.
         console: prints a line.
         tensorboard: whether to write TensorBoard event files.
-        plot_seconds: minimum time between two drawings of the plots.
+        plot_seconds: minimum time in seconds before the plots are drawn again.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class MetricLogger:
 
     @property
     def seconds(self) -> float:
-        """Duration of the run, without the time between sessions."""
+        """Duration of the run in seconds, without the time between sessions."""
         return time.monotonic() - self._start
 
     def log_update(self, metrics: Mapping[str, float]) -> None:
-        """Add the scalars of one round of learning.
+        """Add the scalars of one call of `Agent.learn`.
 
         Args:
             metrics: what `Agent.learn` returned.
@@ -100,7 +100,7 @@ class MetricLogger:
         """
         means = self._means.means_since(self._episode_starts[record.env])
         last = self._history.last
-        # An agent that learns rarely has no round in many episodes: its last metrics still hold.
+        # An agent that rarely learns has no update in many episodes; these repeat the last metrics.
         latest = last.metrics if last else dict.fromkeys(self._metrics, 0.0)
         self._episode_starts[record.env] = self._means.mark()
         fields = vars(record) | {
@@ -154,7 +154,7 @@ class MetricLogger:
             self._writer.write_images(draw(), step)
 
     def state_dict(self) -> dict[str, Any]:
-        """Make the files durable and return what an exact resume needs besides them."""
+        """Flush the files to disk and return the other state that an exact resume needs."""
         for file in (self._csv, self._log):
             with self._tolerate_errors(file.path.name):
                 file.sync()
@@ -167,9 +167,10 @@ class MetricLogger:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was taken, and remove the rows that were written later.
+        """Restore what `state_dict` returned, and remove the rows that were written later.
 
-        If a file has lost rows, one line says so and the run continues with the remaining rows.
+        If files have lost rows, this is reported in one line, and the run continues with the
+        remaining rows.
         """
         sizes = state["file_sizes"]
         contents = {file: file.restore(sizes[file.path.name]) for file in self._files}
@@ -245,7 +246,7 @@ class MetricLogger:
 
     @contextmanager
     def _tolerate_errors(self, target: str) -> Iterator[None]:
-        """Report the first error of each target, and continue: no metric is worth a run."""
+        """Report the first error of each target, so that a failed write does not stop the run."""
         try:
             yield
         except Exception as error:

@@ -1,4 +1,4 @@
-"""The plots of a run: reward, length and the metrics of learning, by episode."""
+"""The plots of a run: reward, length and the training metrics of each episode."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Plot:
     """The labels and colors of one plot.
 
     Attributes:
-        file: its name in the run's folder.
-        title: what it shows.
+        file: name of the file in the run's folder.
+        title: title of the plot.
         unit: label of the vertical axis, with its unit.
-        color: of the moving average.
-        pale: color of the single episodes.
+        color: color of the moving average.
+        pale: color of the individual episodes.
     """
 
     file: str
@@ -68,7 +68,7 @@ PLOTS = {
 
 
 def plot_of(name: str) -> Plot:
-    """Return the labels of a metric's plot; those of an unknown metric follow from its name.
+    """Return the plot of a metric; the labels of an unknown metric are made from its name.
 
     >>> plot_of("value_loss").title
     'Value loss'
@@ -106,12 +106,12 @@ def draw(plot: Plot, values: Values, window: int, file: BinaryIO) -> None:
     """Draw one plot as a JPEG.
 
     Args:
-        plot: its labels.
-        values: one number per episode, in order.
+        plot: labels and colors.
+        values: ``(num_episodes,)``, in the order of the episodes.
         window: episodes in the moving average.
-        file: where the image goes.
+        file: file to write the image to.
     """
-    # No pyplot: its global state is not safe in a thread.
+    # Do not use pyplot, because its global state is not thread-safe.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -119,7 +119,7 @@ def draw(plot: Plot, values: Values, window: int, file: BinaryIO) -> None:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     episodes = np.arange(1, len(values) + 1)
-    # Opaque points: overlapping transparent ones would hide the average in a long run.
+    # The points are opaque: many overlapping transparent points would hide the average.
     size = float(np.clip(2000 / len(values), 3, 8))
     axes.plot(episodes, values, ".", color=plot.pale, markersize=size, label="one episode")
     mean = moving_average(values, window)
@@ -145,11 +145,11 @@ def _label(axes: Any, plot: Plot) -> None:
 
 
 def draw_all(folder: Path, columns: Mapping[str, Values], window: int) -> None:
-    """Draw a plot of each column; each file is replaced atomically.
+    """Draw a plot of each column and replace each file atomically.
 
     Args:
         folder: the run's folder.
-        columns: by name, one number per episode each.
+        columns: values by name of the metric, ``(num_episodes,)`` each.
         window: episodes in the moving average.
 
     Raises:
@@ -167,9 +167,9 @@ class BackgroundPlots:
     """Draws the plots in a thread, so that training does not wait for them.
 
     Args:
-        folder: where they go.
+        folder: folder for the plots.
         window: episodes in the moving average.
-        seconds: minimum time between two drawings.
+        seconds: minimum time in seconds before the plots are drawn again.
     """
 
     def __init__(self, folder: Path, window: int, seconds: float) -> None:
@@ -181,13 +181,13 @@ class BackgroundPlots:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="plots")
 
     def offer(self, columns: Mapping[str, Values]) -> None:
-        """Draw the plots if it is time and the last drawing is finished.
+        """Draw the plots if the minimum time has passed and the previous plots are finished.
 
         Args:
             columns: see `draw_all`; copied before this returns.
 
         Raises:
-            OSError: the last drawing could not be written.
+            OSError: the previous plots could not be written.
         """
         last = self._drawing
         if time.monotonic() < self._next_time or (last and not last.done()):
@@ -198,12 +198,12 @@ class BackgroundPlots:
             last.result()
 
     def close(self, columns: Mapping[str, Values]) -> None:
-        """Draw the plots a last time if there are episodes, and wait for it.
+        """Draw the plots one last time if there are episodes, and wait until they are written.
 
         Raises:
-            OSError: they could not be written.
+            OSError: the plots could not be written.
         """
-        if len(columns["reward"]):  # a session that fails to start keeps the plots of the last one
+        if len(columns["reward"]):  # a session that fails to start keeps the earlier plots
             self._drawing = self._draw(columns)
         self._thread.shutdown()
         if self._drawing:

@@ -15,8 +15,8 @@ class TrainingSummary:
         history: the episodes so far.
         step: agent steps so far.
         epsilon: exploration rate.
-        steps_per_second: since the last summary.
-        update_means: means of the metrics of learning since the last summary.
+        steps_per_second: agent steps per second since the last summary.
+        update_means: means of the training metrics since the last summary.
     """
 
     history: EpisodeHistory

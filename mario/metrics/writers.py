@@ -1,4 +1,4 @@
-"""Where metrics go: append-only text files, and TensorBoard."""
+"""Writers of metrics: append-only text files and TensorBoard."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from typing import Any, BinaryIO
 
 
 class AppendOnlyFile:
-    """A text file with a header line that grows line by line.
+    """A text file that starts with a header line and grows line by line.
 
-    The file is not opened before the first line, so that `restore` can still continue the file of
-    an earlier session. Lines that cannot be written, as on a full disk, are kept and tried again.
+    The file is opened when the first line is written, so that `restore` can still continue the
+    file of an earlier session. Lines that cannot be written, for example because the disk is full,
+    are kept and written later.
 
     Args:
         path: the file. Its content is replaced, unless `restore` is called first.
-        header: its first line.
+        header: the first line of the file.
     """
 
     def __init__(self, path: Path, header: str) -> None:
@@ -30,31 +31,31 @@ class AppendOnlyFile:
 
     @property
     def size(self) -> int:
-        """Bytes of the file, including those still to be written."""
+        """Size of the file in bytes, including lines that are still to be written."""
         return self._written + len(self._pending)
 
     def append(self, line: str) -> None:
         """Append a line.
 
         Raises:
-            OSError: it cannot be written now. It will be written with the next line.
+            OSError: the line cannot be written now. It will be written with the next line.
         """
         self._pending += f"{line}\n".encode()
         self._write()
 
     def sync(self) -> None:
-        """Make all lines durable.
+        """Flush all lines to disk.
 
         Raises:
-            OSError: they cannot be written now.
+            OSError: the lines cannot be written now.
         """
         os.fsync(self._write().fileno())
 
     def restore(self, size: int) -> str:
-        """Truncate the file to an earlier size, and drop an incomplete last line.
+        """Truncate the file of an earlier session, and drop an incomplete last line.
 
         Args:
-            size: what `size` was.
+            size: earlier value of the property `size`, in bytes.
 
         Returns:
             The remaining content, which is shorter than ``size`` if the file lost lines.
@@ -77,7 +78,7 @@ class AppendOnlyFile:
         if self._file is None:
             self._file = open(self.path, "wb", buffering=0)  # noqa: SIM115 - open for the session
         while self._pending:
-            # Unbuffered: after an error we know exactly how many bytes of a line were written.
+            # The file is unbuffered, so that `_written` is exact even after an error.
             count = self._file.write(self._pending)
             self._pending = self._pending[count:]
             self._written += count
@@ -89,7 +90,7 @@ class CsvFile(AppendOnlyFile):
 
     Args:
         path: the file.
-        columns: names of its columns.
+        columns: names of the columns.
     """
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
@@ -103,7 +104,7 @@ class CsvFile(AppendOnlyFile):
             cells: a value for each column, None for an empty cell. Other names are ignored.
 
         Raises:
-            OSError: it cannot be written now. It will be written with the next row.
+            OSError: the row cannot be written now. It will be written with the next row.
         """
         values = [cells[name] for name in self.columns]
         self.append(csv_line(["" if value is None else value for value in values]))
@@ -125,24 +126,29 @@ class MetricWriter(ABC):
 
     @abstractmethod
     def resume_after(self, step: int) -> None:
-        """Discard what an earlier session wrote after a step. Call it before `write`."""
+        """Discard what an earlier session wrote after a step. Call this before `write`."""
 
     @abstractmethod
     def write(self, scalars: Mapping[str, float], step: int) -> None:
-        """Write scalars by tag at a step."""
+        """Write the scalars of a step.
+
+        Args:
+            scalars: values by tag.
+            step: agent steps so far.
+        """
 
     @abstractmethod
     def write_images(self, images: Mapping[str, Any], step: int) -> None:
-        """Write images by tag at a step.
+        """Write the images of a step.
 
         Args:
-            images: arrays or tensors, float ``(3, height, width)`` from 0 to 1.
+            images: arrays or tensors by tag, float ``(3, height, width)`` from 0 to 1.
             step: agent steps so far.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Write what is buffered."""
+        """Write what is buffered and close the files."""
 
 
 class NullWriter(MetricWriter):
@@ -165,7 +171,7 @@ class TensorBoardWriter(MetricWriter):
     """Writes TensorBoard event files.
 
     Args:
-        folder: where they go.
+        folder: folder for the files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -174,23 +180,23 @@ class TensorBoardWriter(MetricWriter):
         self._writer: Any = None
 
     def resume_after(self, step: int) -> None:
-        """Discard what an earlier session wrote after a step. Call it before `write`."""
+        """See `MetricWriter.resume_after`."""
         self._purge_step = step + 1
 
     def write(self, scalars: Mapping[str, float], step: int) -> None:
-        """Write scalars by tag at a step."""
+        """See `MetricWriter.write`."""
         writer = self._open()
         for tag, scalar in scalars.items():
             writer.add_scalar(tag, scalar, step)
 
     def write_images(self, images: Mapping[str, Any], step: int) -> None:
-        """Write images by tag at a step."""
+        """See `MetricWriter.write_images`."""
         writer = self._open()
         for tag, image in images.items():
             writer.add_image(tag, image, step)
 
     def close(self) -> None:
-        """Write what is buffered."""
+        """See `MetricWriter.close`."""
         if self._writer is not None:
             self._writer.close()
 

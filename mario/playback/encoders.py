@@ -1,4 +1,4 @@
-"""Video encoders: MP4 for every player, and GIF with the exact colors of a game."""
+"""Video encoders: MP4, which every player supports, and GIF with the exact colors of a game."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Encoder(ABC):
     """Encodes frames of one shape into a video file."""
 
     default_scale: ClassVar[int]
-    """Enlargement of the game's pixels when the caller asks for none."""
+    """Factor by which frames are enlarged if the caller gives none."""
 
     @abstractmethod
     def __init__(self, path: Path, shape: tuple[int, ...], fps: Fraction, scale: int) -> None:
@@ -31,7 +31,7 @@ class Encoder(ABC):
         Args:
             path: Video file to write.
             shape: Shape of the frames, ``(height, width, 3)``.
-            fps: Frames per second that `write` receives.
+            fps: Frame rate of the frames that `write` receives, in hertz.
             scale: Integer factor by which each frame is enlarged.
         """
 
@@ -45,14 +45,14 @@ class Encoder(ABC):
 
 
 class Mp4Encoder(Encoder):
-    """Encodes H.264 that every browser and player supports."""
+    """Encodes H.264 video, which every browser and player supports."""
 
     default_scale = 3
 
     def __init__(self, path: Path, shape: tuple[int, ...], fps: Fraction, scale: int) -> None:
         self._scale = scale
         height, width = shape[0] * scale, shape[1] * scale
-        # yuv420p halves the resolution of colors, so both sides must be even.
+        # yuv420p halves the resolution of colors, so height and width must be even.
         self._padding = height % 2, width % 2
         size = height + height % 2, width + width % 2
         self._output = _VideoStream(
@@ -86,13 +86,13 @@ class GifEncoder(Encoder):
     """Encodes a GIF in two passes: lossless video into a temporary file, then the GIF itself.
 
     A GIF has a global palette of up to 256 colors, which precedes its frames. The first pass
-    collects the colors, so that games with up to 255 colors keep them exactly; more colors are
-    quantized. One index stays free for transparency: the encoder only writes what changes from
-    frame to frame. Memory use does not depend on the length of the video. Pillow's GIF writer
-    would keep all frames until the end.
+    collects the colors. Up to 255 colors are kept exactly; more colors are quantized. One index is
+    reserved for transparency, because the encoder only writes the pixels that change from frame to
+    frame. Memory use does not depend on the length of the video, whereas Pillow's GIF writer keeps
+    all frames until the end.
 
     The delay of a GIF frame is a multiple of 1/100 s, and browsers slow down delays of 1/100 s.
-    Each frame here lasts 3/100 s and shows the game as it is at that time.
+    Each frame of the GIF therefore lasts 3/100 s and shows the game as it is at that time.
     """
 
     default_scale = 2
@@ -110,7 +110,7 @@ class GifEncoder(Encoder):
         )  # fmt: skip
 
     def write(self, frame: Frame) -> None:
-        """Encode a frame once, several times or not at all, to match the rate of the GIF."""
+        """Encode a frame zero or more times, to match the frame rate of the GIF."""
         self._received += 1
         end = math.ceil(self._received / self._fps / self._frame_seconds)
         if end > self._written:
@@ -164,7 +164,7 @@ class _VideoStream:
         size: tuple[int, ...],
         options: dict[str, str],
     ) -> None:
-        # "faststart" moves the index of an MP4 to its beginning: browsers play while they load.
+        # "faststart" puts the index of an MP4 first, so that browsers play it while it loads.
         muxing = {"movflags": "faststart"} if container == "mp4" else {}
         self._container = av.open(file, "w", format=container, options=muxing)
         stream: Any = self._container.add_stream(codec, rate=fps)

@@ -1,4 +1,4 @@
-"""A panel that shows what an agent observes, how it scores the actions, and what it does."""
+"""A panel that shows an agent's observation, its score of each action, and the chosen action."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mario.playback.gamepad import ASPECT_RATIO, draw_gamepad
 if TYPE_CHECKING:
     from mario.playback.watch import PlaybackStep
 
-# Coordinates are in thirds of a game pixel: game and panel measure 1280 x 720 at scale 3.
+# Units are thirds of a game pixel: at scale 3, game and panel together are 1280 x 720 pixels.
 UNITS_PER_PIXEL = 3
 WIDTH, HEIGHT, MARGIN = 512, 720, 28
 HEADER_TOP, STATE_TOP, BARS_TOP, GAMEPAD_TOP = 24, 128, 292, 566
@@ -32,10 +32,11 @@ BAR, CHOSEN = "#4477bb", "#ffcc33"
 
 MAX_ROWS = 12
 RANGE_STEPS = 60
-"""Bars are scaled to the lowest and highest score of this many latest steps: four seconds."""
+"""Number of latest steps whose lowest and highest scores are the limits of the bars. They take four
+seconds at four frames per step."""
 MIN_BAR = 0.03
 FEW_COLORS = (np.arange(256) / 17).round().astype(np.uint8) * 17
-"""Sixteen levels per channel: the loss is invisible, and a GIF has only 256 colors."""
+"""Rounds a channel to sixteen levels, because a GIF has only 256 colors. The loss is invisible."""
 
 
 class InspectorPanel:
@@ -59,7 +60,7 @@ class InspectorPanel:
         return pixels
 
     def draw(self, step: PlaybackStep) -> None:
-        """Replace the picture by that of a new step."""
+        """Replace the picture with that of a new step."""
         self._clear()
         self._draw_header(step)
         self._draw_state(step.state)
@@ -155,12 +156,15 @@ class InspectorPanel:
 
 
 def displayed_actions(action_values: NDArray[np.float32], action: int) -> Sequence[int]:
-    """Return the actions with the highest scores, and the chosen one, in order of their index.
+    """Return the chosen action and those with the highest scores, in order of their index.
 
     Args:
-        action_values: Scores, float32 ``(num_actions,)``; actions without a finite score are left
-            out.
+        action_values: Scores, float32 ``(num_actions,)``. Actions without a finite score are left
+            out, except the chosen one.
         action: The chosen action.
+
+    Returns:
+        Indices of at most `MAX_ROWS` actions.
 
     >>> displayed_actions(np.array([0.5, np.nan, 0.25], np.float32), action=0)
     [0, 2]

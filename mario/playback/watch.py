@@ -1,4 +1,4 @@
-"""Play an episode and pass on every frame and every agent step."""
+"""Plays an episode and passes every frame and every agent step to callbacks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StopPlayback(Exception):
 
 @dataclass(frozen=True)
 class PlaybackStep:
-    """An agent step, just before the environment takes it.
+    """An agent step, just before the environment executes it.
 
     Attributes:
         state: Observation of the agent, uint8 ``state_shape``.
@@ -62,7 +62,7 @@ class FrameObserver(gym.Wrapper[Any, Any, Any, Any]):
         self._callbacks = callbacks
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step the game and pass on its frame.
+        """Step the game and pass its frame to the callbacks.
 
         Raises:
             StopPlayback: A callback returned False.
@@ -72,7 +72,7 @@ class FrameObserver(gym.Wrapper[Any, Any, Any, Any]):
         return result
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Reset the game and pass on its first frame.
+        """Reset the game and pass its first frame to the callbacks.
 
         Raises:
             StopPlayback: A callback returned False.
@@ -101,8 +101,8 @@ def watch_episode(
         agent: Agent for a single environment.
         env: Environment with the wrappers that the agent expects.
         seed: Seed of the environment and of the random actions.
-        epsilon: Probability of a random action.
-        on_step: Called with each step before the environment takes it.
+        epsilon: Probability of a random action in each step.
+        on_step: Called with each step before the environment executes it.
 
     Raises:
         StopPlayback: A `FrameObserver` in the environment stopped the playback.

@@ -2,13 +2,13 @@
 
 A checkpoint is a torch archive with ``model`` (the tensors that acting needs),
 ``exploration_rate``, and the configuration of the agent and its environment. ``last.chkpt`` also
-has ``resume``, the whole state of the run. Weights may be stored as float16; `load` converts them
-to float32.
+has ``resume``, the complete state of the run. Weights may be stored as float16; `load` converts
+them to float32.
 
-Loading never executes anything from a file. First the CRCs of the archive are verified and, for
-files of this program, a digest of the whole file, which is stored in the archive's comment. The
-digest is needed because the CRCs do not cover the archive's directory. Then the file is read with
-``weights_only=True``.
+Loading never executes code from a file. First the file is verified: files of this program contain
+a digest of their bytes in the archive's comment, and for other files the CRCs of the archive are
+checked. The digest is needed because the CRCs do not cover the archive's directory. Then the file
+is read with ``weights_only=True``.
 """
 
 from __future__ import annotations
@@ -78,7 +78,11 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def add_digest(archive: bytes) -> bytes:
-    """Return a ZIP archive that has no comment with the digest of its bytes as the comment."""
+    """Return a ZIP archive with the digest of its bytes as its comment.
+
+    Args:
+        archive: a ZIP archive without a comment.
+    """
     body = archive[:-2]  # the last two bytes are the length of the comment
     comment = DIGEST_PREFIX + hashlib.sha256(body).hexdigest().encode()
     return body + len(comment).to_bytes(2, "little") + comment
@@ -89,7 +93,8 @@ def load(path: Path) -> Checkpoint:
 
     Returns:
         The checkpoint, with all keys of `OUR_TYPES`, or only those of `TUTORIAL_TYPES` if the
-        code of the PyTorch tutorial wrote the file. Float tensors of the model are float32.
+        code of the PyTorch tutorial wrote the file. Float16 tensors of the model are converted to
+        float32.
 
     Raises:
         CheckpointError: the file is missing, truncated, damaged, not a checkpoint, or has another
@@ -101,7 +106,7 @@ def load(path: Path) -> Checkpoint:
     except (RuntimeError, ValueError, KeyError, EOFError, OSError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"checkpoint {path} is refused: {reason}") from None
-    except Exception as error:  # a malicious file can make the parser raise anything
+    except Exception as error:  # the parser can raise any exception for a malicious file
         raise CheckpointError(f"checkpoint {path} is refused: {type(error).__name__}") from None
     _verify_content(path, content)
     checkpoint: Checkpoint = content
@@ -157,7 +162,7 @@ def _find_damage(path: Path, archive: zipfile.ZipFile) -> str | None:
 
 
 def _verify_content(path: Path, content: object) -> None:
-    """Refuse content that is neither of the two kinds of checkpoints."""
+    """Refuse content that is neither a checkpoint of this program nor one of the tutorial."""
     if not isinstance(content, dict) or any(key not in content for key in TUTORIAL_TYPES):
         raise CheckpointError(f"checkpoint {path} has no {' and '.join(TUTORIAL_TYPES)}")
     if content.get("format", FORMAT) != FORMAT:

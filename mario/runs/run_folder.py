@@ -26,13 +26,13 @@ class RunFolder:
     """A run folder, locked against other training processes until it is closed.
 
     Args:
-        path: the folder, which exists.
+        path: an existing folder.
 
     Attributes:
         path: the folder.
 
     Raises:
-        UsageError: another process uses the folder, or it is not writable.
+        UsageError: another process uses the folder, or the folder is not writable.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,7 +65,7 @@ class RunFolder:
             path: the folder, or a checkpoint in it.
 
         Raises:
-            UsageError: it is not a run folder, or another process uses it.
+            UsageError: the path is not a run folder, or another process uses it.
         """
         path = _folder_of(path)
         if not (path / CONFIG).is_file():
@@ -95,10 +95,10 @@ class RunFolder:
         return config
 
     def write_config(self, config: dict[str, Any]) -> None:
-        """Replace ``config.yaml``; the totals, for example, may change when a run is resumed.
+        """Replace ``config.yaml``, because some settings may change when a run is resumed.
 
         Raises:
-            UsageError: it cannot be written.
+            UsageError: the file cannot be written.
         """
         try:
             _write_config(self.path, config)
@@ -108,7 +108,7 @@ class RunFolder:
             ) from None
 
     def save_last(self, checkpoint: Checkpoint) -> None:
-        """Write ``last.chkpt``, and keep the one before it as ``previous.chkpt``."""
+        """Write ``last.chkpt``, and keep the previous one as ``previous.chkpt``."""
         link_atomically(self.path / LAST, self.path / PREVIOUS)
         checkpoints.save(self.path / LAST, checkpoint)
 
@@ -126,7 +126,7 @@ class RunFolder:
         """Load the newest undamaged checkpoint from which the run can be resumed.
 
         Returns:
-            The checkpoint, or None if the run was stopped before it saved one; and one line for
+            The checkpoint, or None if the run was stopped before its first save, and one line for
             each damaged file that was skipped.
 
         Raises:
@@ -177,7 +177,7 @@ class RunFolder:
 
 
 def _create_folder(save_dir: Path, name: str) -> Path:
-    """Create a new folder, with a number appended to its name if that is taken."""
+    """Create a new folder, with a number appended to its name if the name is taken."""
     for attempt in range(1, 100):
         path = save_dir / (name if attempt == 1 else f"{name}-{attempt}")
         try:

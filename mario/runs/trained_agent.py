@@ -1,4 +1,4 @@
-"""A trained agent from a checkpoint, and the environments that it can play."""
+"""A trained agent from a checkpoint, and the environments in which it can play."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class TrainedAgent:
 
         Args:
             emulator: name of the emulator.
-            noop_max: greatest number of no-op frames at the start of an episode.
+            noop_max: maximum number of no-op frames at the start of an episode.
         """
         return replace(self.env_config.for_evaluation(noop_max), emulator=emulator)
 
@@ -76,7 +76,7 @@ class TrainedAgent:
 
         Args:
             emulator: name of the emulator.
-            noop_max: greatest number of no-op frames at the start of an episode.
+            noop_max: maximum number of no-op frames at the start of an episode.
             inner: wraps the game before all other wrappers, see `mario.vector.make.make_env`.
         """
         return make_env(self.evaluation_config(emulator, noop_max), inner)
@@ -96,9 +96,9 @@ class TrainedAgent:
         Args:
             emulator: name of the emulator.
             episodes: number of episodes of the evaluation.
-            noop_max: greatest number of no-op frames at the start of an episode. The numbers of
+            noop_max: maximum number of no-op frames at the start of an episode. The numbers of
                 no-ops are spread evenly over the episodes.
-            num_envs: number of environments; None for the fastest number.
+            num_envs: number of environments; None for the number that runs fastest.
             seed: seed of the episodes.
             report: called with one line for each environment that crashes.
         """
@@ -138,7 +138,7 @@ class TrainedAgent:
         """Load the trained weights into an agent.
 
         Raises:
-            CheckpointError: the agent has other weights, actions or layers.
+            CheckpointError: the weights do not fit the layers or the actions of the agent.
         """
         try:
             agent.load_policy_state_dict(self.policy_state)
@@ -155,9 +155,9 @@ def load_agent(path: Path, *, game: str | None = None, agent: str | None = None)
     Args:
         path: the file.
         game: ID of the game to play; None for the game of the training.
-        agent: ``module:Class`` if the agent is not a built-in one. The file alone must not decide
-            which code is run, and so neither the agent's nor the game's module is imported
-            unless it is given here.
+        agent: ``module:Class`` if the agent is not a built-in one. The module of such an agent, or
+            of such a game, is only imported if the caller gives it, because the file alone must
+            not decide which code is run.
 
     Raises:
         UsageError: the checkpoint cannot be used.
@@ -189,7 +189,7 @@ def load_agent(path: Path, *, game: str | None = None, agent: str | None = None)
 
 
 def _env_config(checkpoint: Checkpoint, game: str | None) -> EnvConfig:
-    """Return the training environment that a checkpoint describes, with another game if given."""
+    """Return the configuration of the training environment, with another game if one is given."""
     return EnvConfig(
         game=game or checkpoint["game"],
         actions=checkpoint["actions"],
@@ -202,7 +202,7 @@ def _env_config(checkpoint: Checkpoint, game: str | None) -> EnvConfig:
 
 
 def _from_tutorial(path: Path, checkpoint: Checkpoint, game: str | None) -> TrainedAgent:
-    """Complete a tutorial checkpoint, which has only weights, with the tutorial's settings."""
+    """Complete a tutorial checkpoint, which has no configuration, with the tutorial's settings."""
     weights = checkpoint["model"]
     try:
         from_tutorial(weights)

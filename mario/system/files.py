@@ -12,11 +12,11 @@ TEMPORARY = ".tmp-"
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a temporary file, make it durable, and rename it.
+    """Write a file atomically: write a temporary file, flush it to disk, and rename it.
 
     Args:
-        path: the file; an existing one is replaced by the rename.
-        write: writes the content.
+        path: the file; an existing file is replaced.
+        write: writes the content to the file that it receives.
 
     Raises:
         OSError: the disk is full, read-only or missing; ``path`` is unchanged.
@@ -35,9 +35,9 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def link_atomically(path: Path, other: Path) -> None:
-    """Make ``other`` a second name of a file, replacing any file of that name.
+    """Make ``other`` a second name of the file ``path``, replacing an existing ``other``.
 
-    Does nothing if ``path`` does not exist.
+    If ``path`` does not exist, nothing happens.
     """
     if not path.exists():
         return
@@ -50,7 +50,7 @@ def link_atomically(path: Path, other: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the renames in a folder durable."""
+    """Flush the renames in a folder to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -59,6 +59,6 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove_temporary_files(folder: Path) -> None:
-    """Remove the temporary files of a writer that was killed."""
+    """Remove temporary files that a killed process left behind."""
     for temporary in folder.glob(f"{TEMPORARY}*"):
         temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Loading of users' own code: modules in the current folder or on ``PYTHONPATH``."""
+"""Loads code of the user from modules in the current folder or on ``PYTHONPATH``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def load_class(flag: str, reference: str, base: type[T]) -> type[T]:
     """Import a class.
 
     Args:
-        flag: the flag that names it, for error messages.
+        flag: the flag that names the class, for error messages.
         reference: ``"module:Class"``.
         base: the class that it must be a subclass of.
 

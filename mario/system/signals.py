@@ -13,10 +13,11 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class StopSignals:
     """Context in which SIGINT and SIGTERM only set a flag, so that the program can save and exit.
 
-    A second signal ends the process at once. That loses no file, because all writes are atomic.
+    A second signal ends the process at once. Checkpoints stay intact, because they are written
+    atomically. The object is true after the first signal.
 
     Attributes:
-        received: number of the first signal, None before it.
+        received: number of the first signal, or None before it.
     """
 
     def __init__(self) -> None:

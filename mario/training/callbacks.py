@@ -53,7 +53,7 @@ class Callback:
         return False
 
     def on_update(self, metrics: dict[str, float]) -> None:
-        """Receive the scalars of one round of learning.
+        """Receive the scalars of one call of `Agent.learn`.
 
         Args:
             metrics: what `Agent.learn` returned.
@@ -63,7 +63,7 @@ class Callback:
         """Receive an episode that has just ended."""
 
     def on_step(self, step: TrainingStep) -> None:
-        """Receive one step of all environments; the agent has cached it."""
+        """Receive one step of all environments, which the agent has already cached."""
 
     def on_evaluation(self, evaluation: EvaluationSummary, is_best: bool) -> None:
         """Receive an evaluation of the agent.
@@ -74,7 +74,7 @@ class Callback:
         """
 
     def on_end(self, error: RunError | None) -> None:
-        """Finish: the last chance to evaluate or save. Not called when learning diverged.
+        """Evaluate or save at the end of the session. Not called if learning diverged.
 
         Args:
             error: why the run cannot continue; None if it is complete or was stopped.

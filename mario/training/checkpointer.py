@@ -31,17 +31,18 @@ PACKAGES = ("mario-agents", "torch", "numpy", "gymnasium", "nes-py", "tensordict
 class Checkpointer(Callback):
     """Writes the checkpoints of a run.
 
-    It saves at an interval of seconds, at an interval of agent steps, and before the replay would
+    It saves at regular intervals of time and of agent steps, and before the replay buffer would
     overwrite transitions that the last save needs.
 
     Args:
-        config: saved in every checkpoint, so that the agent can be rebuilt from it.
-        run: where the checkpoints go.
+        config: configuration of the run. Every checkpoint contains its `CONFIG_KEYS`, so that the
+            agent can be created from a checkpoint.
+        run: folder for the checkpoints.
         agent: the agent to save.
         emulator: name of the emulator in use, saved in every checkpoint.
         elapsed: returns the duration of the run in seconds, saved in every checkpoint.
         report: receives one line for each save that failed.
-        clock: returns seconds on a monotonic clock.
+        clock: returns the time of a monotonic clock in seconds.
     """
 
     name = "checkpointer"
@@ -67,15 +68,15 @@ class Checkpointer(Callback):
         self._hardware = describe_hardware(agent.spec.device)
 
     def on_step(self, step: TrainingStep) -> None:
-        """Save if it is time; `on_end` makes the last save."""
+        """Save if a save is due; `on_end` makes the last save."""
         trainer = self.trainer
         if not (trainer.complete or trainer.stopping) and self.due(trainer.steps):
             self.save()
 
     def on_evaluation(self, evaluation: EvaluationSummary, is_best: bool) -> None:
-        """Keep the evaluation for the next checkpoints, and write ``best.chkpt`` if it is the best.
+        """Store the evaluation for later checkpoints, and write ``best.chkpt`` if it is the best.
 
-        A failed write is reported.
+        If the write fails, this is reported and training continues.
         """
         self._evaluation = evaluation.to_dict()
         if not is_best:
@@ -89,14 +90,14 @@ class Checkpointer(Callback):
         """Save the run.
 
         Raises:
-            RunError: the end of a run that did not fail cannot be saved.
+            RunError: the save failed at the end of a run that had no error itself.
         """
         saved = self.save()
         if error is None and not saved:
             raise RunError("the end of the run is not saved; free disk space and use --resume")
 
     def due(self, steps: int) -> bool:
-        """Return whether it is time to save.
+        """Return whether a save is due.
 
         Args:
             steps: agent steps so far.
@@ -108,10 +109,11 @@ class Checkpointer(Callback):
         return now >= self._next_time or crossed or self._overwrite_is_near()
 
     def save(self) -> bool:
-        """Write ``last.chkpt``, and ``mario_net_<n>.chkpt`` if a new multiple was reached.
+        """Write ``last.chkpt``, and ``mario_net_<n>.chkpt`` after a new multiple of ``save_every``.
 
         Returns:
-            Whether they were written. If not, one line is reported and a save is due again soon.
+            Whether the files were written. If not, one line is reported, and the next save is due
+            after `RETRY_SECONDS`.
         """
         self._next_time = self._clock() + self._config.save_seconds
         steps = self.trainer.steps
@@ -162,7 +164,7 @@ class Checkpointer(Callback):
         return {"evaluation": self._evaluation}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore the latest evaluation, and continue the numbers of ``mario_net_<n>.chkpt``."""
+        """Restore the latest evaluation, and continue the numbering of ``mario_net_<n>.chkpt``."""
         self._evaluation = state["evaluation"]
         self._number = self.trainer.steps // self._config.save_every
 

@@ -38,7 +38,8 @@ from mario.vector.base import GameVectorEnv
 from mario.vector.make import make_vector_env, preferred_num_envs
 
 CHECKPOINTS_AT_ONCE = 8
-"""Last, previous, best and a numbered checkpoint, each of them while the next one is written."""
+"""Checkpoints that must fit on the disk: last, previous, best and a numbered one, and for each of
+them a temporary file with its replacement."""
 
 
 class Session:
@@ -46,7 +47,7 @@ class Session:
 
     Args:
         config: the configuration of the run.
-        resume: folder of the run to resume, None for a new run.
+        resume: folder of the run to resume, or None for a new run.
         stop: polled after each step; True stops training early.
         callbacks: called after the standard callbacks, but before the run is saved.
 
@@ -56,6 +57,7 @@ class Session:
 
     Raises:
         UsageError: the run cannot be started or resumed with this configuration.
+        RunError: an environment cannot be started.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class Session:
             self._parts = stack.pop_all()
 
     def train(self) -> None:
-        """Train until the run is complete or stopped, and save it.
+        """Train until the run is complete or stopped, and save the run.
 
         Raises:
             RunError: the run cannot continue.
@@ -109,7 +111,7 @@ class Session:
         )
 
     def _open_run(self, resume: Path | None, stack: ExitStack) -> RunFolder:
-        """Open or create the run folder; a new one is removed again if the session cannot start."""
+        """Open or create the run folder; a new folder is removed if the session cannot start."""
         if resume:
             run = RunFolder.open(resume)
         else:
@@ -178,7 +180,7 @@ class Session:
         )  # fmt: skip
 
     def _resume(self) -> None:
-        """Load the newest intact checkpoint, and report what was lost."""
+        """Load the newest intact checkpoint, and report damaged files that were skipped."""
         checkpoint, skipped = self.run.load_last()
         for line in skipped:
             self._report(line)
@@ -204,7 +206,7 @@ def _discard_on_failure(run: RunFolder, kind: type[BaseException] | None, *rest:
 
 
 def _check_saveable(agent: Agent, callbacks: Sequence[Callback]) -> None:
-    """Refuse to start a run that could not be resumed.
+    """Check that the run can be saved and resumed.
 
     Raises:
         UsageError: a part of the agent or of a callback cannot be saved.
@@ -218,7 +220,7 @@ def _check_saveable(agent: Agent, callbacks: Sequence[Callback]) -> None:
 
 
 def _check_disk(folder: Path, agent: Agent) -> None:
-    """Refuse to start if the checkpoints do not fit on the disk.
+    """Check that the checkpoints fit on the disk.
 
     Raises:
         UsageError: too little space is free.

@@ -34,7 +34,7 @@ class MetricsCallback(Callback):
         self._logger = logger
 
     def on_update(self, metrics: dict[str, float]) -> None:
-        """Log a round of learning."""
+        """Log the scalars of one call of `Agent.learn`."""
         self._logger.log_update(metrics)
 
     def on_episode(self, record: EpisodeRecord) -> None:

@@ -24,10 +24,10 @@ class Trainer:
 
     Args:
         agent: the agent.
-        envs: the environments it learns in.
-        callbacks: called in this order.
-        total_episodes: episodes after which the run is complete, None if they do not limit it.
-        total_steps: agent steps after which the run is complete, None if they do not limit it.
+        envs: the environments that the agent learns in.
+        callbacks: callbacks, which are called in this order.
+        total_episodes: episodes after which the run is complete, or None for no limit.
+        total_steps: agent steps after which the run is complete, or None for no limit.
         stop: polled after each step; True stops training early.
 
     Attributes:
@@ -64,7 +64,7 @@ class Trainer:
 
     @property
     def complete(self) -> bool:
-        """Whether the run has reached one of its totals, or a callback says it is complete."""
+        """Whether the run has reached one of its totals, or a callback ends the run."""
         return self.progress >= 1 or any(callback.complete for callback in self._callbacks)
 
     @property
@@ -105,7 +105,7 @@ class Trainer:
             callback.on_evaluation(evaluation, is_best)
 
     def close(self) -> None:
-        """Close the callbacks in reverse order, each of them also if another one fails."""
+        """Close all callbacks in reverse order, even if some of them raise an error."""
         with ExitStack() as stack:
             for callback in self._callbacks:
                 stack.callback(callback.on_close)
@@ -123,7 +123,7 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue exactly where `state_dict` was taken. A new callback keeps its initial state."""
+        """Restore what `state_dict` returned. A callback without saved state keeps its own."""
         self.steps, self.episodes = state["steps"], state["episodes"]
         self.agent.load_state_dict(state["agent"])
         for callback in self._callbacks:

@@ -1,9 +1,9 @@
 """Several Atari games, stepped by ALE's own threads with its own image preprocessing.
 
 ALE's vector environment does in compiled code, without the GIL, what a `ProcessVectorEnv` does with
-processes and wrappers. It can only step all games together and seeds them by itself. Here, each
-game is an ALE vector of one, so that it can be seeded and replayed, and can press the fire button
-when it needs to.
+processes and wrappers. However, it can only step all its games together, and it seeds them by
+itself. Each game therefore has an ALE vector environment of its own, so that it can be seeded,
+replayed and made to press the fire button independently of the other games.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ from wrappers.pong import binarize_pong
 ENV_IDS = np.zeros(1, np.int64)
 PADDLE_STRENGTHS = np.ones(1, np.float32)
 CONTINUE_RNG = -1
-"""In place of a seed: ALE's random number generator continues."""
+"""Passed instead of a seed to continue with ALE's random number generator."""
 
 EPISODES_PER_SEED = 32
-"""Episodes between two seeds if there are no sticky actions, so that only the number of no-op
-frames is random. To take a seed, ALE creates the console anew, which takes as long as 200 steps."""
+"""Number of episodes that use one seed if there are no sticky actions, so that only the number of
+no-op frames is random. ALE creates a new console for a seed, which takes as long as 200 steps."""
 
 
 class _GameStep(NamedTuple):
@@ -61,12 +61,12 @@ class _GameStep(NamedTuple):
 
 
 class _AtariGame:
-    """One game, with the images and rewards that the wrappers would produce.
+    """One game, with the images that the wrappers would produce and the game's own rewards.
 
     Args:
         rom_name: Name of the ROM.
         repeat_action_probability: Probability of a sticky action in each frame.
-        wrappers: What the agent observes.
+        wrappers: Configuration of the preprocessing.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class _AtariGame:
             rom_path=rom_path(rom_name), num_envs=1, num_threads=1, batch_size=0,
             frame_skip=wrappers.skip, maxpool=wrappers.max_pool and wrappers.skip > 1, stack_num=1,
             img_height=height, img_width=width, grayscale=self._gray,
-            noop_max=wrappers.noop_max + 1,  # ALE draws at most one less
+            noop_max=wrappers.noop_max + 1,  # ALE draws a smaller number than this
             use_fire_reset=False, episodic_life=False, life_loss_info=False,
             reward_clipping=False, max_episode_steps=MAX_FRAMES, full_action_space=True,
             repeat_action_probability=repeat_action_probability, thread_affinity_offset=-1,
@@ -106,7 +106,7 @@ class _AtariGame:
         return self._convert(images), {"lives": self._lives, "ending": ""}
 
     def start_step(self, action: int) -> None:
-        """Let ALE's thread take an action, given by its number in ALE."""
+        """Start a step in ALE's thread with an action, given by its number in ALE."""
         self._ale.send(np.array([action]), PADDLE_STRENGTHS)
 
     def finish_step(self) -> _GameStep:
@@ -252,7 +252,7 @@ class AtariVectorEnv(GameVectorEnv):
         self._games = []
 
     def _reset(self, index: int, episode: int) -> dict[str, Any]:
-        """Start the episode after the current one and return its first info."""
+        """Start an episode, which must follow the current one, and return its first info."""
         self._points[index] = ReplayPoint.at_reset(episode)
         is_seeded = episode % self._episodes_per_seed == 0
         seed = self.episode_seed(index, episode) if is_seeded else None
@@ -270,7 +270,7 @@ class AtariVectorEnv(GameVectorEnv):
         self._games[index].start_step(self._ale_actions[action])
 
     def _finish_step(self, index: int) -> tuple[_GameStep, dict[str, Any]]:
-        """Return an environment's step and its info, that of the next episode if this one ended."""
+        """Return the step of an environment, and its info or the first one of the next episode."""
         step, state = self._games[index].finish_step(), self._states[index]
         state[:-1], state[-1] = state[1:], step.image
         if not (step.terminated or step.truncated):

@@ -1,4 +1,4 @@
-"""The interface of vector environments, and the points from which they can be replayed."""
+"""The interface of vector environments, and the points to which they can be restored."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ActionLog:
 
     Attributes:
         start_episode: Index of the episode whose seed the game was reset with.
-        actions: Actions taken since.
+        actions: Actions taken since the reset.
     """
 
     start_episode: int
@@ -56,7 +56,7 @@ class ReplayPoint:
 
     Attributes:
         episode: Index of the episode: the number of episodes that ended before it.
-        log: All actions since the reset of the game, also those before the episode began.
+        log: All actions since the reset of the game, including those before the episode began.
         start_offset: Number of actions before the episode began, negative if they are those of the
             farthest trajectory, see `mario.games.start_curriculum.StartCurriculum`.
         farthest: The farthest trajectory, or None.
@@ -126,11 +126,12 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
     """Several copies of one game that are stepped together.
 
     This is Gymnasium's vector interface with two additions. `step` can be split into `step_async`
-    and `step_wait`, so that the agent learns while the games run. `replay_log` and `restore` bring
-    the games back to an earlier point.
+    and `step_wait`, so that the agent can learn while the games run. `replay_log` and `restore`
+    return the games to an earlier point.
 
-    An episode that ends is reset in the same step (`AutoresetMode.SAME_STEP`): its last observation
-    is ``infos["final_obs"]``, its last info ``infos["final_info"]``.
+    An environment whose episode ends is reset in the same step (`AutoresetMode.SAME_STEP`). Then
+    ``infos["final_obs"]`` contains the last observation of the episode, and ``infos["final_info"]``
+    its last info.
 
     Args:
         num_envs: Number of environments.
@@ -151,7 +152,7 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
     @classmethod
     @abstractmethod
     def preferred_num_envs(cls, config: EnvConfig) -> int:
-        """Return how many environments run fastest when no agent learns at the same time."""
+        """Return the number of environments that runs fastest while no agent learns."""
 
     @classmethod
     @abstractmethod
@@ -206,7 +207,11 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         return self.restore([ReplayPoint.at_reset(0) for _ in range(self.num_envs)])
 
     def step(self, actions: NDArray[np.int64]) -> VectorStepResult:
-        """Take one step in every environment."""
+        """Take one step in every environment.
+
+        Args:
+            actions: One action per environment, int64 ``(num_envs,)``.
+        """
         self.step_async(actions)
         return self.step_wait()
 
@@ -219,7 +224,7 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         """Return the result of the step that `step_async` started."""
 
     def replay_log(self) -> list[ReplayPoint]:
-        """Return where every environment is, for `restore`."""
+        """Return the current point of every environment, as `restore` accepts it."""
         return [point.copy() for point in self._points]
 
     @abstractmethod
@@ -239,7 +244,7 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         action_space: gym.Space[Any],
         metadata: Mapping[str, Any],
     ) -> None:
-        """Set the attributes that Gymnasium requires, given those of a single environment."""
+        """Set the attributes that Gymnasium requires, from those of a single environment."""
         self.single_observation_space, self.single_action_space = observation_space, action_space
         self.observation_space = batch_space(observation_space, self.num_envs)
         self.action_space = batch_space(action_space, self.num_envs)
@@ -257,8 +262,8 @@ def final_info(infos: dict[str, Any], env_index: int) -> dict[str, Any]:
     """Return the last info of an episode that ended, from the infos of a vector environment.
 
     Args:
-        infos: infos of a step, with the key ``"final_info"``.
-        env_index: index of the environment whose episode ended.
+        infos: Infos of a step, with the key ``"final_info"``.
+        env_index: Index of the environment whose episode ended.
     """
     info: dict[str, Any] = {}
     for key, value in infos["final_info"].items():

@@ -48,7 +48,7 @@ def make_native_env(
         config: The configuration of each environment.
         options: Options of the game.
         num_envs: Number of environments.
-        threads: Greatest number of threads.
+        threads: Maximum number of threads.
 
     Raises:
         UsageError: The level, look, action set or ROM is unknown, or the ROM is not supported.

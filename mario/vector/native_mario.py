@@ -1,8 +1,8 @@
 """Many games of Super Mario Bros. in one process, stepped by threads in compiled code.
 
-Compiled code does for all games, in one call without the GIL, what a `ProcessVectorEnv` does with
-processes, wrappers and Python that reads the console's RAM. Both return the same results, with
-pixels within one gray level, which differential tests check.
+A single call, which releases the GIL, steps all games. The compiled code replaces the processes,
+the wrappers and the Python code for the console's RAM that a `ProcessVectorEnv` uses. Both return
+the same results, except that pixels may differ by one gray level. Differential tests check this.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ FLAG, STATUS, START_OFFSET, FARTHEST_UPDATE = map(
 class NativeMarioVectorEnv(GameVectorEnv):
     """Run games of Super Mario Bros. in compiled code.
 
-    The arrays that are returned are never written to by a later step.
+    Later steps never overwrite the returned arrays.
 
     Args:
         config: The configuration of each environment.
         num_envs: Number of environments.
         seed: Seed of the run.
         seed_function: Derives the seed of each episode, see `mario.vector.seeding`.
-        threads: Number of threads, which does not change the results; None for one per core.
+        threads: Number of threads, which does not affect the results; None for one per core.
         **overrides: Options of the game that replace those registered for ``config.game``.
 
     Raises:
@@ -155,7 +155,11 @@ class NativeMarioVectorEnv(GameVectorEnv):
         return observations, self._infos(info)
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
-        """See `GameVectorEnv.step_async`."""
+        """See `GameVectorEnv.step_async`.
+
+        Raises:
+            gymnasium.error.ResetNeeded: No episode has started.
+        """
         self._start_step(actions, caller_waits=False)
 
     def step_wait(self) -> VectorStepResult:
@@ -235,7 +239,7 @@ class NativeMarioVectorEnv(GameVectorEnv):
         self._draw_next(indices)
 
     def _draw_next(self, indices: Iterable[int]) -> None:
-        """Draw how the episodes after the current ones start."""
+        """Draw the starts of the episodes that follow the current ones."""
         for index in indices:
             noops, seed = self._draw_start(index, self._points[index].episode + 1)
             self._next_noops[index], self._next_seeds[index] = noops, seed
@@ -266,6 +270,6 @@ class NativeMarioVectorEnv(GameVectorEnv):
 
 
 def _without_actions(point: ReplayPoint) -> ReplayPoint:
-    """Return a point whose actions are left to the compiled code, which records them."""
+    """Return a copy of a point without actions, because the compiled code records them."""
     farthest = point.farthest and replace(point.farthest, actions=[])
     return replace(point, log=replace(point.log, actions=[]), farthest=farthest)

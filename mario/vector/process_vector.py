@@ -1,6 +1,6 @@
 """Several environments, each in its own process, that are stepped together.
 
-An environment that crashes is reported and started again. Its step is marked in ``infos`` and its
+An environment that crashes is reported and restarted. Its step is marked in ``infos`` and its
 episode is truncated, so that training continues with the data of the other environments.
 """
 
@@ -26,11 +26,11 @@ from mario.vector.worker_process import WorkerDied, WorkerProcess
 from wrappers.life import ended_by_life_loss
 
 START_SECONDS = 120.0
-"""Time limit for the start of a process, which imports modules on a machine that may be busy."""
+"""Seconds that a process may take to start; it imports modules, maybe on a busy machine."""
 
 REPLAY_SECONDS_PER_ACTION = 0.1
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
-"""Seconds to wait before a crashed environment is started again; doubled after each failure."""
+"""First and longest wait in seconds before a restart; the wait doubles after each failure."""
 
 
 class ProcessVectorEnv(GameVectorEnv):
@@ -45,8 +45,12 @@ class ProcessVectorEnv(GameVectorEnv):
         seed: Seed of the run.
         seed_function: Derives the seed of each episode, see `mario.vector.seeding`.
         timeout: Seconds after which an environment that does not answer counts as crashed.
-        max_restarts: Number of restarts after which a crash ends the run.
+        max_restarts: Maximum number of restarts of all environments together. The next crash ends
+            the run.
         report: Receives one line for each crash.
+
+    Raises:
+        RunError: An environment cannot be started.
     """
 
     def __init__(
@@ -104,7 +108,11 @@ class ProcessVectorEnv(GameVectorEnv):
         return self.num_envs
 
     def restore(self, points: Sequence[ReplayPoint]) -> tuple[NDArray[Any], dict[str, Any]]:
-        """See `GameVectorEnv.restore`."""
+        """See `GameVectorEnv.restore`.
+
+        Raises:
+            RunError: Too many environments crashed.
+        """
         self._points = [point.copy() for point in points]
         for worker, point in zip(self._workers, self._points, strict=True):
             worker.request("replay", self._seed, point)
@@ -194,12 +202,12 @@ class ProcessVectorEnv(GameVectorEnv):
     def _restart(
         self, index: int, death: WorkerDied, point: ReplayPoint
     ) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Start a crashed environment again, with longer pauses after each failure.
+        """Restart a crashed environment, with a longer pause after each failure.
 
         Args:
             index: Index of the environment.
             death: Why its worker died.
-            point: The point to bring it to.
+            point: The point to restore.
 
         Raises:
             RunError: No restarts are left.

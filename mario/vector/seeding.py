@@ -36,7 +36,7 @@ def stratified_seeds(num_envs: int, noop_max: int) -> SeedFunction:
 
     Args:
         num_envs: Number of environments. The set of seeds does not depend on it.
-        noop_max: Greatest number of no-op frames.
+        noop_max: Maximum number of no-op frames.
 
     >>> seed_function = stratified_seeds(num_envs=2, noop_max=2)
     >>> [sample_noops(seed_function(0, env, episode), 2) for episode in (0, 1) for env in (0, 1)]

@@ -1,6 +1,6 @@
-"""The native emulator: an NES in C++ that is many times faster than nes-py and matches it.
+"""The native emulator: an NES emulator in C++ with the results of nes-py at many times its speed.
 
-See the README of this folder. Calls release the GIL, so consoles in different threads run in
+See the README in this folder. Calls release the GIL, so consoles in different threads run in
 parallel.
 """
 
@@ -27,7 +27,14 @@ NUM_COLORS = 64
 
 
 class NativeEmulator(Emulator):
-    """A console emulated by this package's own extension."""
+    """A console emulated by the C++ extension of this package.
+
+    Args:
+        rom: An iNES ROM file.
+
+    Raises:
+        UsageError: the extension is not built, or it cannot play the ROM.
+    """
 
     name = "native"
 
@@ -55,8 +62,8 @@ class NativeEmulator(Emulator):
         """See `Emulator.advance`.
 
         Args:
-            buttons: bit mask of the buttons held.
-            render: whether to update `screen`. Skipping it halves the cost of a frame.
+            buttons: bit mask of the buttons that are held down.
+            render: whether to update `screen`. False halves the time that a frame takes.
         """
         self._native.nes_advance(self._handle(), buttons, render)
 
@@ -87,7 +94,7 @@ class NativeEmulator(Emulator):
         """See `Emulator.load_state`.
 
         Raises:
-            UsageError: the bytes are not a state of this cartridge. The console is unchanged.
+            UsageError: the bytes are not a state of this game. The console is left unchanged.
         """
         if not self._native.nes_load_state(self._handle(), state, len(state)):
             raise UsageError(
@@ -114,7 +121,7 @@ def is_built() -> bool:
 
 @cache
 def library() -> ctypes.CDLL:
-    """Return the extension's C functions, see ``c_api.cpp``.
+    """Return the C functions of the extension, which ``c_api.cpp`` defines.
 
     Raises:
         UsageError: the extension is not built.
