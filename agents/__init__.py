@@ -4,24 +4,30 @@ The package does not depend on Mario: an agent receives batches of uint8 states 
 """
 
 from agents.agent import Agent, AgentConfig, AgentSpec, Transitions
+from agents.compute.learner import Learner
 from agents.ddqn.agent import DDQN
 from agents.ddqn.config import DDQNConfig
 from agents.networks.q_network import QNetwork
 from agents.ppo.agent import PPO
 from agents.ppo.config import PPOConfig
+from agents.reinforce.agent import REINFORCE
+from agents.reinforce.config import REINFORCEConfig
 from agents.replay.frame_replay import FrameReplay
 from agents.replay.memory_map import InsufficientDiskSpace
 
 __all__ = [
     "DDQN",
     "PPO",
+    "REINFORCE",
     "Agent",
     "AgentConfig",
     "AgentSpec",
     "DDQNConfig",
     "FrameReplay",
     "InsufficientDiskSpace",
+    "Learner",
     "PPOConfig",
     "QNetwork",
+    "REINFORCEConfig",
     "Transitions",
 ]

@@ -1,1 +1,4 @@
-"""Proximal policy optimization."""
+"""Proximal policy optimization: the agent, its hyperparameters, its loss and its rollout buffer.
+
+The policy is feedforward or has an LSTM.
+"""
