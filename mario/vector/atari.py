@@ -131,7 +131,7 @@ class _AtariGame:
         return _GameStep(self._convert(images), reward, terminated, truncated, info)
 
     def _convert(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        image = images[0, 0]
+        image: NDArray[np.uint8] = images[0, 0]
         if self._gray:  # ALE has converted and resized it
             return image
         if self._wrappers.observation == "pong":

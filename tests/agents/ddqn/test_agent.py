@@ -287,7 +287,7 @@ def test_it_learns_the_optimal_policy(agents, config):
         learning_rate=1e-3, exploration_decay=0.998, **config,
     )  # fmt: skip
     agent, games = agents(learner, num_envs=4, num_actions=2), Corridors(4)
-    live(agent, games, steps=400)
+    live(agent, games, steps=600)
     agent.train(False)
     alone, values = Corridors(), []
     for _ in range(3):
