@@ -116,7 +116,12 @@ def read_scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
     }
 
 
-def test_resuming_discards_later_scalars_of_the_earlier_session(tmp_path):
+def test_resuming_discards_later_scalars_of_the_earlier_session(tmp_path, monkeypatch):
+    from tensorboard.summary.writer import event_file_writer
+
+    # Files of the same second are read in the order of this number as text: 10 comes before 9.
+    counter = event_file_writer.AtomicCounter(0)
+    monkeypatch.setattr(event_file_writer, "_global_uid", counter)
     first = TensorBoardWriter(tmp_path)
     for step in (10, 20, 30):
         first.write({"train/loss": step / 10}, step)
