@@ -201,10 +201,6 @@ class Agent(ABC):
         """Switch to training mode, or with ``mode=False`` to evaluation mode (greedy)."""
         self.training = mode
 
-    def eval(self) -> None:
-        """Switch to evaluation mode."""
-        self.train(False)
-
     def carry_recurrent_state(self, indices: NDArray[np.int64]) -> None:
         """Reorder or reset the recurrent state before the next `act`.
 

@@ -78,6 +78,16 @@ def play(replay: FrameReplay, envs: list[NaiveEnv], outcomes: str) -> None:
     replay.cache(transitions(*map(np.array, zip(*steps, strict=True))))
 
 
+def play_and_overwrite(replay: FrameReplay) -> list[NaiveEnv]:
+    """Play two environments until the replay memory was overwritten several times; return them."""
+    envs = [NaiveEnv(4), NaiveEnv(4)]
+    for step in range(200):
+        first = TERMINATED if step % 9 == 0 else CONTINUES
+        second = TRUNCATED if step % 7 == 0 else CONTINUES
+        play(replay, envs, first + second)
+    return envs
+
+
 def assert_same(replay: FrameReplay, envs: list[NaiveEnv], env_capacity: int, n_step: int) -> None:
     """Assert that exactly the transitions of the naive memory can be sampled."""
     storage = replay.storage

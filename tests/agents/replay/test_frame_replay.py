@@ -20,6 +20,7 @@ from naive_replay import (
     NaiveEnv,
     assert_same,
     play,
+    play_and_overwrite,
     save,
     split,
 )
@@ -74,12 +75,8 @@ def test_it_equals_a_naive_memory_after_any_sequence_of_steps(steps, num_envs, n
 @pytest.fixture
 def filled(tmp_path):
     """A replay memory of two environments that was overwritten several times, and those."""
-    replay, envs = make_replay(tmp_path), [NaiveEnv(4), NaiveEnv(4)]
-    for step in range(200):
-        first = TERMINATED if step % 9 == 0 else CONTINUES
-        second = TRUNCATED if step % 7 == 0 else CONTINUES
-        play(replay, envs, first + second)
-    yield replay, envs
+    replay = make_replay(tmp_path)
+    yield replay, play_and_overwrite(replay)
     replay.close()
 
 

@@ -19,6 +19,7 @@ from naive_replay import (
     NaiveEnv,
     assert_same,
     play,
+    play_and_overwrite,
     save,
     split,
 )
@@ -113,12 +114,8 @@ def test_priorities_equal_those_of_a_naive_memory(steps, num_envs, n_step, stack
 @pytest.fixture
 def filled(tmp_path):
     """A replay memory of two environments that was overwritten several times, and those."""
-    replay, envs = make_replay(tmp_path), [NaiveEnv(4), NaiveEnv(4)]
-    for step in range(200):
-        first = TERMINATED if step % 9 == 0 else CONTINUES
-        second = TRUNCATED if step % 7 == 0 else CONTINUES
-        play(replay, envs, first + second)
-    yield replay, envs
+    replay = make_replay(tmp_path)
+    yield replay, play_and_overwrite(replay)
     replay.close()
 
 
