@@ -81,6 +81,8 @@ class WrapperConfig:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
         if not 0 <= (value := self.repeat_action_probability) <= 1:
             raise ValueError(f"repeat_action_probability must be between 0 and 1, got {value}")
+        if self.max_pool_colors and not self.max_pool:
+            raise ValueError("max_pool_colors has no effect without max_pool; set max_pool, too")
         if not math.isfinite(self.reward_scale) or self.reward_scale == 0:
             raise ValueError(f"reward_scale must be finite and not 0, got {self.reward_scale}")
         if self.reward_clip is not None and not self.reward_clip > 0:

@@ -73,8 +73,7 @@ class _AtariGame:
         self, rom_name: str, repeat_action_probability: float, wrappers: WrapperConfig
     ) -> None:
         self._wrappers = wrappers
-        pools_colors = wrappers.max_pool and wrappers.max_pool_colors
-        self._gray = wrappers.observation == "gray" and not pools_colors
+        self._gray = wrappers.observation == "gray" and not wrappers.max_pool_colors
         height, width = (wrappers.size, wrappers.size) if self._gray else SCREEN_SHAPE[:2]
         self._ale = ALEVectorInterface(
             rom_path=rom_path(rom_name), num_envs=1, num_threads=1, batch_size=0,

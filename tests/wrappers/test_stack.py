@@ -148,6 +148,11 @@ def test_an_invalid_setting_is_refused_by_name(name: str, value: float, requirem
         WrapperConfig(**{name: value})
 
 
+def test_pooling_colors_without_pooling_is_refused() -> None:
+    with pytest.raises(ValueError, match="max_pool_colors has no effect without max_pool"):
+        WrapperConfig(max_pool_colors=True)
+
+
 @pytest.mark.parametrize(
     ("max_pool_colors", "luma"),
     [pytest.param(False, 0.587, id="gray"), pytest.param(True, 0.299 + 0.587, id="yellow")],
