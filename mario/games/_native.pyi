@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -13,6 +14,21 @@ INFO_KEYS: tuple[str, ...]
 STATUSES: tuple[str, ...]
 ENDINGS: tuple[str, ...]
 PALETTE: bytes
+
+class GameState:
+    """A point of a `MarioGame`, to which it can return. It cannot be written to a file."""
+
+class MarioGame:
+    def __init__(
+        self, rom: bytes, level: tuple[int, int, int] | None, stall_frames: int | None
+    ) -> None: ...
+    def reset(self, noops: int) -> None: ...
+    def step(self, buttons: int) -> tuple[float, bool, bool]: ...
+    def screen(self) -> NDArray[np.uint8]: ...
+    def info(self) -> list[int]: ...
+    def ending(self) -> int: ...
+    def save_state(self) -> GameState: ...
+    def load_state(self, state: GameState) -> None: ...
 
 class VectorEnv:
     def __init__(

@@ -47,7 +47,6 @@ class NativeEmulator(Emulator):
         if not self._console:
             raise UsageError(f"ROM {rom} {error.value.decode()}; give another file")
         self._native = native
-        self._state_bytes: int = native.nes_state_size(self._console)
         self._backup = b""
         ram = _Ram.from_address(native.nes_ram(self._console))
         # A view of the RAM may outlive this object, so the console is freed with the last view.
@@ -84,10 +83,15 @@ class NativeEmulator(Emulator):
         """See `Emulator.restore`."""
         self.load_state(self._backup)
 
-    def save_state(self) -> bytes:
-        """See `Emulator.save_state`. The state has a fixed size and includes the screen."""
-        state = ctypes.create_string_buffer(self._state_bytes)
-        self._native.nes_save_state(self._handle(), state)
+    def save_state(self, screen: bool = True) -> bytes:
+        """See `Emulator.save_state`.
+
+        Args:
+            screen: whether the state includes the screen. Without it the state is a tenth of the
+                size, and loading it leaves the screen as it is until the next frame.
+        """
+        state = ctypes.create_string_buffer(self._native.nes_state_size(self._handle(), screen))
+        self._native.nes_save_state(self._handle(), state, screen)
         return state.raw
 
     def load_state(self, state: bytes) -> None:
@@ -142,8 +146,8 @@ def library() -> ctypes.CDLL:
         ("nes_ram", pointer, [pointer]),
         ("nes_screen", pointer, [pointer]),
         ("nes_palette", pointer, []),
-        ("nes_state_size", size, [pointer]),
-        ("nes_save_state", None, [pointer, pointer]),
+        ("nes_state_size", size, [pointer, ctypes.c_int]),
+        ("nes_save_state", None, [pointer, pointer, ctypes.c_int]),
         ("nes_load_state", ctypes.c_int, [pointer, chars, size]),
     ):
         function = getattr(native, name)

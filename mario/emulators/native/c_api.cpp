@@ -40,9 +40,13 @@ NES_EXPORT const std::uint8_t* nes_screen(Console* console) { return console->sc
 
 NES_EXPORT const std::uint8_t* nes_palette() { return nes::kPalette[0]; }
 
-NES_EXPORT std::size_t nes_state_size(Console* console) { return console->state_size(); }
+NES_EXPORT std::size_t nes_state_size(Console* console, int with_screen) {
+  return console->state_size(with_screen != 0);
+}
 
-NES_EXPORT void nes_save_state(Console* console, std::uint8_t* out) { console->save_state(out); }
+NES_EXPORT void nes_save_state(Console* console, std::uint8_t* out, int with_screen) {
+  console->save_state(out, with_screen != 0);
+}
 
 NES_EXPORT int nes_load_state(Console* console, const std::uint8_t* in, std::size_t size) {
   return console->load_state(in, size);

@@ -35,19 +35,21 @@ struct Console::Parts {
   }
 
   // Checks fields that were just loaded, and selects the banks. Returns whether they are valid.
-  bool finish_load() {
+  bool finish_load(bool with_screen) {
     if (!cpu.is_valid() || !ppu.is_valid() || !bus.apu().is_valid()) return false;
+    if (with_screen && !ppu.is_screen_valid()) return false;
     cartridge.update_banks();
     bus.update_pages();
     return true;
   }
 
   template <typename Archive>
-  void serialize(Archive& archive) {
+  void serialize(Archive& archive, bool with_screen) {
     cpu.serialize(archive);
     bus.serialize(archive);
     ppu.serialize(archive);
     cartridge.serialize(archive);
+    if (with_screen) ppu.serialize_screen(archive);
   }
 
   Cartridge cartridge;
@@ -86,30 +88,31 @@ std::uint8_t* Console::ram() { return parts_->bus.ram(); }
 
 const std::uint8_t* Console::screen() const { return parts_->ppu.screen(); }
 
-std::size_t Console::state_size() const {
+std::size_t Console::state_size(bool with_screen) const {
   SizeArchive archive;
-  parts_->serialize(archive);
+  parts_->serialize(archive, with_screen);
   return sizeof kMagic + sizeof(std::uint64_t) + archive.size();
 }
 
-void Console::save_state(std::uint8_t* out) const {
+void Console::save_state(std::uint8_t* out, bool with_screen) const {
   WriteArchive archive(out);
   archive(kMagic);
   archive(parts_->cartridge.digest());
-  parts_->serialize(archive);
+  parts_->serialize(archive, with_screen);
 }
 
 bool Console::load_state(const std::uint8_t* in, std::size_t size) {
-  if (size != state_size()) return false;
+  const bool with_screen = size == state_size(true);
+  if (!with_screen && size != state_size(false)) return false;
   std::uint32_t magic = 0;
   std::uint64_t digest = 0;
   ReadArchive archive(in);
   archive(magic), archive(digest);
   if (magic != kMagic || digest != parts_->cartridge.digest()) return false;
   std::vector<std::uint8_t> before(size);
-  save_state(before.data());
-  parts_->serialize(archive);
-  if (parts_->finish_load()) return true;
+  save_state(before.data(), with_screen);
+  parts_->serialize(archive, with_screen);
+  if (parts_->finish_load(with_screen)) return true;
   load_state(before.data(), size);
   return false;
 }

@@ -34,11 +34,12 @@ class Console {
   // The last rendered frame: palette indices 0..63, kHeight rows of kWidth.
   const std::uint8_t* screen() const;
 
-  // Saves and loads the complete state. load_state() returns false, and changes nothing, if the
-  // bytes are not a state of this cartridge. No input makes it access memory out of bounds, neither
-  // during the call nor later.
-  std::size_t state_size() const;
-  void save_state(std::uint8_t* out) const;
+  // Saves and loads the complete state. Without the screen a state is a tenth of the size, and
+  // loading it leaves the screen as it is. load_state() accepts both kinds. It returns false, and
+  // changes nothing, if the bytes are not a state of this cartridge. No input makes it access
+  // memory out of bounds, neither during the call nor later.
+  std::size_t state_size(bool with_screen) const;
+  void save_state(std::uint8_t* out, bool with_screen) const;
   bool load_state(const std::uint8_t* in, std::size_t size);
 
  private:

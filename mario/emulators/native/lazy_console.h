@@ -8,15 +8,16 @@
 
 namespace nes {
 
-// A saved state of a console and the screen that goes with it.
+// A saved state of a console after a frame. It has no screen: the state before the frame and the
+// buttons are enough to render it again.
 struct Snapshot {
-  std::vector<std::uint8_t> state;
-  std::vector<std::uint8_t> screen;
+  std::vector<std::uint8_t> state, before;
+  std::uint8_t buttons = 0;
 };
 
 // Whether a frame's screen is needed is often known only after the frame, for example when it ended
-// the episode. The state before each frame that is not rendered is therefore kept, and screen()
-// runs the frame again with rendering.
+// the episode. The state before each frame is therefore kept, and screen() runs the frame again
+// with rendering.
 class LazyConsole {
  public:
   // See Console.
@@ -30,17 +31,16 @@ class LazyConsole {
   // Returns the screen of the last frame, see Console::screen(). Valid until the next call.
   const std::uint8_t* screen();
 
-  // Saves the current state, or returns to a saved one. A restored snapshot must stay alive until
-  // the next advance(), because screen() points into it.
-  Snapshot snapshot();
-  void restore(const Snapshot& snapshot);
+  // Saves the current state, or returns to a saved one. load() returns false, and changes nothing,
+  // if the snapshot is not one of this cartridge.
+  void save(Snapshot& snapshot) const;
+  bool load(const Snapshot& snapshot);
 
  private:
   Console console_;
   std::vector<std::uint8_t> before_, after_;  // states before and after the last frame
   std::uint8_t buttons_ = 0;                  // held in the last frame
-  const std::uint8_t* screen_ = nullptr;      // null while the last frame is not rendered
-  std::vector<std::uint8_t> late_screen_;     // a frame rendered afterwards
+  bool is_rendered_ = true;
 };
 
 }  // namespace nes

@@ -41,8 +41,11 @@ bool Ppu::is_valid() const {
          line_sprite_count_ <= line_sprites_.size() && evaluated_line_ >= 0 &&
          evaluated_line_ < kHeight &&
          std::all_of(line_sprites_.begin(), line_sprites_.end(),
-                     [](std::uint8_t i) { return i < 64; }) &&
-         std::all_of(screen_.begin(), screen_.end(), [](std::uint8_t i) { return i < 64; });
+                     [](std::uint8_t i) { return i < 64; });
+}
+
+bool Ppu::is_screen_valid() const {
+  return std::all_of(screen_.begin(), screen_.end(), [](std::uint8_t i) { return i < 64; });
 }
 
 int Ppu::scanline_length() const {

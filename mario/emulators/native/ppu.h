@@ -67,10 +67,15 @@ class Ppu {
     archive(hide_left_background_), archive(hide_left_sprites_);
     archive(line_sprite_count_), archive(line_sprites_);
     archive(evaluation_pending_), archive(evaluated_line_);
-    archive(oam_), archive(nametables_), archive(palette_), archive(screen_);
+    archive(oam_), archive(nametables_), archive(palette_);
+  }
+  template <typename Archive>
+  void serialize_screen(Archive& archive) {
+    archive(screen_);
   }
   // Whether fields that were just loaded have valid values.
   bool is_valid() const;
+  bool is_screen_valid() const;
 
  private:
   // ppu.cpp

@@ -1,4 +1,5 @@
-// The Python module mario.games._native: the class VectorEnv and constants that explain its output.
+// The Python module mario.games._native: the class VectorEnv, the other bindings, and constants that
+// explain the outputs.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
@@ -16,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "bindings.h"
 #include "vector_env.h"
 
 namespace nb = nanobind;
@@ -208,4 +210,5 @@ NB_MODULE(_native, module) {
       .def("wait", &PyVectorEnv::wait)
       .def("restore", &PyVectorEnv::restore, "points"_a, "observations"_a, "info"_a)
       .def("action_logs", &PyVectorEnv::action_logs);
+  bind_game(module);
 }

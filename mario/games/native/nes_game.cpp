@@ -1,6 +1,8 @@
 #include "nes_game.h"
 
+#include <algorithm>
 #include <limits>
+#include <stdexcept>
 
 namespace nes {
 
@@ -9,7 +11,9 @@ NesGame::NesGame(const std::vector<std::uint8_t>& rom, std::optional<int> stall_
 
 std::shared_ptr<const Snapshot> NesGame::start_up() {
   start_game();
-  beginning_ = std::make_shared<const Snapshot>(console_.snapshot());
+  Snapshot beginning;
+  console_.save(beginning);
+  beginning_ = std::make_shared<const Snapshot>(std::move(beginning));
   return beginning_;
 }
 
@@ -19,6 +23,36 @@ void NesGame::reset(int noops) {
     const StepResult result = step(0, false);
     if (result.terminated || result.truncated) start_episode();
   }
+}
+
+void NesGame::save_state(GameState& state) {
+  console_.save(state.console);
+  state.info = info_;
+  state.ending = ending_;
+  state.best_progress = best_progress_;
+  state.idle_frames = idle_frames_;
+  state.stuck = stuck_;
+  const Memory fields = episode_fields();
+  state.episode_fields.assign(fields.data, fields.data + fields.size);
+}
+
+GameState NesGame::save_state() {
+  GameState state;
+  save_state(state);
+  return state;
+}
+
+void NesGame::load_state(const GameState& state) {
+  const Memory fields = episode_fields();
+  if (state.episode_fields.size() != fields.size || !console_.load(state.console)) {
+    throw std::invalid_argument("the state belongs to another game; give a state of this game");
+  }
+  info_ = state.info;
+  ending_ = state.ending;
+  best_progress_ = state.best_progress;
+  idle_frames_ = state.idle_frames;
+  stuck_ = state.stuck;
+  std::copy(state.episode_fields.begin(), state.episode_fields.end(), fields.data);
 }
 
 NesGame::StepResult NesGame::step(std::uint8_t buttons, bool render) {
@@ -34,7 +68,7 @@ NesGame::StepResult NesGame::step(std::uint8_t buttons, bool render) {
 }
 
 void NesGame::start_episode() {
-  console_.restore(*beginning_);
+  console_.load(*beginning_);
   stuck_ = false;
   ending_ = kRunning;
   best_progress_ = std::numeric_limits<std::int64_t>::min();

@@ -2,9 +2,11 @@
 // two implementations.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,16 @@ constexpr int kMaxWaitFrames = 3000;
 
 // Endings that all games have. The endings of a game follow.
 constexpr std::int64_t kRunning = 0, kTruncated = 1;
+
+// A point of a game to which the game can return. It takes about 14 kB.
+struct GameState {
+  Snapshot console;
+  std::vector<std::int64_t> info;
+  std::int64_t ending, best_progress;
+  int idle_frames;
+  bool stuck;
+  std::vector<std::uint8_t> episode_fields;
+};
 
 class NesGame {
  public:
@@ -38,6 +50,12 @@ class NesGame {
   // Starts an episode and runs a number of frames without buttons.
   void reset(int noops);
 
+  // Saves the game, or returns to a saved state of any game with the same ROM and options: steps,
+  // info() and screen() are then the same again. Throws std::invalid_argument for another ROM.
+  void save_state(GameState& state);
+  GameState save_state();
+  void load_state(const GameState& state);
+
   // Runs one frame. `render` is a hint that screen() will be called: it only saves time.
   StepResult step(std::uint8_t buttons, bool render);
 
@@ -57,6 +75,19 @@ class NesGame {
   virtual std::vector<std::int64_t> read_info() = 0;
   virtual std::int64_t progress() = 0;
   virtual void skip_cutscenes() = 0;
+
+  // What the subclass stores about the episode: an object that std::memcpy can copy.
+  struct Memory {
+    std::uint8_t* data;
+    std::size_t size;
+  };
+  virtual Memory episode_fields() = 0;
+
+  template <typename Fields>
+  static Memory memory_of(Fields& fields) {
+    static_assert(std::is_trivially_copyable_v<Fields>);
+    return {reinterpret_cast<std::uint8_t*>(&fields), sizeof fields};
+  }
 
   // Calls `advance` until `condition` is false; the game is stuck if it stays true.
   template <typename Condition, typename Advance>

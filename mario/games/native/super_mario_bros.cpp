@@ -67,21 +67,19 @@ void SuperMarioBros::start_game() {
     throw std::invalid_argument(
         "the ROM does not start like Super Mario Bros.; use another file");
   }
-  time_ = mario_.time();
+  episode_.time = mario_.time();
   advance_while([&] { return clock_stands_still(); }, [&] { press_start(); });
 }
 
 void SuperMarioBros::on_episode_start() {
-  time_ = mario_.time();
-  x_ = best_x_ = mario_.x();
-  life_ = current_life();
-  num_lives_and_levels_ = 0;
+  const int x = mario_.x();
+  episode_ = {mario_.time(), x, x, current_life(), 0};
 }
 
 double SuperMarioBros::reward() {
-  const int x_change = mario_.x() - x_, time_change = mario_.time() - time_;
-  x_ = mario_.x();
-  time_ = mario_.time();
+  const int x_change = mario_.x() - episode_.x, time_change = mario_.time() - episode_.time;
+  episode_.x = mario_.x();
+  episode_.time = mario_.time();
   update_best_x();
   int reward = std::abs(x_change) <= kMaxStepPixels ? x_change : 0;
   reward += std::min(time_change, 0);
@@ -103,10 +101,12 @@ std::int64_t SuperMarioBros::read_ending() {
 std::vector<std::int64_t> SuperMarioBros::read_info() {
   return {mario_.coins(),  mario_.flag_get(), mario_.lives(), mario_.score(),
           mario_.stage(),  mario_.status(),   mario_.time(),  mario_.world(),
-          mario_.x(),      mario_.y(),        mario_.area(),  best_x_};
+          mario_.x(),      mario_.y(),        mario_.area(),  episode_.best_x};
 }
 
-std::int64_t SuperMarioBros::progress() { return num_lives_and_levels_ * kLevelPixels + best_x_; }
+std::int64_t SuperMarioBros::progress() {
+  return episode_.num_lives_and_levels * kLevelPixels + episode_.best_x;
+}
 
 void SuperMarioBros::skip_cutscenes() {
   if (mario_.dying()) {
@@ -140,18 +140,18 @@ void SuperMarioBros::enter_level() {
 }
 
 bool SuperMarioBros::clock_stands_still() {
-  const int previous = time_;
-  time_ = mario_.time();
-  return time_ >= previous;
+  const int previous = episode_.time;
+  episode_.time = mario_.time();
+  return episode_.time >= previous;
 }
 
 void SuperMarioBros::update_best_x() {
-  if (const Life current = current_life(); current != life_) {
-    life_ = current;
-    ++num_lives_and_levels_;
-    best_x_ = 0;
+  if (const Life current = current_life(); current != episode_.life) {
+    episode_.life = current;
+    ++episode_.num_lives_and_levels;
+    episode_.best_x = 0;
   }
-  best_x_ = std::max(best_x_, x_);
+  episode_.best_x = std::max(episode_.best_x, episode_.x);
 }
 
 }  // namespace nes

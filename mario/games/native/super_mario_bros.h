@@ -67,10 +67,17 @@ class SuperMarioBros : public NesGame {
   std::vector<std::int64_t> read_info() override;
   std::int64_t progress() override;
   void skip_cutscenes() override;
+  Memory episode_fields() override { return memory_of(episode_); }
 
  private:
   // World, stage and remaining lives: one life in one level.
   using Life = std::array<int, 3>;
+
+  struct Episode {
+    int time = 0, x = 0, best_x = 0;
+    Life life{};
+    std::int64_t num_lives_and_levels = 0;
+  };
 
   void press_start();
   void enter_level();
@@ -80,9 +87,7 @@ class SuperMarioBros : public NesGame {
 
   MarioRam mario_;
   std::optional<Level> level_;
-  int time_ = 0, x_ = 0, best_x_ = 0;
-  Life life_{};
-  std::int64_t num_lives_and_levels_ = 0;
+  Episode episode_;
 };
 
 }  // namespace nes

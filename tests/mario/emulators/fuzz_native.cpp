@@ -80,8 +80,9 @@ struct Fuzzer {
   std::uint8_t small() { return static_cast<std::uint8_t>(below(below(4) ? 4 : 256)); }
 
   void try_states(nes::Console& console, unsigned count) {
-    Bytes state(console.state_size());
-    console.save_state(state.data());
+    const bool with_screen = below(2);
+    Bytes state(console.state_size(with_screen));
+    console.save_state(state.data(), with_screen);
     for (unsigned i = 0; i < count; ++i) {
       Bytes damaged = state;
       // Keep the magic number and the digest, else no state is accepted, and most pixels.
