@@ -15,7 +15,12 @@ import yaml
 from mario.errors import UsageError
 from mario.runs import checkpoint as checkpoints
 from mario.runs.checkpoint import Checkpoint, CheckpointError
-from mario.system.files import link_atomically, remove_temporary_files, write_atomically
+from mario.system.files import (
+    link_atomically,
+    remove_temporary_files,
+    set_aside,
+    write_atomically,
+)
 
 LAST, PREVIOUS, BEST, CONFIG, LOCK = (
     "last.chkpt", "previous.chkpt", "best.chkpt", "config.yaml", "lock",
@@ -107,10 +112,27 @@ class RunFolder:
                 f"cannot write in {self.path}: {error.strerror}; free space or check permissions"
             ) from None
 
-    def save_last(self, checkpoint: Checkpoint) -> None:
-        """Write ``last.chkpt``, and keep the previous one as ``previous.chkpt``."""
-        link_atomically(self.path / LAST, self.path / PREVIOUS)
-        checkpoints.save(self.path / LAST, checkpoint)
+    def save_last(self, checkpoint: Checkpoint) -> str | None:
+        """Write ``last.chkpt``, and keep the previous one as ``previous.chkpt``.
+
+        A ``last.chkpt`` that was damaged since it was written does not replace
+        ``previous.chkpt``; it is renamed.
+
+        Returns:
+            One line about a damaged file, or None.
+
+        Raises:
+            RunError: a weight is not finite; nothing is written.
+            OSError: the file cannot be written; at least one earlier checkpoint is unchanged.
+        """
+        last, report = self.path / LAST, None
+        damage = checkpoints.find_damage(last) if os.path.lexists(last) else None
+        if damage is None:
+            link_atomically(last, self.path / PREVIOUS)
+        else:
+            report = f"{damage}; renamed to {set_aside(last).name}"
+        checkpoints.save(last, checkpoint)
+        return report
 
     def save_best(self, checkpoint: Checkpoint) -> None:
         """Write ``best.chkpt``."""
@@ -125,6 +147,9 @@ class RunFolder:
     def load_last(self) -> tuple[Checkpoint | None, list[str]]:
         """Load the newest undamaged checkpoint from which the run can be resumed.
 
+        A damaged file that is skipped is renamed, so that it cannot replace an undamaged one later. If
+        all are damaged, they keep their names.
+
         Returns:
             The checkpoint, or None if the run was stopped before its first save, and one line for
             each damaged file that was skipped.
@@ -132,19 +157,22 @@ class RunFolder:
         Raises:
             UsageError: there are checkpoints, but none is usable.
         """
-        skipped: list[str] = []
+        skipped: dict[Path, str] = {}
         for file in (self.path / LAST, self.path / PREVIOUS):
             try:
                 checkpoint = checkpoints.load(file)
                 if "resume" not in checkpoint:
                     raise CheckpointError(f"checkpoint {file} has no state to resume from")
             except CheckpointError as error:
-                if file.exists():
-                    skipped.append(str(error))
+                if os.path.lexists(file):
+                    skipped[file] = str(error)
                 continue
-            return checkpoint, skipped
+            return checkpoint, [
+                f"{error}; renamed to {set_aside(damaged).name}, using {file.name} instead"
+                for damaged, error in skipped.items()
+            ]
         if skipped:
-            raise UsageError(f"{'; '.join(skipped)}; no usable checkpoint is left to resume from")
+            raise UsageError(f"{'; '.join(skipped.values())}; no usable checkpoint is left to resume from")
         if any(self.path.glob("mario_net_*.chkpt")):
             raise UsageError(
                 f"{self.path} has lost its {LAST}, without which a run cannot be resumed; "

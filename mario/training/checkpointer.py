@@ -121,7 +121,8 @@ class Checkpointer(Callback):
         number = steps // self._config.save_every
         try:
             checkpoint = self.describe()
-            self._run.save_last({**checkpoint, "resume": resume})
+            if damage := self._run.save_last({**checkpoint, "resume": resume}):
+                self._report(damage)
             for part in self._agent.persistent_parts():
                 part.mark_saved()
             if number > self._number:

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 import mario.runs.run_folder
+from damage import damage
 from mario.errors import UsageError
+from mario.runs import checkpoint
 from mario.runs.checkpoint import FORMAT, load
 from mario.runs.run_folder import RunFolder
 
@@ -69,16 +71,43 @@ def test_the_previous_checkpoint_is_kept(run):
     assert skipped == []
 
 
-@pytest.mark.parametrize("damage", [b"", b"half of it", None])
-def test_a_damaged_last_checkpoint_falls_back_to_the_previous_one_and_is_reported(run, damage):
+@pytest.mark.parametrize("kind", ["truncated", "flipped", "zeroed", "empty"])
+def test_a_damaged_last_checkpoint_falls_back_to_the_previous_one_and_is_reported(run, kind):
     for steps in (1, 2):
         run.save_last(example(steps))
-    last = run.path / "last.chkpt"
-    last.write_bytes(last.read_bytes()[:-50] if damage is None else damage)
+    damage(run.path / "last.chkpt", kind)
     checkpoint, skipped = run.load_last()
     assert checkpoint["steps"] == 1
     assert len(skipped) == 1
-    assert "last.chkpt" in skipped[0]
+    assert "renamed to last.chkpt.damaged, using previous.chkpt instead" in skipped[0]
+
+
+@pytest.mark.parametrize("kind", ["truncated", "flipped", "empty", "folder", "link", "unreadable"])
+@pytest.mark.parametrize("resumed", [True, False])
+def test_a_damaged_last_checkpoint_never_replaces_the_previous_one(run, kind, resumed):
+    """It may be damaged before a resume, or between two saves of one session."""
+    for steps in (1, 2):
+        run.save_last(example(steps))
+    damage(run.path / "last.chkpt", kind)
+    if resumed:
+        assert run.load_last()[0]["steps"] == 1
+    report = run.save_last(example(3))
+    assert resumed or "last.chkpt" in report
+    assert load(run.path / "previous.chkpt")["steps"] == 1
+    assert load(run.path / "last.chkpt")["steps"] == 3
+    assert (run.path / "last.chkpt.damaged").exists() or kind == "link"
+    assert run.save_last(example(4)) is None
+    assert load(run.path / "previous.chkpt")["steps"] == 3
+
+
+def test_a_save_that_fails_after_damage_leaves_a_good_checkpoint(run, monkeypatch):
+    for steps in (1, 2):
+        run.save_last(example(steps))
+    damage(run.path / "last.chkpt", "flipped")
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(checkpoint, "write_atomically", fail_with_full_disk)
+        run.save_last(example(3))
+    assert run.load_last()[0]["steps"] == 1
 
 
 def test_a_missing_last_checkpoint_falls_back_to_the_previous_one(run):

@@ -9,7 +9,12 @@ import sys
 
 import pytest
 
-from mario.system.files import link_atomically, remove_temporary_files, write_atomically
+from mario.system.files import (
+    link_atomically,
+    remove_temporary_files,
+    set_aside,
+    write_atomically,
+)
 
 
 def test_a_file_is_written_without_leftovers(tmp_path):
@@ -109,3 +114,45 @@ def test_a_link_is_the_same_file_and_replaces_an_earlier_one(tmp_path):
 def test_a_missing_file_is_not_linked(tmp_path):
     link_atomically(tmp_path / "last", tmp_path / "previous")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK])
+def test_a_file_system_without_hard_links_gets_a_copy(tmp_path, monkeypatch, code):
+    (tmp_path / "a").write_bytes(b"new")
+    (tmp_path / "b").write_bytes(b"old")
+
+    def refuse(*arguments):
+        raise OSError(code, "not supported")
+
+    monkeypatch.setattr(os, "link", refuse)
+    link_atomically(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == b"new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_file_that_is_set_aside_never_replaces_another(tmp_path):
+    for content in ("one", "two", "three"):
+        (tmp_path / "a").write_text(content)
+        set_aside(tmp_path / "a")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a.damaged": "one", "a.damaged-2": "two", "a.damaged-3": "three",
+    }  # fmt: skip
+
+
+def test_a_temporary_file_is_never_written_through_a_link(tmp_path):
+    outside = tmp_path / "outside"
+    outside.write_text("precious")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / f".tmp-{os.getpid()}-a").symlink_to(outside)
+    write_atomically(folder / "a", lambda file: file.write(b"new"))
+    assert (outside.read_text(), (folder / "a").read_text()) == ("precious", "new")
+
+
+def test_a_folder_in_place_of_a_file_is_renamed(tmp_path):
+    (tmp_path / "a").mkdir()
+    write_atomically(tmp_path / "a", lambda file: file.write(b"new"))
+    (tmp_path / "b").mkdir()
+    link_atomically(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == b"new"
+    assert (tmp_path / "a.damaged").is_dir()
