@@ -76,7 +76,7 @@ def read_flags(arguments: Sequence[str]) -> tuple[TrainConfig[Any], Path | None]
     if early.resume is None:
         defaults = _preset_config(early.preset, early.agent, early.game)
     else:
-        defaults = _saved_config(Path(early.resume), early.agent, early.callback)
+        defaults = _saved_config(Path(early.resume), early)
     flags_type: Any = TrainFlags
     flags = cli.parse(
         NAME, flags_type[type(defaults.hyper)], others,
@@ -123,24 +123,40 @@ def _preset_config(preset: str | None, agent: str | None, game: str | None) -> T
     return _make_config(values, agent_class(values["agent"]).Config)
 
 
-def _saved_config(run: Path, agent: str | None, callbacks: Sequence[str]) -> TrainConfig[Any]:
+def _saved_config(run: Path, early: argparse.Namespace) -> TrainConfig[Any]:
     """Return the configuration of a run to resume, without its callbacks.
 
-    The user must give ``--agent`` and ``--callback`` again for code of their own, because a file
-    must not decide which code is run.
+    The user must give ``--game``, ``--agent`` and ``--callback`` again for code of their own,
+    because a file must not decide which code is run.
     """
     from mario.runs.agent_factory import agent_class
     from mario.runs.run_folder import RunFolder
 
     values = RunFolder.read_config(run)
-    name = str(values.get("agent"))
-    if ":" in name and agent is None:
-        raise UsageError(f"{run} was trained with an agent of your own; add --agent {name}")
-    missing = [saved for saved in values.pop("callback", []) if saved not in callbacks]
+    agent, callbacks = str(values.get("agent")), values.pop("callback", [])
+    _require_named(run, "game", [values.get("game")], [early.game])
+    _require_named(run, "agent", [agent], [early.agent])
+    _require_named(run, "callback", callbacks, early.callback)
+    return _make_config(values, agent_class(agent).Config)
+
+
+def _require_named(run: Path, flag: str, saved: Any, given: Sequence[str | None]) -> None:
+    """Check that the user named every module that a saved configuration needs.
+
+    Args:
+        run: the run.
+        flag: name of the flag.
+        saved: the saved names, of which those of modules contain a colon.
+        given: the names on the command line.
+
+    Raises:
+        UsageError: a module was not named.
+    """
+    names = map(str, saved) if isinstance(saved, list) else [str(saved)]
+    missing = [f"--{flag} {name}" for name in names if ":" in name and name not in given]
     if missing:
-        flags = " ".join(f"--callback {reference}" for reference in missing)
-        raise UsageError(f"{run} was trained with callbacks of your own; add {flags}")
-    return _make_config(values, agent_class(name).Config)
+        kind = {"game": "a game", "agent": "an agent", "callback": "callbacks"}[flag]
+        raise UsageError(f"{run} was trained with {kind} of your own; add {' '.join(missing)}")
 
 
 def _make_config(values: dict[str, Any], hyper: type[Any]) -> TrainConfig[Any]:

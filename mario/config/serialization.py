@@ -31,6 +31,8 @@ def from_dict(config_type: type[T], values: Mapping[str, Any], prefix: str = "")
     Raises:
         UsageError: a name is unknown, or a value has the wrong type or is out of range.
     """
+    if not isinstance(values, Mapping):
+        raise UsageError(f"{prefix.rstrip('.') or 'the configuration'} cannot be {values!r}")
     hints = typing.get_type_hints(config_type)
     known = {item.name for item in dataclasses.fields(config_type)}  # type: ignore[arg-type]
     arguments = {}

@@ -106,6 +106,12 @@ def test_a_nested_setting_is_named_with_its_path():
         from_dict(TrainConfig, {"hyper": DDQNConfig(), "wrappers": {"skipp": 4}})
 
 
+@pytest.mark.parametrize("values", [[], "x", None])
+def test_a_group_that_is_not_a_mapping_is_refused(values):
+    with pytest.raises(UsageError, match="hyper cannot be"):
+        from_dict(DDQNConfig, values, "hyper.")
+
+
 def test_every_preset_is_valid_for_its_agent():
     assert "tutorial" in preset_names()
     for name in preset_names():
