@@ -14,7 +14,6 @@ import shlex
 import statistics
 import sys
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -208,8 +207,7 @@ def _is_worse(after: Evaluation, before: Evaluation) -> bool:
 
 def _evaluate(path: Path, episodes: int, epsilon: float | None) -> Evaluation:
     trained = load_agent(path)
-    with closing(trained.make_vector_env(episodes=episodes)) as envs:
-        results, summary = evaluate_agent(trained, envs, episodes, epsilon=epsilon)
+    results, summary = evaluate_agent(trained, episodes, epsilon=epsilon)
     return Evaluation(sorted(results, key=lambda result: result.seed), summary)
 
 

@@ -109,7 +109,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         )  # fmt: skip
         stack.callback(envs.close)
         results, summary = evaluate_agent(
-            trained, envs, flags.episodes, epsilon=flags.epsilon, seed=flags.seed,
+            trained, flags.episodes, envs=envs, epsilon=flags.epsilon, seed=flags.seed,
             on_episode=_ignore if flags.json else _print_episode, stop=lambda: bool(stop),
         )  # fmt: skip
         if len(results) < flags.episodes:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,7 +69,7 @@ def play(arguments: Sequence[str]) -> int:
     flags = cli.parse(NAME, PlayFlags, arguments, DESCRIPTION)
     # Imported here, because worker processes import the main module and must not import torch.
     from mario.config.validation import require_at_least, require_probability
-    from mario.playback.watch import FrameObserver, StopPlayback, watch_episode
+    from mario.playback.watch import watch_episodes
     from mario.system.signals import StopSignals
 
     for name, least in (("episodes", 1), ("noops", 0), ("seed", 0)):
@@ -79,19 +78,13 @@ def play(arguments: Sequence[str]) -> int:
     player = _open_player(flags)
     with ExitStack() as stack, StopSignals() as stop:
         show_frame, overlay = _open_output(flags, player.game, stack)
-        callbacks = [lambda frame: not stop, show_frame]
-        env = player.make_env(
-            flags.emulator, noop_max=flags.noops, inner=partial(FrameObserver, callbacks=callbacks)
-        )
-        stack.callback(env.close)
-        agent = player.make_agent(env, seed=flags.seed)
-        with suppress(StopPlayback):
-            for episode in range(flags.episodes):
-                result = watch_episode(
-                    agent, env, seed=flags.seed + episode, epsilon=flags.epsilon,
-                    on_step=overlay.update if overlay else None,
-                )  # fmt: skip
-                print(_summary(episode, result))
+        results = watch_episodes(
+            player, lambda frame: not stop and show_frame(frame), episodes=flags.episodes,
+            noop_max=flags.noops, epsilon=flags.epsilon, seed=flags.seed, emulator=flags.emulator,
+            on_step=overlay.update if overlay else None,
+        )  # fmt: skip
+        for episode, result in enumerate(results):
+            print(_summary(episode, result))
         return stop.exit_code
 
 

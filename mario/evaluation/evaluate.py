@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from mario.evaluation.episodes import EpisodeResult, play_episodes
 from mario.evaluation.summary import EvaluationSummary, summarize
@@ -12,9 +13,9 @@ from mario.vector.base import GameVectorEnv
 
 def evaluate_agent(
     trained: TrainedAgent,
-    envs: GameVectorEnv,
-    episodes: int,
+    episodes: int = 100,
     *,
+    envs: GameVectorEnv | None = None,
     epsilon: float | None = None,
     seed: int = 0,
     on_episode: Callable[[EpisodeResult], None] = lambda result: None,
@@ -24,8 +25,10 @@ def evaluate_agent(
 
     Args:
         trained: the agent.
-        envs: environments from `mario.runs.trained_agent.TrainedAgent.make_vector_env`.
         episodes: number of episodes, at least 1.
+        envs: environments from `mario.runs.trained_agent.TrainedAgent.make_vector_env`, made with
+            the same number of episodes; None to make them with its defaults, which start each
+            episode after 0 to 30 no-op frames.
         epsilon: probability that a step takes a random action; None for the value of the
             evaluations during training.
         seed: seed of the random actions and of the agent; use the seed of ``envs``.
@@ -36,12 +39,17 @@ def evaluate_agent(
         The results in the order in which the episodes ended, and their statistics.
     """
     epsilon = trained.epsilon if epsilon is None else epsilon
-    agent = trained.make_agent(envs, seed=seed)
-    results = play_episodes(
-        agent, envs, episodes, epsilon=epsilon, seed=seed, on_episode=on_episode, stop=stop
-    )
+    with ExitStack() as stack:
+        if envs is None:
+            envs = trained.make_vector_env(episodes=episodes, seed=seed)
+            stack.callback(envs.close)
+        agent = trained.make_agent(envs, seed=seed)
+        results = play_episodes(
+            agent, envs, episodes, epsilon=epsilon, seed=seed, on_episode=on_episode, stop=stop
+        )
+        emulator = str(envs.metadata.get("emulator", "auto"))
     summary = summarize(
         results, game=trained.game, steps_trained=trained.steps,
-        emulator=str(envs.metadata.get("emulator", "auto")), seed=seed, epsilon=epsilon,
+        emulator=emulator, seed=seed, epsilon=epsilon,
     )  # fmt: skip
     return results, summary

@@ -40,7 +40,7 @@ class LevelExperts:
 
     def make_env(
         self,
-        emulator: str,
+        emulator: str = "auto",
         *,
         noop_max: int = 0,
         inner: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] | None = None,

@@ -1,10 +1,12 @@
-"""Plays an episode and passes every frame and every agent step to callbacks."""
+"""Plays episodes and passes every frame and every agent step to callbacks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -85,6 +87,67 @@ class FrameObserver(gym.Wrapper[Any, Any, Any, Any]):
         for callback in self._callbacks:
             if not callback(frame):
                 raise StopPlayback
+
+
+class Player(Protocol):
+    """Plays a game: one trained agent, or several that share the game."""
+
+    @property
+    def game(self) -> str:
+        """ID of the game."""
+
+    def make_env(
+        self,
+        emulator: str = "auto",
+        *,
+        noop_max: int = 0,
+        inner: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] | None = None,
+    ) -> gym.Env[Any, Any]:
+        """Make the environment, see `mario.runs.trained_agent.TrainedAgent.make_env`."""
+
+    def make_agent(self, env: gym.Env[Any, Any], *, seed: int = 0) -> Agent:
+        """Make the agent that plays in the environment."""
+
+
+def watch_episodes(
+    player: Player,
+    on_frame: FrameCallback,
+    *,
+    episodes: int = 1,
+    noop_max: int = 30,
+    epsilon: float = 0.0,
+    seed: int = 0,
+    emulator: str = "auto",
+    on_step: Callable[[PlaybackStep], None] | None = None,
+) -> Iterator[EpisodeResult]:
+    """Play episodes until there are enough or ``on_frame`` returns False.
+
+    Args:
+        player: Makes the environment and the agent, for example a `TrainedAgent`.
+        on_frame: Receives every frame of the emulator, uint8 ``(height, width, 3)``.
+        episodes: Number of episodes.
+        noop_max: Maximum number of no-op frames at the start of an episode; the number is drawn.
+        epsilon: Probability of a random action in each step.
+        seed: Seed of the first episode; each further episode adds 1.
+        emulator: Name of the emulator of NES games.
+        on_step: See `watch_episode`.
+
+    Yields:
+        The result of each episode that was played to its end.
+    """
+    env = player.make_env(
+        emulator, noop_max=noop_max, inner=partial(FrameObserver, callbacks=[on_frame])
+    )
+    with closing(env):
+        agent = player.make_agent(env, seed=seed)
+        for episode_seed in range(seed, seed + episodes):
+            try:
+                result = watch_episode(
+                    agent, env, seed=episode_seed, epsilon=epsilon, on_step=on_step
+                )
+            except StopPlayback:
+                return
+            yield result
 
 
 def watch_episode(

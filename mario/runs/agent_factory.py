@@ -36,10 +36,26 @@ def agent_class(name: str) -> type[Agent]:
     return load_class("--agent", AGENTS.get(name, name), Agent)  # type: ignore[type-abstract]
 
 
+def agent_reference(agent: str | type[Agent]) -> str:
+    """Return the name under which an agent is saved in configurations and checkpoints.
+
+    Args:
+        agent: A name as in `agent_class`, or the class itself.
+
+    >>> from agents import PPO
+    >>> agent_reference(PPO)
+    'ppo'
+    """
+    if isinstance(agent, str):
+        return agent
+    reference = f"{agent.__module__}:{agent.__qualname__}"
+    return next((name for name, known in AGENTS.items() if known == reference), reference)
+
+
 def make_agent(
-    name: str,
-    hyper: AgentConfig,
+    agent: str | type[Agent],
     env: gym.Env[Any, Any] | GameVectorEnv,
+    hyper: AgentConfig | None = None,
     *,
     device: str = "cpu",
     seed: int = 0,
@@ -50,9 +66,9 @@ def make_agent(
     """Make an agent for an environment.
 
     Args:
-        name: See `agent_class`.
-        hyper: Hyper-parameters, an instance of the agent's ``Config``.
+        agent: ``"ddqn"``, ``"ppo"``, ``"reinforce"``, ``"module:Class"``, or a class of agents.
         env: The environment, single or a vector.
+        hyper: Hyperparameters, an instance of the agent's ``Config``; None for its defaults.
         device: ``"cpu"``, ``"cuda"`` or ``"auto"``.
         seed: Seed of the agent's random numbers.
         folder: Folder for data that the agent keeps on disk.
@@ -76,8 +92,9 @@ def make_agent(
         threads=threads,
     )
     tune_process()
+    kind = agent_class(agent) if isinstance(agent, str) else agent
     try:
-        return agent_class(name).build(spec, hyper)
+        return kind.build(spec, kind.Config() if hyper is None else hyper)
     except ValueError as error:
         raise UsageError(str(error)) from None
 

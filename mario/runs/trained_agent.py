@@ -15,7 +15,7 @@ from mario.config.env_config import EndingRewardConfig, EnvConfig, StartCurricul
 from mario.config.run_config import DEFAULT_GAME
 from mario.config.serialization import from_dict
 from mario.errors import UsageError
-from mario.runs.agent_factory import agent_class, make_agent
+from mario.runs.agent_factory import agent_class, agent_reference, make_agent
 from mario.runs.checkpoint import Checkpoint, CheckpointError, is_tutorial, load
 from mario.vector.base import GameVectorEnv
 from mario.vector.make import make_env, make_vector_env, preferred_num_envs
@@ -67,7 +67,7 @@ class TrainedAgent:
 
     def make_env(
         self,
-        emulator: str,
+        emulator: str = "auto",
         *,
         noop_max: int = 0,
         inner: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] | None = None,
@@ -121,7 +121,7 @@ class TrainedAgent:
         Raises:
             UsageError: the spaces of the environment differ from those in training.
         """
-        agent = make_agent(self.agent, self.hyper, env, seed=seed, training=False)
+        agent = make_agent(self.agent, env, self.hyper, seed=seed, training=False)
         for name, trained, given in (
             ("actions", self.num_actions, agent.spec.num_actions),
             ("state shape", self.state_shape, agent.spec.state_shape),
@@ -149,19 +149,22 @@ class TrainedAgent:
             ) from None
 
 
-def load_agent(path: Path, *, game: str | None = None, agent: str | None = None) -> TrainedAgent:
+def load_agent(
+    path: Path | str, *, game: str | None = None, agent: str | type[Agent] | None = None
+) -> TrainedAgent:
     """Load a trained agent from a checkpoint of this program or of the PyTorch tutorial.
 
     Args:
         path: the file.
         game: ID of the game to play; None for the game of the training.
-        agent: ``module:Class`` if the agent is not a built-in one. The module of such an agent, or
-            of such a game, is only imported if the caller gives it, because the file alone must
-            not decide which code is run.
+        agent: class or ``module:Class`` if the agent is not a built-in one. The module of such an
+            agent, or of such a game, is only imported if the caller gives it, because the file
+            alone must not decide which code is run.
 
     Raises:
         UsageError: the checkpoint cannot be used.
     """
+    path = Path(path)
     checkpoint = load(path)
     if is_tutorial(checkpoint):
         return _from_tutorial(path, checkpoint, game)
@@ -173,11 +176,12 @@ def load_agent(path: Path, *, game: str | None = None, agent: str | None = None)
                 f"add --{flag} {stored} if you trust it"
             )
     try:
+        kind = agent_reference(agent or name)
         return TrainedAgent(
             path=path,
             policy_state=checkpoint["model"],
-            agent=agent or name,
-            hyper=from_dict(agent_class(agent or name).Config, checkpoint["hyper"], "hyper."),
+            agent=kind,
+            hyper=from_dict(agent_class(kind).Config, checkpoint["hyper"], "hyper."),
             env_config=_env_config(checkpoint, game),
             state_shape=tuple(checkpoint["state_shape"]),
             num_actions=checkpoint["num_actions"],

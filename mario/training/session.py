@@ -127,7 +127,7 @@ class Session:
     ) -> Trainer:
         config = self._config
         agent = make_agent(
-            config.agent, config.hyper, envs,
+            config.agent, envs, config.hyper,
             device=config.device, seed=config.seed, folder=self.run.path / "memory",
             threads=config.threads or spare_cores(envs.num_processes),
         )  # fmt: skip

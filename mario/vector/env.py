@@ -17,17 +17,25 @@ from wrappers import wrap
 
 
 def make_env(
-    config: EnvConfig, inner: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] | None = None
+    config: EnvConfig | str, inner: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] | None = None
 ) -> gym.Env[Any, Any]:
     """Make a game with its wrappers.
 
     Args:
-        config: The configuration.
+        config: The configuration, or the ID of a game for the default wrappers.
         inner: A wrapper to apply to the bare game first, where each emulator frame is one step.
 
     Raises:
         UsageError: The game is unknown, or does not fit the wrappers.
+
+    >>> env = make_env("SuperMarioBros-1-1-v0")
+    >>> observation, info = env.reset(seed=0)
+    >>> observation.shape
+    (4, 84, 84)
+    >>> env.close()
     """
+    if isinstance(config, str):
+        config = EnvConfig(config)
     options: dict[str, Any] = {}
     if config.actions is not None:
         options["actions"] = parse_actions(config.actions)

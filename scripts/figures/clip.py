@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +11,7 @@ import tyro
 from mario.emulators.emulator import FRAMES_PER_SECOND
 from mario.playback.overlay import Overlay
 from mario.playback.video import VideoWriter
-from mario.playback.watch import Frame, FrameObserver, StopPlayback, watch_episode
+from mario.playback.watch import Frame, watch_episodes
 from mario.runs.trained_agent import load_agent
 
 
@@ -59,12 +57,10 @@ def record_clip(flags: ClipFlags) -> None:
     overlay = Overlay(flags.scale)
     with VideoWriter(flags.out, fps=FRAMES_PER_SECOND / flags.every, scale=1) as video:
         recorder = ClipRecorder(video, overlay, flags)
-        env = trained.make_env(
-            "auto", noop_max=flags.noops, inner=partial(FrameObserver, callbacks=[recorder])
-        )
-        agent = trained.make_agent(env, seed=flags.seed)
-        with closing(env), suppress(StopPlayback):
-            watch_episode(agent, env, seed=flags.seed, on_step=overlay.update)
+        for _ in watch_episodes(
+            trained, recorder, noop_max=flags.noops, seed=flags.seed, on_step=overlay.update
+        ):
+            pass
 
 
 if __name__ == "__main__":

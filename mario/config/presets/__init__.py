@@ -39,14 +39,18 @@ def read_preset(name: str, game: str | None = None) -> dict[str, Any]:
     game_id: str = game or values.get("game", DEFAULT_GAME)
     for pattern, overrides in values.pop("games", {}).items():
         if fnmatch.fnmatch(game_id, pattern):
-            values = _merge(values, overrides)
+            values = merge(values, overrides)
     return values
 
 
-def _merge(values: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
-    """Return the values with overrides applied, also in nested dicts."""
+def merge(values: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with overrides applied, also in nested dicts.
+
+    >>> merge({"steps": 9, "hyper": {"gamma": 0.9, "n_step": 1}}, {"hyper": {"n_step": 5}})
+    {'steps': 9, 'hyper': {'gamma': 0.9, 'n_step': 5}}
+    """
     nested = {
-        key: _merge(values[key], override)
+        key: merge(values[key], override)
         for key, override in overrides.items()
         if isinstance(override, dict) and isinstance(values.get(key), dict)
     }

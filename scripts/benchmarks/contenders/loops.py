@@ -39,7 +39,7 @@ def ours(emulator: str, num_envs: int, hyper: dict[str, Any], threads: int | Non
     seconds: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         agent = make_agent(
-            "ddqn", config, envs, device="auto", folder=Path(folder), threads=threads or spare
+            "ddqn", envs, config, device="auto", folder=Path(folder), threads=threads or spare
         )
         for owner in (agent, envs):
             for name in METHODS:

@@ -44,7 +44,7 @@ def ours(algorithm: str) -> Work:
     envs = make_vector_env(config.env_config, num_envs=NUM_ENVS, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         agent = make_agent(
-            config.agent, config.hyper, envs, device="auto", folder=Path(folder),
+            config.agent, envs, config.hyper, device="auto", folder=Path(folder),
             threads=spare_cores(envs.num_processes),
         )  # fmt: skip
         states, _ = envs.reset()

@@ -8,7 +8,7 @@ import pytest
 from doubles import FakeGame
 from tape import TapeAgent, spec
 
-from mario.playback.watch import FrameObserver, StopPlayback, watch_episode
+from mario.playback.watch import FrameObserver, StopPlayback, watch_episode, watch_episodes
 
 
 class ScoringAgent(TapeAgent):
@@ -82,3 +82,36 @@ def test_a_frame_callback_can_stop_the_playback():
     with pytest.raises(StopPlayback):
         watch_episode(TapeAgent(spec()), env, seed=0)
     assert len(frames) == 3
+
+
+class FakePlayer:
+    """Plays `FakeGame`, which is closed at the end."""
+
+    game = "Fake-v0"
+
+    def make_env(self, emulator="auto", *, noop_max=0, inner=None):
+        self.env = make_game()
+        self.env.close = lambda: setattr(self, "closed", True)
+        return inner(self.env)
+
+    def make_agent(self, env, *, seed=0):
+        return TapeAgent(spec())
+
+
+def test_episodes_have_consecutive_seeds_and_the_game_is_closed():
+    player, frames = FakePlayer(), []
+    results = list(
+        watch_episodes(player, lambda frame: not frames.append(frame), episodes=2, seed=7)
+    )
+    assert [result.length for result in results] == [3, 3]
+    assert [int(frame.max()) for frame in frames] == [7, 8, 9, 10, 8, 9, 10, 11]
+    assert player.closed
+
+
+def test_a_frame_callback_ends_all_episodes():
+    player, frames = FakePlayer(), []
+    results = watch_episodes(
+        player, lambda frame: frames.append(frame) or len(frames) < 6, episodes=5
+    )
+    assert len(list(results)) == 1
+    assert player.closed

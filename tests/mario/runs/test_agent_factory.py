@@ -6,7 +6,7 @@ import gymnasium as gym
 import pytest
 import torch
 
-from agents import DDQN, Agent, DDQNConfig
+from agents import DDQN, Agent
 from mario.config.env_config import EnvConfig
 from mario.errors import UsageError
 from mario.playback.watch import watch_episode
@@ -19,7 +19,7 @@ GAME = "SuperMarioBros-1-1-v0"
 
 def test_an_agent_fits_its_environment():
     env = make_env(EnvConfig(GAME, "complex", wrappers=WrapperConfig(size=48, stack=3)))
-    agent = make_agent("ddqn", DDQNConfig(), env, training=False)
+    agent = make_agent("ddqn", env, training=False)
     assert isinstance(agent, DDQN)
     assert agent.spec.state_shape == (3, 48, 48)
     assert agent.spec.num_actions == 12
@@ -28,7 +28,7 @@ def test_an_agent_fits_its_environment():
 
 def test_an_episode_is_the_same_for_the_same_seed():
     env = make_env(EnvConfig(GAME, "simple", wrappers=WrapperConfig(noop_max=30)))
-    agent = make_agent("ddqn", DDQNConfig(), env, training=False)
+    agent = make_agent("ddqn", env, training=False)
     episodes = [watch_episode(agent, env, seed=seed, epsilon=1.0) for seed in (4, 4, 5)]
     assert episodes[0] == episodes[1]
     assert episodes[0] != episodes[2]
@@ -39,14 +39,14 @@ def test_an_episode_is_the_same_for_the_same_seed():
 def test_an_environment_without_discrete_actions_is_refused():
     env = gym.make("Pendulum-v1")
     with pytest.raises(UsageError, match="agents need discrete actions; this game has Box"):
-        make_agent("ddqn", DDQNConfig(), env)
+        make_agent("ddqn", env)
     env.close()
 
 
 def test_observations_too_small_for_the_network_are_a_usage_error():
     env = make_env(EnvConfig(GAME, "simple", wrappers=WrapperConfig(size=20)))
     with pytest.raises(UsageError, match="state_shape is"):
-        make_agent("ddqn", DDQNConfig(), env, training=False)
+        make_agent("ddqn", env, training=False)
     env.close()
 
 

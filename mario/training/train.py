@@ -1,0 +1,83 @@
+"""Trains an agent: one call for a whole run, new or resumed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mario.config.run_config import TrainConfig
+from mario.runs.run_folder import BEST, LAST
+from mario.runs.train_config import check_same_run
+from mario.system.signals import StopSignals
+from mario.training.callbacks import Callback, load_callback
+from mario.training.session import Session
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run has reached when `train` returns.
+
+    Attributes:
+        folder: folder of the run.
+        steps: agent steps over all environments.
+        episodes: finished episodes.
+        complete: False if the run was stopped early; it can be resumed.
+    """
+
+    folder: Path
+    steps: int
+    episodes: int
+    complete: bool
+
+    @property
+    def checkpoint(self) -> Path:
+        """Checkpoint of the best agent by evaluation, or of the last one without evaluations."""
+        best = self.folder / BEST
+        return best if best.exists() else self.folder / LAST
+
+
+def train(
+    config: TrainConfig[Any],
+    *,
+    resume: Path | None = None,
+    callbacks: Sequence[Callback] = (),
+    stop: Callable[[], bool] | None = None,
+) -> TrainingResult:
+    """Train an agent until the run is complete or stopped, and save the run.
+
+    Args:
+        config: configuration of the run, see `mario.runs.train_config.train_config`. Its
+            ``callback`` names further callbacks.
+        resume: folder of the run to resume; None for a new run.
+        callbacks: called after those of the program, but before the run is saved.
+        stop: polled after each step; True stops training early. None to stop at Ctrl-C (in a
+            notebook: interrupt the kernel) or SIGTERM.
+
+    Raises:
+        UsageError: the run cannot be started or resumed with this configuration.
+        RunError: the run cannot continue.
+    """
+    if resume is not None:
+        check_same_run(config, resume)
+    callbacks = [*map(load_callback, config.callback), *callbacks]
+    with ExitStack() as stack:
+        if stop is None:
+            stop = _stop_at_signals(stack)
+        session = stack.enter_context(Session(config, resume, stop=stop, callbacks=callbacks))
+        session.train()
+        trainer = session.trainer
+        return TrainingResult(
+            session.run.path, trainer.steps, trainer.episodes, complete=trainer.complete
+        )
+
+
+def _stop_at_signals(stack: ExitStack) -> Callable[[], bool]:
+    """Return a function that tells whether a signal has arrived since this call."""
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: False  # Python handles signals in its main thread only
+    signals = stack.enter_context(StopSignals())
+    return lambda: bool(signals)
