@@ -70,6 +70,9 @@ class Persistent(Protocol):
         Called once the last state is on disk.
         """
 
+    def describe_loss(self) -> str:
+        """Return one line about data that were lost when a state was loaded, or ``""``."""
+
     def steps_until_overwrite(self) -> int:
         """Return the number of steps until data that the saved state relies on is overwritten."""
 

@@ -82,7 +82,7 @@ class FrameReplay:
         return {"storage": self.storage.state_dict(), "sampler": self.sampler.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned, without rows that are no longer on disk.
+        """Restore what `state_dict` returned, without rows that are damaged or overwritten.
 
         Raises:
             ValueError: the state has another number of environments.
@@ -93,6 +93,10 @@ class FrameReplay:
     def flush(self) -> None:
         """Block until all rows are on disk."""
         self.storage.flush()
+
+    def describe_loss(self) -> str:
+        """Return one line about rows that were lost when a state was loaded, or ``""``."""
+        return self.storage.describe_loss()
 
     def mark_saved(self) -> None:
         """Note that the last `state_dict` is on disk; earlier ones are no longer needed."""

@@ -1,4 +1,4 @@
-"""A memory-mapped ring buffer of rows per environment that detects lost rows."""
+"""A memory-mapped ring buffer of rows per environment that detects lost and damaged rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from tensordict import TensorDict
 
+from agents.replay.checksums import CHECKSUM, row_checksums
 from agents.replay.memory_map import flush_table, open_table
 
 Indices = NDArray[np.int64]
@@ -23,6 +24,8 @@ class FrameRing:
     saved overwrite this margin first. A process that loads the state therefore finds the complete
     window, unless more than `rows_until_overwrite` rows were written after the state was saved.
 
+    Each row that a saved state needs has a checksum, which is verified when the state is loaded.
+
     Args:
         folder: folder of the files.
         num_envs: number of environments.
@@ -33,13 +36,16 @@ class FrameRing:
     Attributes:
         heads: time of the next row of each environment, int64 ``(num_envs,)``.
         floors: time before which the rows of each environment were lost, int64 ``(num_envs,)``.
-        missing_rows: number of rows of the window that were missing when a state was loaded.
+        missing_rows: number of rows of the window that were overwritten, or that `drop_before`
+            dropped, since a state was loaded.
+        damaged_rows: times of the damaged rows in the window of each environment when a state was
+            loaded, ``num_envs`` arrays.
         table: the memory-mapped columns, ``(num_envs, num_rows)``.
         revision: a number that changes whenever rows are written, dropped or restored.
 
     Raises:
         InsufficientDiskSpace: the disk has no space for the files.
-        ValueError: the folder holds files of another size.
+        ValueError: the folder holds files of another size, or links.
     """
 
     def __init__(
@@ -55,6 +61,8 @@ class FrameRing:
         self.heads: Indices = np.zeros(num_envs, np.int64)
         self.floors: Indices = np.zeros(num_envs, np.int64)
         self._unsaved_tails = self._saved_tails = self.floors
+        self._num_sealed = self.heads.copy()
+        self.damaged_rows: list[Indices] = [np.zeros(0, np.int64)] * num_envs
 
     @property
     def tails(self) -> Indices:
@@ -76,7 +84,8 @@ class FrameRing:
 
         Args:
             envs: environment indices without duplicates, int64 ``(n,)``.
-            columns: every column except ``stamp``, each ``(n, ...)`` or one value for all rows.
+            columns: every column except ``stamp`` and ``checksum``, each ``(n, ...)`` or one
+                value for all rows.
         """
         slots = self.slots(envs, self.heads[envs])
         self.heads[envs] += 1
@@ -106,10 +115,25 @@ class FrameRing:
         intact: NDArray[np.bool_] = self.span("stamp", env, tail, head) == np.arange(tail, head) + 1
         return intact
 
+    def drop_before(self, env: int, time: int) -> None:
+        """Drop the rows of an environment before a time, and count them as missing."""
+        self.missing_rows += max(0, time - int(self.tails[env]))
+        self.floors[env] = max(time, self.floors[env])
+        self.revision += 1
+
+    def rewrite(self, env: int, times: Indices, **columns: ArrayLike) -> None:
+        """Change columns of rows that are stored, and update their checksums."""
+        slots = self.slots(np.array(env), times)
+        for name, values in columns.items():
+            self._columns[name][slots] = values
+        self._columns[CHECKSUM][slots] = row_checksums(self._columns, slots)
+        self.revision += 1
+
     def clear(self) -> None:
         """Drop all rows."""
         self.heads, self.floors = np.zeros_like(self.heads), np.zeros_like(self.floors)
         self._unsaved_tails = self._saved_tails = self.floors
+        self._num_sealed = self.heads.copy()
         self.revision += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -121,7 +145,11 @@ class FrameRing:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore `heads` and `floors`, and drop rows that were overwritten or never flushed.
+        """Restore `heads` and `floors`, drop overwritten rows, and erase damaged ones.
+
+        Rows that differ from their checksums are filled with zeros and are listed in
+        `damaged_rows`. If they are more than half of the rows of an environment, the rows up to
+        the last one are dropped instead.
 
         Raises:
             ValueError: the state has another number of environments.
@@ -132,21 +160,47 @@ class FrameRing:
                 f"not with {len(self.heads)}"
             )
         self.heads, self.floors = (state[name].numpy().copy() for name in ("heads", "floors"))
-        tails = self.tails
-        for env, tail in enumerate(tails):
-            missing = np.flatnonzero(~self.intact(env))
-            if missing.size:
-                self.floors[env] = tail + missing[-1] + 1
+        self._num_sealed = self.heads.copy()
+        self.missing_rows = 0
+        self.damaged_rows = [self._erase_damage(env) for env in range(len(self.heads))]
         self.revision += 1
         self._saved_tails = self.tails
-        self.missing_rows = int((self._saved_tails - tails).sum())
+
+    def _erase_damage(self, env: int) -> Indices:
+        """Drop the overwritten rows of an environment, and return the times of damaged ones."""
+        times = np.arange(self.tails[env], self.heads[env])
+        slots = self.slots(np.array(env), times)
+        stamps, checksums = self.take("stamp", slots), self.take(CHECKSUM, slots)
+        intact = (stamps == times + 1) & (checksums == row_checksums(self._columns, slots))
+        overwritten = np.flatnonzero(
+            (stamps > times + 1)
+            & (stamps % self._num_rows == (times + 1) % self._num_rows)
+            & ~intact
+        )
+        if overwritten.size:
+            self.drop_before(env, int(times[overwritten[-1]]) + 1)
+        damaged = times[~intact & (times >= self.floors[env])]
+        if 2 * damaged.size > self.heads[env] - self.tails[env]:
+            self.drop_before(env, int(damaged[-1]) + 1)
+            damaged = damaged[:0]
+        blank = {name: 0 for name in self._columns if name not in ("stamp", CHECKSUM)}
+        self.rewrite(env, damaged, stamp=damaged + 1, **blank)
+        return np.asarray(damaged)
 
     def mark_saved(self) -> None:
         """Allow overwriting of rows that only states before the last `state_dict` need."""
         self._saved_tails = self._unsaved_tails
 
     def flush(self) -> None:
-        """Block until all rows are on disk."""
+        """Add checksums to the new rows, and block until all rows are on disk.
+
+        Raises:
+            OSError: the disk is full, or a file is missing.
+        """
+        oldest = np.maximum(self._num_sealed, self.heads - self._num_rows)
+        for env, (start, stop) in enumerate(zip(oldest, self.heads, strict=True)):
+            self.rewrite(env, np.arange(start, stop))
+        self._num_sealed = self.heads.copy()
         flush_table(self._folder)
 
     def close(self) -> None:

@@ -202,17 +202,28 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         return {"ring": self.ring.state_dict(), "writer": self._writer.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned, without rows that are no longer on disk.
+        """Restore what `state_dict` returned, without rows that are damaged or overwritten.
 
         Raises:
             ValueError: the state has another number of environments.
         """
         self.ring.load_state_dict(state_dict["ring"])
+        self.window.exclude_damaged_rows()
         self._writer.load_state_dict(state_dict["writer"])
 
     def flush(self) -> None:
         """Block until all rows are on disk."""
         self.ring.flush()
+
+    def describe_loss(self) -> str:
+        """Return one line about rows that were lost when a state was loaded, or ``""``."""
+        damaged, missing = sum(map(len, self.ring.damaged_rows)), self.ring.missing_rows
+        if not damaged + missing:
+            return ""
+        return (
+            f"the replay memory at {self.folder} has lost rows: {damaged:,} are damaged and "
+            f"{missing:,} are missing; {len(self):,} transitions remain"
+        )
 
     def mark_saved(self) -> None:
         """Note that the last `state_dict` is on disk; earlier ones are no longer needed."""

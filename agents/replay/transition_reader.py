@@ -7,7 +7,6 @@ import torch
 from tensordict import TensorDict
 
 from agents.replay.frame_ring import FrameRing, Indices
-from agents.replay.memory_map import NO_ACTION
 from agents.replay.n_step import n_step_returns
 
 
@@ -51,7 +50,7 @@ class TransitionReader:
         rewards, discounts, steps = n_step_returns(
             self._ring.take("reward", slots[:, :-1]),
             self._ring.take("terminated", slots[:, :-1]),
-            actions[:, 1:] == NO_ACTION,
+            actions[:, 1:] < 0,  # a final frame, or the last intact state before damaged rows
             self._gamma,
         )
         # Where the next state matters, both stacks belong to the same episode. Both can then be

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.replay.frame_ring import FrameRing, Indices
-from agents.replay.memory_map import NO_ACTION
+from agents.replay.memory_map import LOST
 
 MAX_REDRAWS = 64
 """Number of attempts to draw only transitions before all transitions are listed."""
@@ -19,7 +19,7 @@ class TransitionWindow:
     """The transitions that can be sampled, by index.
 
     A row is a transition as soon as the rows of its n-step return and its next state are written.
-    Rows that only hold a final frame are not transitions.
+    Rows that only hold a final frame, and rows near damaged ones, are not transitions.
 
     The index of a row is its time times the number of environments plus the index of its
     environment. An index is never reused.
@@ -91,6 +91,20 @@ class TransitionWindow:
             raise self.empty_error()
         return candidates[integers(candidates.size, size=count)]
 
+    def exclude_damaged_rows(self) -> None:
+        """Exclude the transitions that need a row of `FrameRing.damaged_rows`.
+
+        These are the transitions that begin up to ``n_step`` rows before such a row, and those
+        with its frame in their stacks. Where later steps will need the frame, all rows of the
+        environment are dropped.
+        """
+        for env, damaged in enumerate(self._ring.damaged_rows):
+            if damaged.size and damaged[-1] + self._stack > self._ring.heads[env]:
+                self._ring.drop_before(env, int(self._ring.heads[env]))
+                continue
+            unusable = np.unique(damaged[:, None] + np.arange(-self._n_step, self._stack))
+            self._ring.rewrite(env, unusable[unusable >= self._ring.tails[env]], action=LOST)
+
     def empty_error(self) -> LookupError:
         """Return the error to raise when a sample is requested before there is a transition."""
         return LookupError(f"nothing to sample yet; cache more than {self._n_step} steps")
@@ -104,6 +118,6 @@ class TransitionWindow:
 
     def _has_action(self, envs: Indices, times: Indices) -> NDArray[np.bool_]:
         has_action: NDArray[np.bool_] = (
-            self._ring.take("action", self._ring.slots(envs, times)) != NO_ACTION
+            self._ring.take("action", self._ring.slots(envs, times)) >= 0
         )
         return has_action

@@ -11,7 +11,7 @@ import torch
 
 from agents.agent import States, Transitions
 from agents.replay.frame_ring import FrameRing, Indices
-from agents.replay.memory_map import MAX_AGE, NO_ACTION
+from agents.replay.memory_map import LOST, MAX_AGE, NO_ACTION
 
 
 class TransitionWriter:
@@ -82,7 +82,7 @@ class TransitionWriter:
         """Return whether the rows are consistent, and if not, the first problem.
 
         Every row of a window must still be stored. Ages must increase by 1 per row, and start from
-        0 after each end of an episode.
+        0 after each end of an episode, except at damaged rows.
         """
         for env, (tail, head) in enumerate(zip(self._ring.tails, self._ring.heads, strict=True)):
             if not self._ring.intact(env).all():
@@ -93,7 +93,8 @@ class TransitionWriter:
             following = np.append(ages, self._ages[env])[1:]
             ended = terminated | (actions == NO_ACTION)
             expected = np.where(ended, 0, np.minimum(ages.astype(np.int64) + 1, MAX_AGE))
-            if not np.array_equal(following, expected):
+            known = (actions != LOST) & (np.append(actions, NO_ACTION)[1:] != LOST)
+            if not np.array_equal(following[known], expected[known]):
                 return False, f"environment {env} has ages that do not count up from 0"
         return True, ""
 
@@ -113,7 +114,7 @@ class TransitionWriter:
 
     def _find_final_rows(self) -> None:
         for env, (tail, head) in enumerate(zip(self._ring.tails, self._ring.heads, strict=True)):
-            final = self._ring.span("action", env, tail, head) == NO_ACTION
+            final = self._ring.span("action", env, tail, head) < 0
             self._final_times[env] = deque((tail + np.flatnonzero(final)).tolist())
 
     def _note_final_rows(self, envs: Indices) -> None:

@@ -198,6 +198,9 @@ class Session:
             raise UsageError(f"{self.run.path} cannot be resumed: {reason}") from None
         steps, episodes = self.trainer.steps, self.trainer.episodes
         self._report(f"Resumed after {episodes:,} episodes ({steps:,} steps)")
+        for part in self.trainer.agent.persistent_parts():
+            if loss := part.describe_loss():
+                self._report(loss)
 
 
 def _discard_on_failure(run: RunFolder, kind: type[BaseException] | None, *rest: object) -> None:

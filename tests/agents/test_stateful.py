@@ -172,6 +172,9 @@ def test_persistent_parts_are_found():
         def mark_saved(self):
             pass
 
+        def describe_loss(self):
+            return ""
+
         def steps_until_overwrite(self):
             return 3
 

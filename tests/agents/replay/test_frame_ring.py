@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -13,11 +15,12 @@ def open_ring(folder, num_envs: int = 2) -> FrameRing:
 
 
 def write(ring: FrameRing, count: int, envs: tuple[int, ...] = (0, 1)) -> None:
-    """Write rows whose reward is their time and whose frame is their environment."""
+    """Write rows whose reward is their time and whose frame is their environment + 1."""
     envs = np.array(envs)
     for _ in range(count):
-        frames = np.repeat(envs, 4).reshape(-1, 4)
-        ring.append(envs, frame=frames, reward=ring.heads[envs], age=0, action=1)
+        frames = np.repeat(envs + 1, 4).reshape(-1, 4)
+        rewards = ring.heads[envs]
+        ring.append(envs, frame=frames, reward=rewards, age=3, action=1, terminated=True)
 
 
 def save(ring: FrameRing) -> dict:
@@ -36,7 +39,7 @@ def test_each_environment_has_a_ring_of_its_own(tmp_path):
     assert ring.span("reward", 1, 8, 13).tolist() == [8, 9, 10, 11, 12]
     slots = ring.slots(np.array([0, 1]), np.array([6, 12]))
     assert ring.take("reward", slots).tolist() == [6, 12]
-    assert ring.take("frame", slots).tolist() == [[0, 0, 0, 0], [1, 1, 1, 1]]
+    assert ring.take("frame", slots).tolist() == [[1, 1, 1, 1], [2, 2, 2, 2]]
     assert ring.span("reward", 1, 9, 9).size == 0
 
 
@@ -63,15 +66,67 @@ def test_rows_overwritten_beyond_the_margin_are_lost(tmp_path, written, lost):
     assert late.tails.tolist() == [11 - 5 + lost // 2] * 2
 
 
-def test_a_row_that_never_reached_the_disk_costs_all_rows_before_it(tmp_path):
+COLUMNS = ("stamp", "reward", "action", "age", "terminated", "checksum", "frame")
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_damaged_row_is_found_and_erased(tmp_path, name):
     ring = open_ring(tmp_path)
     write(ring, 6)
     state = save(ring)
-    ring.table["stamp"][1, 3] = 0
+    flip(tmp_path / f"{name}.memmap", row=NUM_ROWS + 3)
     late = open_ring(tmp_path)
     late.load_state_dict(state)
-    assert late.tails.tolist() == [1, 4]
-    assert late.missing_rows == 3
+    assert [rows.tolist() for rows in late.damaged_rows] == [[], [3]]
+    assert (late.tails.tolist(), late.missing_rows) == ([1, 1], 0)
+    assert late.span("reward", 1, 1, 6).tolist() == [1, 2, 0, 4, 5]
+    assert late.span("frame", 1, 2, 4).tolist() == [[2] * 4, [0] * 4]
+    later = open_ring(tmp_path)
+    later.load_state_dict(save(late))
+    assert [rows.size for rows in later.damaged_rows] == [0, 0], "it is erased and has a checksum"
+
+
+def test_rows_up_to_the_last_damaged_one_are_dropped_if_most_are_damaged(tmp_path):
+    ring = open_ring(tmp_path)
+    write(ring, 6)
+    state = save(ring)
+    for row in (2, 3, 4):
+        flip(tmp_path / "frame.memmap", row)
+    late = open_ring(tmp_path)
+    late.load_state_dict(state)
+    assert late.tails.tolist() == [5, 1]
+    assert late.missing_rows == 4
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_removed_file_costs_all_rows(tmp_path, name):
+    ring = open_ring(tmp_path)
+    write(ring, 6)
+    state = save(ring)
+    (tmp_path / f"{name}.memmap").unlink()
+    late = open_ring(tmp_path)
+    late.load_state_dict(state)
+    assert late.tails.tolist() == [6, 6]
+    assert late.missing_rows == 10
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_truncated_file_costs_only_its_missing_rows(tmp_path, name):
+    ring = open_ring(tmp_path)
+    write(ring, 7)
+    state = save(ring)
+    file = tmp_path / f"{name}.memmap"
+    os.truncate(file, file.stat().st_size * 13 // 16)  # rows 13 to 15, of which 14 is in use
+    late = open_ring(tmp_path)
+    late.load_state_dict(state)
+    assert [rows.tolist() for rows in late.damaged_rows] == [[], [5, 6]]
+
+
+def flip(path, row):
+    """Flip a bit of a row, where all rows of all environments are counted."""
+    content = bytearray(path.read_bytes())
+    content[row * len(content) // (2 * NUM_ROWS)] ^= 1
+    path.write_bytes(content)
 
 
 def test_missing_rows_stay_lost(tmp_path):

@@ -46,6 +46,9 @@ class PersistentPart:
     def steps_until_overwrite(self):
         return self.steps_left
 
+    def describe_loss(self):
+        return ""
+
 
 class Setup:
     """A checkpointer and what it works with."""
