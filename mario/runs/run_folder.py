@@ -147,8 +147,8 @@ class RunFolder:
     def load_last(self) -> tuple[Checkpoint | None, list[str]]:
         """Load the newest undamaged checkpoint from which the run can be resumed.
 
-        A damaged file that is skipped is renamed, so that it cannot replace an undamaged one later. If
-        all are damaged, they keep their names.
+        A damaged file that is skipped is renamed, so that it cannot replace an undamaged one
+        later. If all are damaged, they keep their names.
 
         Returns:
             The checkpoint, or None if the run was stopped before its first save, and one line for
@@ -172,7 +172,8 @@ class RunFolder:
                 for damaged, error in skipped.items()
             ]
         if skipped:
-            raise UsageError(f"{'; '.join(skipped.values())}; no usable checkpoint is left to resume from")
+            reasons = "; ".join(skipped.values())
+            raise UsageError(f"{reasons}; no usable checkpoint is left to resume from")
         if any(self.path.glob("mario_net_*.chkpt")):
             raise UsageError(
                 f"{self.path} has lost its {LAST}, without which a run cannot be resumed; "

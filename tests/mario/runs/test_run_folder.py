@@ -9,9 +9,9 @@ import sys
 
 import pytest
 import torch
+from damage import damage
 
 import mario.runs.run_folder
-from damage import damage
 from mario.errors import UsageError
 from mario.runs import checkpoint
 from mario.runs.checkpoint import FORMAT, load
@@ -104,8 +104,8 @@ def test_a_save_that_fails_after_damage_leaves_a_good_checkpoint(run, monkeypatc
     for steps in (1, 2):
         run.save_last(example(steps))
     damage(run.path / "last.chkpt", "flipped")
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
-        patch.setattr(checkpoint, "write_atomically", fail_with_full_disk)
+    monkeypatch.setattr(checkpoint, "write_atomically", fail_with_full_disk)
+    with pytest.raises(OSError, match="No space"):
         run.save_last(example(3))
     assert run.load_last()[0]["steps"] == 1
 
