@@ -166,7 +166,7 @@ def test_rows_overwritten_after_the_state_was_saved_are_dropped(filled, tmp_path
 def test_the_description_states_size_and_folder(tmp_path):
     replay = make_replay(tmp_path, capacity=1_000_000)
     assert replay.describe() == (
-        f"memory: 1,000,000 transitions, 0.02 GB at {tmp_path} "
+        f"memory: 1,000,000 transitions, 0.03 GB at {tmp_path} "
         "(0.0 kB each; the tutorial's layout would take 0.1 GB)"
     )
 
