@@ -1,0 +1,59 @@
+"""Run the commands of docs/getting-started.md as a reader would: scripts/walkthrough [--literal].
+
+It clones the repository into a temporary folder, creates a fresh environment there and runs every
+command of the page with bash, including the installation. Training is shortened as in the tests,
+unless ``--literal`` is given, with which it takes as long as the page says. Needs only Python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from blocks import ROOT, RUN_FOLDER, Block, commands, entry_points, read_blocks
+
+PAGE = ROOT / "docs" / "getting-started.md"
+LATEST_RUN = '"$(ls -d runs/* | tail -n 1)"'
+
+
+def script(blocks: list[Block], literal: bool) -> str:
+    """Return the commands of a page as one script for bash.
+
+    Args:
+        blocks: The blocks of the page; those in other languages are left out.
+        literal: Whether to leave out the flags that shorten a command.
+    """
+    lines = ["set -ex"]
+    for block in blocks:
+        if block.language != "bash":
+            continue
+        flags = "" if literal else f" {block.argument('append') or ''}"
+        for command in commands(block.code):
+            extended = command + flags if command.split()[0] in entry_points() else command
+            lines.append(RUN_FOLDER.sub(LATEST_RUN, extended))
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run the page and return the exit code of its script."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--literal", action="store_true", help="do not shorten the commands")
+    options = parser.parse_args()
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "PYTHONPATH", "VIRTUAL_ENV")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder) / "clone"
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+        process = subprocess.run(
+            ["bash", "-c", script(read_blocks(PAGE), options.literal)],
+            cwd=clone, env=environment, check=False,
+        )  # fmt: skip
+    return process.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
