@@ -71,7 +71,7 @@ class AgentSpec:
         state_shape: Shape of a state, for example ``(4, 84, 84)``; states are uint8.
         num_actions: Number of actions.
         num_envs: Number of parallel environments.
-        device: A torch device, ``"cpu"`` or ``"cuda"``.
+        device: A torch device, ``"cpu"``, ``"cuda"`` or ``"mps"``.
         seed: Seed of the agent's random generators.
         folder: Folder for data on disk, such as the replay memory; None for a temporary folder.
         training: False for an agent that is only evaluated: it has no replay memory and never

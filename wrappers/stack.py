@@ -137,6 +137,8 @@ def wrap(
         env = StickyActions(env, config.repeat_action_probability)
     env = _skip_frames(env, config)
     if config.fire_reset:
+        if not env.has_wrapper_attr("fire"):
+            raise ValueError("fire_reset needs a fire button, which this game does not have")
         env = FireReset(env, env.get_wrapper_attr("fire"))
     env = RecordEpisodeStatistics(step_wrapper(env) if step_wrapper else env)
     if config.terminal_on_life_loss:

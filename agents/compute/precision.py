@@ -59,8 +59,11 @@ def has_bfloat16(device: str) -> bool:
 
     Some processors support bfloat16 instructions, but execute them at half the speed.
     """
-    if torch.device(device).type == "cuda":
+    kind = torch.device(device).type
+    if kind == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if kind != "cpu":
+        return False  # not measured
     has_instructions = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return bool(has_instructions) and _seconds(torch.bfloat16) < _seconds(torch.float32)
 

@@ -130,16 +130,18 @@ class DDQN(Agent):
     def recall(self) -> TensorDict:
         """Sample a batch of transitions, see `agents.replay.frame_replay.FrameReplay.sample`.
 
-        With prioritized replay, the batch also contains the importance weights, ``weight``, and
-        ``error``, to which the loss writes the temporal-difference errors.
+        With prioritized replay, the batch contains the importance weights, ``weight``, instead of
+        the probabilities, and ``error``, to which the loss writes the temporal-difference errors.
         """
         batch = self._require_replay().sample(self._config.batch_size)
-        if (probabilities := batch.get("probability")) is not None:
+        if (probabilities := batch.pop("probability", None)) is not None:
             batch["weight"] = importance_weights(probabilities, self._beta(self.steps))
             batch["error"] = torch.zeros_like(batch["weight"])
-        if self.spec.device != "cpu":
+        if self.spec.device.startswith("cuda"):
             # A copy from pinned memory runs asynchronously.
             batch = batch.pin_memory().to(self.spec.device, non_blocking=True)
+        elif self.spec.device != "cpu":
+            batch = batch.to(self.spec.device)
         if self._random_shift is not None:
             for key in ("state", "next_state"):
                 batch[key] = self._random_shift(batch[key])

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
 from typing import Any, NoReturn, TypeVar
 
 import tyro
 from tyro import _errors as parse_errors
 
-from mario.errors import RunError, UsageError
+from mario.errors import RunError, UsageError, similar
 
 T = TypeVar("T")
 
+LOADING = "loading PyTorch"
+"""The slow step of every command, see `mario.system.announce`."""
+
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+
+
+def start(
+    name: str, command: Callable[[Sequence[str]], int], arguments: Sequence[str] | None
+) -> NoReturn:
+    """Run a command with the flags of the command line, and exit.
+
+    Args:
+        name: name of the command.
+        command: receives the flags and returns the exit code.
+        arguments: the flags; None for those of this process.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if "--version" in given:
+        print(f"{name} {version('mario-agents')}")
+        sys.exit(0)
+    run(name, lambda: command(given))
 
 
 def run(name: str, body: Callable[[], int]) -> NoReturn:
@@ -65,6 +87,7 @@ def parse(
     Raises:
         UsageError: a flag is unknown, missing or has an invalid value.
     """
+    check_flags(name, arguments, config_type if default is None else default)
     # tyro's overloads do not accept a default that may be missing.
     cli: Callable[..., Any] = tyro.cli
     initial = tyro.MISSING_NONPROP if default is None else default
@@ -72,11 +95,44 @@ def parse(
         return cli(config_type, prog=name, args=arguments, description=description, default=initial)
 
 
+def check_flags(name: str, arguments: Sequence[str], config: object) -> None:
+    """Check that all flags exist.
+
+    Args:
+        name: name of the command.
+        arguments: the command line without the name of the command.
+        config: the dataclass whose fields are the flags, or an instance of it. Fields of nested
+            dataclasses are only known from an instance.
+
+    Raises:
+        UsageError: a flag is unknown. The message suggests similar flags.
+    """
+    known = {"help", *_flags(config)}
+    for argument in arguments:
+        flag = argument.partition("=")[0].replace("_", "-")
+        names = flag[2:], flag[2:].replace("no-", "", 1)  # --no-json turns --json off
+        if flag.startswith("--") and known.isdisjoint(names):
+            hint = " or ".join(f"--{other}" for other in similar(flag[2:], known))
+            suggestion = f"did you mean {hint}? See" if hint else "see"
+            raise UsageError(f"unknown flag {flag}; {suggestion} {name} --help")
+
+
+def _flags(config: object, prefix: str = "") -> Iterator[str]:
+    """Yield the names of all flags without the dashes in front."""
+    for field in dataclasses.fields(config):  # type: ignore[arg-type]
+        value = getattr(config, field.name, None)
+        flag = prefix + field.name.replace("_", "-")
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            yield from _flags(value, f"{flag}.")
+        else:
+            yield flag
+
+
 def _raise_usage_error(event: parse_errors.ParseErrorEvent) -> NoReturn:
     """Raise an error in place of tyro's message, which has several lines in a drawn box."""
     match event:
         case parse_errors.UnrecognizedArgs(tokens=tokens):
-            message = f"unrecognized arguments: {' '.join(tokens)}"
+            message = f"unexpected {' '.join(tokens)}"
         case parse_errors.MissingArgs(missing_arguments=missing):
             names = [argument.arg.display_name() for argument in missing]
             message = f"missing required {', '.join(names)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,8 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from mario.commands import cli
+from mario.config.env_config import Device
 from mario.config.validation import require_at_least, require_probability
 from mario.errors import UsageError
+from mario.games.registry import find_game
+from mario.system.announce import announced, print_to_stderr
+from mario.system.signals import StopSignals
 
 if TYPE_CHECKING:
     from mario.evaluation.episodes import EpisodeResult, LevelArea
@@ -60,6 +63,9 @@ class EvalFlags:
     """module:Class of the agent. Required for an agent of your own."""
     num_envs: int | None = None
     """Number of environments that run in parallel; None for the number that runs fastest."""
+    device: Device = "cpu"
+    """Device of the network; auto uses a GPU if there is one. On the CPU, results do not depend on
+    the hardware."""
     emulator: str = "auto"
     """Emulator of NES games: auto, native or nes-py."""
     seed: int = 0
@@ -81,8 +87,7 @@ class EvalFlags:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of ``mario-eval``."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    cli.run(NAME, lambda: evaluate(given))
+    cli.start(NAME, evaluate, arguments)
 
 
 def evaluate(arguments: Sequence[str]) -> int:
@@ -95,25 +100,28 @@ def evaluate(arguments: Sequence[str]) -> int:
         The exit code: 0, or 130 / 143 if a signal stopped the evaluation.
     """
     flags = cli.parse(NAME, EvalFlags, arguments, DESCRIPTION)
-    # Imported here, because worker processes import the main module and must not import torch.
-    from mario.evaluation.evaluate import evaluate_agent
-    from mario.runs.trained_agent import load_agent
-    from mario.system.signals import StopSignals
+    if flags.game is not None:
+        find_game(flags.game)  # before the slow imports
+    with announced(cli.LOADING):
+        # Imported here, because worker processes import the main module and must not import torch.
+        from mario.evaluation.evaluate import evaluate_agent
+        from mario.runs.trained_agent import load_agent
 
-    trained = load_agent(flags.checkpoint, game=flags.game, agent=flags.agent)
+    trained = load_agent(flags.checkpoint, game=flags.game, agent=flags.agent, device=flags.device)
     with ExitStack() as stack, StopSignals() as stop:
         draw_map = _prepare_map(flags, trained, stack)
         envs = trained.make_vector_env(
             flags.emulator, episodes=flags.episodes, noop_max=flags.noops, num_envs=flags.num_envs,
-            seed=flags.seed, report=_print_to_stderr,
+            seed=flags.seed, report=print_to_stderr,
         )  # fmt: skip
         stack.callback(envs.close)
         results, summary = evaluate_agent(
-            trained, flags.episodes, envs=envs, epsilon=flags.epsilon, seed=flags.seed,
+            trained, flags.episodes, envs=envs,
+            epsilon=flags.epsilon, seed=flags.seed,
             on_episode=_ignore if flags.json else _print_episode, stop=lambda: bool(stop),
         )  # fmt: skip
         if len(results) < flags.episodes:
-            _print_to_stderr(f"stopped after {len(results)} of {flags.episodes} episodes")
+            print_to_stderr(f"stopped after {len(results)} of {flags.episodes} episodes")
             return stop.exit_code
         print(json.dumps(summary.report()) if flags.json else _table(summary))
         draw_map(summary, results)
@@ -161,7 +169,7 @@ def _write_figures(flags: EvalFlags, trained: TrainedAgent, folder: Path) -> Non
     with contextlib.closing(trained.make_env(flags.emulator, noop_max=flags.noops)) as env:
         agent = trained.make_agent(env, seed=flags.seed)
         states = collect_states(agent, env, seed=flags.seed)
-    write_figures(folder, agent, states, report=_print_to_stderr if flags.json else print)
+    write_figures(folder, agent, states, report=print_to_stderr if flags.json else print)
 
 
 def _ignore(result: EpisodeResult) -> None:
@@ -196,7 +204,3 @@ def _table(summary: EvaluationSummary) -> str:
 
 def _with_interval(value: str, bounds: Sequence[str]) -> str:
     return f"{value} (95 % interval {' to '.join(bounds)})"
-
-
-def _print_to_stderr(line: str) -> None:
-    print(line, file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from mario.commands import cli
+from mario.config.env_config import Device
+from mario.config.validation import require_at_least, require_probability
+from mario.games.registry import find_game
+from mario.system.announce import announced
+from mario.system.signals import StopSignals
 
 if TYPE_CHECKING:
     from mario.evaluation.episodes import EpisodeResult
@@ -45,16 +49,24 @@ class PlayFlags:
     """Probability of a random action in each step."""
     noops: int = 30
     """Maximum number of no-op frames at the start of an episode; the number is drawn at random."""
+    device: Device = "cpu"
+    """Device of the network; auto uses a GPU if there is one. On the CPU, results do not depend on
+    the hardware."""
     emulator: str = "auto"
     """Emulator for NES games: auto, native or nes-py."""
     seed: int = 0
     """Seed of the random starts and actions."""
 
+    def __post_init__(self) -> None:
+        require_at_least("--episodes", self.episodes, 1)
+        require_at_least("--noops", self.noops, 0)
+        require_at_least("--seed", self.seed, 0)
+        require_probability("--epsilon", self.epsilon)
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of ``mario-play``."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    cli.run(NAME, lambda: play(given))
+    cli.start(NAME, play, arguments)
 
 
 def play(arguments: Sequence[str]) -> int:
@@ -67,14 +79,12 @@ def play(arguments: Sequence[str]) -> int:
         The exit code: 0, or 130 / 143 after a signal. The video up to the signal is kept.
     """
     flags = cli.parse(NAME, PlayFlags, arguments, DESCRIPTION)
-    # Imported here, because worker processes import the main module and must not import torch.
-    from mario.config.validation import require_at_least, require_probability
-    from mario.playback.watch import watch_episodes
-    from mario.system.signals import StopSignals
+    if flags.game is not None:
+        find_game(flags.game)  # before the slow imports
+    with announced(cli.LOADING):
+        # Imported here, because worker processes import the main module and must not import torch.
+        from mario.playback.watch import watch_episodes
 
-    for name, least in (("episodes", 1), ("noops", 0), ("seed", 0)):
-        require_at_least(f"--{name}", getattr(flags, name), least)
-    require_probability("--epsilon", flags.epsilon)
     player = _open_player(flags)
     with ExitStack() as stack, StopSignals() as stop:
         show_frame, overlay = _open_output(flags, player.game, stack)
@@ -105,8 +115,10 @@ def _open_player(flags: PlayFlags) -> TrainedAgent | LevelExperts:
     if not flags.checkpoints:
         raise UsageError(f"give the path of a .chkpt file; see {NAME} --help")
     if len(flags.checkpoints) == 1:
-        return load_agent(flags.checkpoints[0], game=flags.game, agent=flags.agent)
-    return open_experts(flags.checkpoints, game=flags.game, agent=flags.agent)
+        return load_agent(
+            flags.checkpoints[0], game=flags.game, agent=flags.agent, device=flags.device
+        )
+    return open_experts(flags.checkpoints, game=flags.game, agent=flags.agent, device=flags.device)
 
 
 def _open_output(

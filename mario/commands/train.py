@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mario.commands import cli
 from mario.errors import UsageError
+from mario.system.announce import announced
+from mario.system.signals import StopSignals
 
 if TYPE_CHECKING:
     from mario.config.run_config import TrainConfig
@@ -27,8 +28,7 @@ EARLY_FLAGS = ("resume", "preset", "agent", "game")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of ``mario-train``."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    cli.run(NAME, lambda: train(given))
+    cli.start(NAME, train, arguments)
 
 
 def train(arguments: Sequence[str]) -> int:
@@ -40,11 +40,11 @@ def train(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: 0, or 130 / 143 if a signal stopped the run. The run is saved first.
     """
-    # Imported here, because worker processes import the main module and must start fast.
-    from mario.system.signals import StopSignals
-    from mario.training.train import train as train_agent
+    with announced(cli.LOADING):
+        config, resume = read_flags(arguments)
+        # Imported here, because worker processes import the main module and must start fast.
+        from mario.training.train import train as train_agent
 
-    config, resume = read_flags(arguments)
     with StopSignals() as stop:
         train_agent(config, resume=resume, stop=lambda: bool(stop))
         return stop.exit_code
@@ -64,11 +64,12 @@ def read_flags(arguments: Sequence[str]) -> tuple[TrainConfig[Any], Path | None]
     Raises:
         UsageError: a flag is unknown or has an invalid value.
     """
+    early, others = _read_early_flags(arguments)
+    _check_names(early)
     from mario.config.presets import preset_names
     from mario.config.run_config import TrainConfig, TrainFlags
     from mario.runs.train_config import for_new_run, preset_config, saved_config
 
-    early, others = _read_early_flags(arguments)
     if early.resume is None:
         defaults = preset_config(early.preset, early.agent, early.game)
     else:
@@ -101,6 +102,21 @@ def _read_early_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, lis
     given += [("callback", reference) for reference in early.callback]
     front = [word for flag, value in given if value is not None for word in (f"--{flag}", value)]
     return early, front + others
+
+
+def _check_names(early: argparse.Namespace) -> None:
+    """Check the game and the preset before the slow imports.
+
+    Raises:
+        UsageError: there is no such game or preset.
+    """
+    from mario.config.presets import read_preset
+    from mario.games.registry import find_game
+
+    if early.game is not None:
+        find_game(early.game)
+    if early.preset is not None:
+        read_preset(early.preset)
 
 
 def _fields(config: TrainConfig[Any]) -> dict[str, Any]:

@@ -8,11 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Literal, Self
 
 from mario.config.validation import require_probability
 from mario.errors import UsageError
 from wrappers import WrapperConfig
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+"""Values of ``--device``, see `mario.runs.agent_factory.resolve_device`."""
+
+DEFAULT_GAME = "SuperMarioBros-1-1-v0"
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,18 @@ class EnvConfig:
     """How often episodes start shortly before the point where an earlier episode was lost."""
     ending_reward: EndingRewardConfig = field(default_factory=EndingRewardConfig)
     """Rewards for how an episode ends."""
+
+    def first_in_use(self, *wrappers: str) -> str | None:
+        """Return a text that names the first of some wrapper settings in use, or None.
+
+        Args:
+            *wrappers: Names of fields of `wrappers.WrapperConfig`.
+
+        >>> EnvConfig("Tetris-v0", wrappers=WrapperConfig(crop_top=8)).first_in_use("crop_top")
+        '--wrappers.crop-top is set'
+        """
+        used = [name for name in wrappers if getattr(self.wrappers, name)]
+        return f"--wrappers.{used[0].replace('_', '-')} is set" if used else None
 
     def for_evaluation(self, noop_max: int) -> Self:
         """Return the configuration for evaluating the agent.

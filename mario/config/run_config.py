@@ -9,7 +9,13 @@ from typing import Generic, Literal, TypeVar
 import tyro
 
 from agents import AgentConfig
-from mario.config.env_config import EndingRewardConfig, EnvConfig, StartCurriculumConfig
+from mario.config.env_config import (
+    DEFAULT_GAME,
+    Device,
+    EndingRewardConfig,
+    EnvConfig,
+    StartCurriculumConfig,
+)
 from mario.config.validation import require_at_least, require_probability
 from mario.errors import UsageError
 from wrappers import WrapperConfig
@@ -17,7 +23,6 @@ from wrappers import WrapperConfig
 H = TypeVar("H", bound=AgentConfig)
 
 DEFAULT_EPISODES = 40_000
-DEFAULT_GAME = "SuperMarioBros-1-1-v0"
 DEFAULT_PRESETS = {"ddqn": "mario", "ppo": "mario-ppo", "reinforce": "pong-karpathy"}
 """Default preset of each agent, used if ``--preset`` is not given."""
 
@@ -107,8 +112,9 @@ class TrainConfig(Generic[H]):
     warm_start: Path | None = None
     """Checkpoint whose weights initialize the agent. It may come from another game that has the
     same number of actions."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Device of the network; auto uses a GPU if one is available."""
+    device: Device = "auto"
+    """Device of the network; auto uses a GPU (cuda, or mps on Apple's processors) if there is
+    one."""
     threads: int | None = None
     """CPU threads for learning; None for the cores that no environment process uses."""
     emulator: Literal["auto", "native", "nes-py"] = "auto"

@@ -98,14 +98,34 @@ def action_masks(actions: ActionSet) -> tuple[int, ...]:
     mario.errors.UsageError: unknown action set 'rightonly'; did you mean 'right-only'?
     """
     if not isinstance(actions, str):
-        if not actions:
-            raise UsageError(f"an action set needs at least one action, got {actions!r}")
-        return tuple(_mask(action) for action in actions)
+        return tuple(_mask(buttons) for buttons in button_lists(actions))
     if actions == ALL_BUTTONS:
         return tuple(range(256))
     if actions not in ACTION_SETS:
         raise unknown("action set", actions, (*ACTION_SETS, ALL_BUTTONS))
     return action_masks(ACTION_SETS[actions])
+
+
+def button_lists(actions: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """Return an action set that is given as lists of buttons, after checking its form.
+
+    Args:
+        actions: The buttons of each action.
+
+    Raises:
+        UsageError: It is empty, or an action is not a list.
+
+    >>> button_lists([1])
+    Traceback (most recent call last):
+        ...
+    mario.errors.UsageError: an action is a list of buttons, got 1; write [1]
+    """
+    if not actions:
+        raise UsageError(f"an action set needs at least one action, got {actions!r}")
+    for action in actions:
+        if isinstance(action, str) or not isinstance(action, Sequence):
+            raise UsageError(f"an action is a list of buttons, got {action!r}; write [{action!r}]")
+    return actions
 
 
 def action_name(mask: int) -> str:
@@ -135,11 +155,9 @@ def buttons_of(name: str) -> int | None:
         return None
 
 
-def _mask(action: Sequence[str]) -> int:
-    if isinstance(action, str) or not isinstance(action, Sequence):
-        raise UsageError(f"an action is a list of buttons, got {action!r}; write [{action!r}]")
+def _mask(buttons: Sequence[str]) -> int:
     mask = 0
-    for name in action:
+    for name in buttons:
         if name != NOOP and name not in BUTTONS:
             raise unknown("button", str(name), (*BUTTONS, NOOP))
         mask |= BUTTONS.get(name, 0)

@@ -13,7 +13,7 @@ from ale_py import roms
 from numpy.typing import NDArray
 
 from mario.errors import UsageError, unknown
-from mario.games.actions import ActionSet
+from mario.games.actions import ActionSet, button_lists
 from mario.games.endings import Ending
 
 BUTTONS = ("up", "down", "left", "right", "fire")
@@ -55,9 +55,7 @@ def ale_actions(actions: ActionSet | None, minimal: Sequence[int]) -> tuple[int,
         return tuple(range(len(ale_py.Action.__members__)))
     if isinstance(actions, str):
         raise unknown("action set", actions, ("full", "minimal"))
-    if not actions:
-        raise UsageError(f"an action set needs at least one action, got {actions!r}")
-    return tuple(_ale_action(buttons) for buttons in actions)
+    return tuple(_ale_action(buttons) for buttons in button_lists(actions))
 
 
 def find_fire_action(actions: Sequence[int]) -> int:
@@ -210,7 +208,7 @@ class Atari(gym.Env[NDArray[np.uint8], int]):
 
 def _ale_action(buttons: Sequence[str]) -> int:
     """Return ALE's number of the action that holds the buttons."""
-    held = {button.lower() for button in buttons} - {"noop"}
+    held = {str(button).lower() for button in buttons} - {"noop"}
     for button in held.difference(BUTTONS):
         raise unknown("button", button, (*BUTTONS, "NOOP"))
     name = "".join(button.upper() for button in BUTTONS if button in held) or "NOOP"

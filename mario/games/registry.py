@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import gymnasium as gym
@@ -27,6 +27,10 @@ def register_games() -> None:
     for game_id, entry_point, kwargs in _games():
         if game_id not in gym.registry:
             gym.register(game_id, entry_point, kwargs=kwargs)
+            # v1 to v3 are other looks of the game, not updates of v0. With the version as a part
+            # of the name, Gymnasium does not warn that v0 is out of date.
+            spec = gym.registry[game_id]
+            spec.name, spec.version = game_id, None
 
 
 def make_game(game_id: str, **kwargs: Any) -> gym.Env[Any, Any]:
@@ -48,14 +52,15 @@ def make_game(game_id: str, **kwargs: Any) -> gym.Env[Any, Any]:
     """
     spec = find_game(game_id)
     try:
-        # With a spec instead of an id, Gymnasium does not mistake v3, another look, for an update
-        # of v0. The authors of games can call check_env themselves.
+        # The authors of games can call check_env themselves.
         return gym.make(spec, disable_env_checker=True, **kwargs)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise
-        fault = str(error).partition(" was raised from")[0]
-        raise UsageError(f"game {game_id!r}: {fault}") from None
+        argument = re.findall(r"keyword argument '(\w+)'", str(error))[0]
+        raise UsageError(
+            f"game {game_id!r} does not accept {argument}; omit --{argument}"
+        ) from None
 
 
 def find_game(game_id: str) -> EnvSpec:
@@ -68,10 +73,7 @@ def find_game(game_id: str) -> EnvSpec:
     if module:
         _load(game_id, module)
     elif name not in gym.registry:
-        if find_spec("ale_py") is not None:
-            _load(game_id, "ale_py")  # takes a moment, so only for unknown ids
-        elif name.startswith("ALE/") or "NoFrameskip" in name:
-            raise UsageError(f"game {game_id!r}: Atari games come with ale-py; pip install ale-py")
+        _load(game_id, "ale_py")  # takes a moment, so only for unknown ids
     if name not in gym.registry:
         raise unknown("game", game_id, gym.registry)
     spec = gym.registry[name]

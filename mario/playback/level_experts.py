@@ -81,7 +81,11 @@ class LevelExperts:
 
 
 def open_experts(
-    paths: Sequence[Path], *, game: str | None = None, agent: str | None = None
+    paths: Sequence[Path],
+    *,
+    game: str | None = None,
+    agent: str | None = None,
+    device: str = "cpu",
 ) -> LevelExperts:
     """Read several checkpoints that play one game.
 
@@ -89,11 +93,12 @@ def open_experts(
         paths: Checkpoint files.
         game: Id of the game to play; None for the full game that contains the levels.
         agent: ``module:Class`` of a user's agent, see `mario.runs.trained_agent.load_agent`.
+        device: Device of the networks, see `mario.runs.agent_factory.resolve_device`.
 
     Raises:
         UsageError: A checkpoint cannot be used, or two of them do not fit together.
     """
-    checkpoints = tuple(load_agent(path, agent=agent) for path in paths)
+    checkpoints = tuple(load_agent(path, agent=agent, device=device) for path in paths)
     for first, second in combinations(checkpoints, 2):
         _check_pair(first, second)
     return LevelExperts(checkpoints, game or _full_game(checkpoints[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ def agent_reference(agent: str | type[Agent]) -> str:
     return next((name for name, known in AGENTS.items() if known == reference), reference)
 
 
+def is_kind_of(kind: type[Agent], name: str) -> bool:
+    """Return whether a class is one of `AGENTS` or its subclass, and so has its hyperparameters.
+
+    Args:
+        kind: a class of agents.
+        name: a key of `AGENTS`.
+    """
+    return issubclass(kind, agent_class(name))
+
+
 def make_agent(
     agent: str | type[Agent],
     env: gym.Env[Any, Any] | GameVectorEnv,
@@ -69,7 +80,7 @@ def make_agent(
         agent: ``"ddqn"``, ``"ppo"``, ``"reinforce"``, ``"module:Class"``, or a class of agents.
         env: The environment, single or a vector.
         hyper: Hyperparameters, an instance of the agent's ``Config``; None for its defaults.
-        device: ``"cpu"``, ``"cuda"`` or ``"auto"``.
+        device: See `resolve_device`.
         seed: Seed of the agent's random numbers.
         folder: Folder for data that the agent keeps on disk.
         training: False for an agent that only plays.
@@ -100,15 +111,23 @@ def make_agent(
 
 
 def resolve_device(name: str) -> str:
-    """Return the torch device for a name; ``"auto"`` is a GPU if there is one.
+    """Return the torch device for a name.
+
+    Args:
+        name: ``"cpu"``, ``"cuda"``, ``"mps"`` (the GPU of Apple's processors), or ``"auto"`` for a
+            GPU if there is one.
 
     Raises:
         UsageError: A GPU is requested, but there is none.
     """
+    gpus: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+    }
     if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError("--device cuda: torch finds no GPU; use --device cpu")
+        return next((gpu for gpu, is_available in gpus.items() if is_available()), "cpu")
+    if name in gpus and not gpus[name]():
+        raise UsageError(f"--device {name}: torch finds no such GPU; use --device cpu")
     return name
 
 

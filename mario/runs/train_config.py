@@ -12,7 +12,7 @@ from mario.config.presets import merge, read_preset
 from mario.config.run_config import DEFAULT_PRESETS, RESUME_OVERRIDES, TrainConfig
 from mario.config.serialization import from_dict, to_dict
 from mario.errors import UsageError
-from mario.runs.agent_factory import agent_class, agent_reference
+from mario.runs.agent_factory import agent_class, agent_reference, is_kind_of
 from mario.runs.run_folder import RunFolder
 
 
@@ -62,9 +62,11 @@ def preset_config(preset: str | None, agent: str | None, game: str | None) -> Tr
     Raises:
         UsageError: the preset or the agent is unknown.
     """
-    name = preset or DEFAULT_PRESETS.get(agent or "ddqn")
+    kind = agent_class(agent or "ddqn")
+    defaults = [DEFAULT_PRESETS[each] for each in DEFAULT_PRESETS if is_kind_of(kind, each)]
+    name = preset or next(iter(defaults), None)
     values = read_preset(name, game) if name else {}
-    if agent is not None and agent != values.get("agent"):
+    if agent is not None and not is_kind_of(kind, values.get("agent", "ddqn")):
         values.pop("hyper", None)  # the preset's hyperparameters are for its own agent
     return _make_config(values | {"preset": name, "agent": agent or values.get("agent", "ddqn")})
 

@@ -11,8 +11,12 @@ import gymnasium as gym
 
 from agents import Agent, AgentConfig, DDQNConfig
 from agents.networks.tutorial_cnn import STATE_SIDE, from_tutorial
-from mario.config.env_config import EndingRewardConfig, EnvConfig, StartCurriculumConfig
-from mario.config.run_config import DEFAULT_GAME
+from mario.config.env_config import (
+    DEFAULT_GAME,
+    EndingRewardConfig,
+    EnvConfig,
+    StartCurriculumConfig,
+)
 from mario.config.serialization import from_dict
 from mario.errors import UsageError
 from mario.runs.agent_factory import agent_class, agent_reference, make_agent
@@ -39,6 +43,7 @@ class TrainedAgent:
         num_actions: number of actions.
         steps: agent steps of training; 0 if the file does not contain them.
         epsilon: probability of a random action in the evaluations during training.
+        device: device of the network, see `mario.runs.agent_factory.resolve_device`.
     """
 
     path: Path
@@ -50,6 +55,7 @@ class TrainedAgent:
     num_actions: int
     steps: int
     epsilon: float = 0.0
+    device: str = "cpu"
 
     @property
     def game(self) -> str:
@@ -121,7 +127,9 @@ class TrainedAgent:
         Raises:
             UsageError: the spaces of the environment differ from those in training.
         """
-        agent = make_agent(self.agent, env, self.hyper, seed=seed, training=False)
+        agent = make_agent(
+            self.agent, env, self.hyper, device=self.device, seed=seed, training=False
+        )
         for name, trained, given in (
             ("actions", self.num_actions, agent.spec.num_actions),
             ("state shape", self.state_shape, agent.spec.state_shape),
@@ -150,7 +158,11 @@ class TrainedAgent:
 
 
 def load_agent(
-    path: Path | str, *, game: str | None = None, agent: str | type[Agent] | None = None
+    path: Path | str,
+    *,
+    game: str | None = None,
+    agent: str | type[Agent] | None = None,
+    device: str = "cpu",
 ) -> TrainedAgent:
     """Load a trained agent from a checkpoint of this program or of the PyTorch tutorial.
 
@@ -160,6 +172,7 @@ def load_agent(
         agent: class or ``module:Class`` if the agent is not a built-in one. The module of such an
             agent, or of such a game, is only imported if the caller gives it, because the file
             alone must not decide which code is run.
+        device: device of the network, see `mario.runs.agent_factory.resolve_device`.
 
     Raises:
         UsageError: the checkpoint cannot be used.
@@ -167,7 +180,7 @@ def load_agent(
     path = Path(path)
     checkpoint = load(path)
     if is_tutorial(checkpoint):
-        return _from_tutorial(path, checkpoint, game)
+        return replace(_from_tutorial(path, checkpoint, game), device=device)
     name = checkpoint["agent"]
     for flag, stored, given in (("agent", name, agent), ("game", checkpoint["game"], game)):
         if ":" in stored and given is None:
@@ -187,6 +200,7 @@ def load_agent(
             num_actions=checkpoint["num_actions"],
             steps=checkpoint["steps"],
             epsilon=(checkpoint.get("evaluation") or {}).get("epsilon", 0.0),
+            device=device,
         )
     except ValueError as error:
         raise CheckpointError(f"checkpoint {path} is refused: {error}") from None

@@ -14,7 +14,9 @@ class StopSignals:
     """Context in which SIGINT and SIGTERM only set a flag, so that the program can save and exit.
 
     A second signal ends the process at once. Checkpoints stay intact, because they are written
-    atomically. The object is true after the first signal.
+    atomically. The object is true after the first signal. Before the program asks for its truth
+    for the first time, there is nothing to save yet, and a signal ends the program at once by an
+    exception.
 
     Attributes:
         received: number of the first signal, or None before it.
@@ -22,6 +24,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self._is_polled = False
         self._handlers_before: dict[int, Any] = {}
 
     @property
@@ -30,6 +33,7 @@ class StopSignals:
         return 128 + self.received if self.received else 0
 
     def __bool__(self) -> bool:
+        self._is_polled = True
         return self.received is not None
 
     def __enter__(self) -> Self:
@@ -50,3 +54,5 @@ class StopSignals:
         if self.received:
             os._exit(128 + number)
         self.received = number
+        if not self._is_polled:
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(self.exit_code)

@@ -23,6 +23,7 @@ from mario.metrics.progress_bar import ProgressBar
 from mario.runs.agent_factory import make_agent
 from mario.runs.run_folder import RunFolder
 from mario.runs.trained_agent import load_agent
+from mario.system.announce import announced
 from mario.system.threads import spare_cores
 from mario.training.callbacks import Callback
 from mario.training.checkpointer import Checkpointer
@@ -35,7 +36,7 @@ from mario.training.standard_callbacks import (
 )
 from mario.training.trainer import Trainer
 from mario.vector.base import GameVectorEnv
-from mario.vector.make import make_vector_env, preferred_num_envs
+from mario.vector.make import make_vector_env, preferred_num_envs, slow_reason
 
 CHECKPOINTS_AT_ONCE = 8
 """Checkpoints that must fit on the disk: last, previous, best and a numbered one, and for each of
@@ -72,12 +73,15 @@ class Session:
         with ExitStack() as stack:
             self._progress = stack.enter_context(ProgressBar(config.total_episodes, config.steps))
             self._report = self._progress.write
-            envs = self._make_envs(config.num_envs, config.seed, config.env_config)
+            with announced(f"starting {config.num_envs} environments", self._report):
+                envs = self._make_envs(config.num_envs, config.seed, config.env_config)
             stack.callback(envs.close)
             self.run = self._open_run(resume, stack)
             self.trainer = self._make_trainer(envs, callbacks, stack)
             self._report(f"run: {self.run.path}")
             self._report(self.trainer.agent.replay_description)
+            if reason := slow_reason(config.env_config):
+                self._report(f"environments run in processes, which is slower, because {reason}")
             if resume:
                 self._resume()
             elif config.warm_start is not None:
@@ -192,7 +196,8 @@ class Session:
 
     def _load(self, state: dict[str, Any]) -> None:
         try:
-            self.trainer.load_state_dict(state)
+            with announced("restoring the agent and replaying its games", self._report):
+                self.trainer.load_state_dict(state)
         except (KeyError, ValueError, TypeError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UsageError(f"{self.run.path} cannot be resumed: {reason}") from None

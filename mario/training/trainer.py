@@ -135,6 +135,8 @@ class Trainer:
     def _run(self) -> None:
         if self._states is None:
             self._states, _ = self.envs.reset()
+        if self.stopping:  # from now on, a signal lets the program save first
+            return
         for step in play(self.agent, self.envs, self._states):
             self._process(step)
             if self.complete or self.stopping:

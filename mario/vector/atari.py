@@ -179,23 +179,21 @@ class AtariVectorEnv(GameVectorEnv):
         self._states = np.zeros((num_envs, *wrappers.observation_space.shape), np.uint8)
 
     @classmethod
-    def supports(cls, config: EnvConfig) -> bool:
-        """See `GameVectorEnv.supports`.
+    def limitation(cls, config: EnvConfig) -> str | None:
+        """See `GameVectorEnv.limitation`.
 
         ALE's vector environment has no start curriculum, no action markers, no sticky actions that
         only depend on the seed, and no image processing except resizing and grayscale conversion.
         """
-        wrappers = config.wrappers
-        unsupported = (
-            config.start_curriculum.probability,
-            wrappers.show_action,
-            wrappers.repeat_action_probability,
-            wrappers.crop_top,
-            wrappers.observation == "orange",
-        )
-        if config.emulator != "auto" or any(unsupported) or ":" in config.game:
-            return False
-        return find_game(config.game).entry_point == ATARI
+        if ":" in config.game or find_game(config.game).entry_point != ATARI:
+            return f"{config.game} is not a built-in Atari game"
+        if config.emulator != "auto":
+            return f"--emulator is {config.emulator}"
+        if config.start_curriculum.probability:
+            return "--start-curriculum.probability is above 0"
+        if config.wrappers.observation == "orange":
+            return "--wrappers.observation is orange"
+        return config.first_in_use("show_action", "repeat_action_probability", "crop_top")
 
     @classmethod
     def preferred_num_envs(cls, config: EnvConfig) -> int:

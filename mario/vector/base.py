@@ -146,8 +146,11 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
 
     @classmethod
     @abstractmethod
-    def supports(cls, config: EnvConfig) -> bool:
-        """Return whether this class can run a configuration, with all of its wrappers."""
+    def limitation(cls, config: EnvConfig) -> str | None:
+        """Return why this class cannot run a configuration, or None if it can.
+
+        The reason names the setting, for example ``"--emulator is nes-py"``.
+        """
 
     @classmethod
     @abstractmethod

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 from mario.config.env_config import EnvConfig
+from mario.games.registry import ATARI, MARIO, find_game
 from mario.vector.base import GameVectorEnv
 from mario.vector.env import make_env
 from mario.vector.process_vector import ProcessVectorEnv
 from mario.vector.seeding import episode_seed, stratified_seeds
 
-__all__ = ["make_env", "make_vector_env", "preferred_num_envs", "vector_env_class"]
+__all__ = ["make_env", "make_vector_env", "preferred_num_envs", "slow_reason", "vector_env_class"]
+
+NATIVE = "mario.games._native"
+"""The compiled extension that `NativeMarioVectorEnv` needs."""
 
 
 def make_vector_env(
@@ -53,17 +57,37 @@ def preferred_num_envs(config: EnvConfig) -> int:
 
 def vector_env_class(config: EnvConfig) -> type[GameVectorEnv]:
     """Return the fastest class that supports a configuration."""
-    return next(kind for kind in _vector_env_classes() if kind.supports(config))
+    return next(kind for kind in _vector_env_classes() if kind.limitation(config) is None)
+
+
+def slow_reason(config: EnvConfig) -> str | None:
+    """Return why the environments of a configuration run in processes, or None if they do not.
+
+    Processes are several times slower than compiled environments, so users should know the reason.
+
+    >>> slow_reason(EnvConfig("Tetris-v0"))
+    'Tetris-v0 has no compiled environment'
+    >>> slow_reason(EnvConfig("ALE/Pong-v5", emulator="nes-py"))
+    '--emulator is nes-py'
+    """
+    if vector_env_class(config) is not ProcessVectorEnv:
+        return None
+    if find_spec(NATIVE) is None:
+        return "the compiled extensions are not built"
+    entry_point = find_game(config.game).entry_point
+    for kind, built_in in zip(_vector_env_classes(), (MARIO, ATARI), strict=False):
+        if entry_point == built_in and ":" not in config.game:
+            return kind.limitation(config)
+    return f"{config.game} has no compiled environment"
 
 
 def _vector_env_classes() -> Iterator[type[GameVectorEnv]]:
     """Yield the available classes, the fastest first. Each is imported only when it is needed."""
-    if find_spec("mario.games._native") is not None:
+    if find_spec(NATIVE) is not None:
         from mario.vector.native_mario import NativeMarioVectorEnv
 
         yield NativeMarioVectorEnv
-    if find_spec("ale_py") is not None:
-        from mario.vector.atari import AtariVectorEnv
+    from mario.vector.atari import AtariVectorEnv
 
-        yield AtariVectorEnv
+    yield AtariVectorEnv
     yield ProcessVectorEnv

@@ -85,21 +85,22 @@ class NativeMarioVectorEnv(GameVectorEnv):
         self._final = FinalBuffers.create(self._new_observations(), self._new_info())
 
     @classmethod
-    def supports(cls, config: EnvConfig) -> bool:
-        """See `GameVectorEnv.supports`.
+    def limitation(cls, config: EnvConfig) -> str | None:
+        """See `GameVectorEnv.limitation`.
 
         The game must be Super Mario Bros. on the native emulator, with images that are not larger
         than the screen and without the wrappers for Atari games.
         """
         spec, wrappers = gym.registry.get(config.game), config.wrappers
-        return (
-            config.emulator in ("auto", "native")
-            and spec is not None
-            and spec.entry_point == MARIO
-            and wrappers.size <= SCREEN_SHAPE[0] - wrappers.crop_top
-            and wrappers.observation in GRAYSCALE_CONVERSIONS
-            and not (wrappers.max_pool or wrappers.fire_reset or wrappers.terminal_on_life_loss)
-        )
+        if spec is None or spec.entry_point != MARIO:
+            return f"{config.game} is not a built-in level of Super Mario Bros."
+        if config.emulator not in ("auto", "native"):
+            return f"--emulator is {config.emulator}"
+        if wrappers.size > SCREEN_SHAPE[0] - wrappers.crop_top:
+            return f"--wrappers.size {wrappers.size} is larger than the cropped screen"
+        if wrappers.observation not in GRAYSCALE_CONVERSIONS:
+            return f"--wrappers.observation is {wrappers.observation}"
+        return config.first_in_use("max_pool", "fire_reset", "terminal_on_life_loss")
 
     @classmethod
     def preferred_num_envs(cls, config: EnvConfig) -> int:

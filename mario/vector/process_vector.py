@@ -79,9 +79,9 @@ class ProcessVectorEnv(GameVectorEnv):
         self._set_spaces(*spaces[0])
 
     @classmethod
-    def supports(cls, config: EnvConfig) -> bool:
-        """See `GameVectorEnv.supports`; processes can run every configuration."""
-        return True
+    def limitation(cls, config: EnvConfig) -> str | None:
+        """See `GameVectorEnv.limitation`; processes can run every configuration."""
+        return None
 
     @classmethod
     def preferred_num_envs(cls, config: EnvConfig) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from mario.config.run_config import DEFAULT_GAME
+from mario.config.env_config import DEFAULT_GAME
 from mario.errors import unknown
 
 

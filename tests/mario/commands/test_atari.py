@@ -11,8 +11,6 @@ import pytest
 from mario.commands import evaluate, play, train
 from mario.runs.checkpoint import load
 
-pytest.importorskip("ale_py")
-
 
 def run(command, *arguments):
     """Call a command and return its exit code."""

@@ -111,6 +111,13 @@ def test_figures_are_written_as_images(checkpoint, tmp_path, capsys):
         ),
         (["{file}", "--figures", "{file}"], "is a file; give a folder"),
         (["{file}", "--game", "Pong"], "unknown game 'Pong'"),
+        (["{file}", "--game", "ALE/Pong-v5"], "unknown action set 'tutorial'"),
+        (["{file}", "--game", "CartPole-v1"], "does not accept actions; omit --actions"),
+        (["{file}", "--device", "mps"], "--device mps: torch finds no such GPU; use --device cpu"),
+        (
+            ["checkpoints/pong-ppo.chkpt", "--game", "SuperMarioBros-1-1-v0"],
+            "do not fit SuperMarioBros-1-1-v0: fire_reset needs a fire button",
+        ),
     ],
 )
 def test_a_usage_error_prints_one_line_and_exits_with_2(checkpoint, capsys, arguments, message):

@@ -141,7 +141,7 @@ def test_a_checkpoint_that_cannot_play_is_refused_in_one_line(tmp_path, capsys, 
         (["--record", "clip.avi"], "clip.avi"),
         (["--record", "nowhere/clip.mp4"], "nowhere"),
         (["{folder}/x.chkpt"], "were both trained on SuperMarioBros-1-1-v0; give one of them"),
-        (["--game", "CartPole-v1"], "unexpected keyword argument 'actions'"),
+        (["--game", "CartPole-v1"], "does not accept actions; omit --actions"),
     ],
 )
 def test_a_usage_error_is_one_line_and_exits_with_2(checkpoint, capsys, arguments, message):

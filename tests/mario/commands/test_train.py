@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
+from mario.commands import evaluate, play, train
 from mario.commands.train import main, read_flags
 from mario.runs.checkpoint import load
 
@@ -119,7 +121,14 @@ def test_a_run_cannot_be_resumed_with_another_game(trained, capsys):
         (["--hyper.gamma", "1.5"], "gamma is 1.5; give a number from 0 to 1"),
         (["--hyper.batch-size", "-1"], "batch_size is -1; give 1 or more"),
         (["--wrappers.skip", "0"], "skip must be"),
-        (["--nonsense", "3"], "unrecognized arguments: --nonsense 3"),
+        (["--zzz", "3"], "unknown flag --zzz; see mario-train --help"),
+        (
+            ["--lerning-rate", "1"],
+            "unknown flag --lerning-rate; did you mean --hyper.learning-rate",
+        ),
+        (["stray"], "unexpected stray; see mario-train --help"),
+        (["--game", "SuperMarioBros-1-1"], "did you mean 'SuperMarioBros-1-1-v0' or"),
+        (["--preset", "ppo"], "unknown preset 'ppo'; did you mean 'mario-ppo' or 'atari-ppo2'?"),
         (["--resume"], "--resume needs a value"),
         (["--resume", "nowhere"], "nowhere is not a run: it has no config.yaml"),
         (["--hyper.replay-capacity", "1000000000000"], "the replay memory needs"),
@@ -135,6 +144,36 @@ def test_a_mistake_is_reported_in_one_line_with_exit_code_2(capsys, tmp_path, ar
     assert captured.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == [], "a run that cannot start leaves no folder"
     assert "Traceback" not in captured.err + captured.out
+
+
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        ("mario-train", ["--game", "SuperMarioBros-1-1"]),
+        ("mario-train", ["--preset", "ppo"]),
+        ("mario-eval", ["no.chkpt", "--game", "SuperMarioBros-1-1"]),
+        ("mario-play", ["no.chkpt", "--game", "SuperMarioBros-1-1"]),
+    ],
+)
+def test_a_mistyped_name_is_refused_before_torch_is_imported(command, flags):
+    """This takes a fraction of a second, where importing torch may take half a minute."""
+    module = {"mario-train": "train", "mario-eval": "evaluate", "mario-play": "play"}[command]
+    code = (
+        f"import sys; from mario.commands.{module} import main\n"
+        f"try: main({flags!r})\n"
+        "finally: print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "False\n")
+    assert "did you mean" in done.stderr
+
+
+@pytest.mark.parametrize("command", [train, evaluate, play])
+def test_the_version_is_printed(command, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        command.main(["--version"])
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out == f"{command.NAME} {version('mario-agents')}\n"
 
 
 def test_help_lists_all_groups_and_presets(capsys):

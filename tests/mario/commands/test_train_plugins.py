@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,18 @@ def test_an_agent_that_cannot_be_saved_is_refused_before_it_trains(tmp_path):
     assert refused.returncode == 2
     assert "attribute seen of RandomAgent is a list, which is not saved; give it" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_subclass_of_an_agent_gets_its_preset_and_its_flags(tmp_path, monkeypatch):
+    (tmp_path / "my_cautious.py").write_text(
+        "from agents import DDQN, PPO\nclass Cautious(DDQN): pass\nclass Bold(PPO): pass\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    config, _ = read_flags(["--agent", "my_cautious:Cautious", "--hyper.gamma", "0.5"])
+    expected, _ = read_flags(["--hyper.gamma", "0.5"])
+    assert config == dataclasses.replace(expected, agent="my_cautious:Cautious")
+    config, _ = read_flags(["--agent", "my_cautious:Bold"])
+    assert config.preset == "mario-ppo"
 
 
 def test_an_agent_of_ones_own_trains_on_tetris(tmp_path):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import pytest
 import torch
 
@@ -57,8 +55,6 @@ def flatten(state, path=""):
 @pytest.mark.parametrize("preset", preset_names())
 def test_a_preset_trains_and_resumes_exactly(preset, tmp_path):
     values = read_preset(preset)
-    if "SuperMario" not in values.get("game", "SuperMario") and find_spec("ale_py") is None:
-        pytest.skip("ale-py is not installed")
     steps = STEPS.get(values["agent"], 240)
     whole = train(preset, tmp_path / "whole", steps)
     part = train(preset, tmp_path / "part", steps // 2)

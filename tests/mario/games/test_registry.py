@@ -66,8 +66,22 @@ def test_an_unknown_game_is_reported(name: str, message: str, monkeypatch) -> No
 
 
 def test_an_argument_that_the_game_does_not_accept_is_reported() -> None:
-    with pytest.raises(UsageError, match=r"game 'CartPole-v1': .* keyword argument 'actions'"):
+    with pytest.raises(
+        UsageError, match=r"game 'CartPole-v1' does not accept actions; omit --actions"
+    ):
         make_game("CartPole-v1", actions="simple")
+
+
+def test_gymnasium_makes_every_look_without_a_warning() -> None:
+    code = (
+        "import gymnasium, mario\n"
+        "for name in ('SuperMarioBros-1-1-v0', 'SuperMarioBros-v0', 'Tetris-v0'):\n"
+        "    env = gymnasium.make(name)\n"
+        "    env.reset(seed=0), env.step(0), env.close()\n"
+        "    assert env.spec.id == name"
+    )
+    done = subprocess.run([sys.executable, "-Walways", "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_making_a_game_prints_nothing_and_loads_no_heavy_packages() -> None:

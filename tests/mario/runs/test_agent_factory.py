@@ -53,8 +53,11 @@ def test_observations_too_small_for_the_network_are_a_usage_error():
 def test_devices_are_found_or_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert resolve_device("auto") == "cpu"
-    with pytest.raises(UsageError, match="--device cuda: torch finds no GPU; use --device cpu"):
-        resolve_device("cuda")
+    for gpu in ("cuda", "mps"):
+        with pytest.raises(UsageError, match=f"--device {gpu}: torch finds no such GPU; use"):
+            resolve_device(gpu)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert resolve_device("auto") == "mps"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert resolve_device("auto") == "cuda"
 

@@ -22,6 +22,15 @@ def test_a_signal_only_sets_a_flag(number, code):
         assert stop.exit_code == code
 
 
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_before_there_is_something_to_save_a_signal_ends_the_program(number, error):
+    with StopSignals() as stop, pytest.raises(error):
+        os.kill(os.getpid(), number)
+    assert stop.exit_code == 128 + number
+
+
 def test_the_earlier_handlers_are_restored():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with StopSignals():
@@ -32,7 +41,8 @@ def test_the_earlier_handlers_are_restored():
 def test_a_second_signal_ends_the_process_at_once():
     script = (
         "import os, signal; from mario.system.signals import StopSignals\n"
-        "with StopSignals():\n"
+        "with StopSignals() as stop:\n"
+        "    assert not stop\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    print('still here')"

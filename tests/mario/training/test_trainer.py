@@ -166,7 +166,7 @@ def test_a_complete_run_takes_no_steps(make_trainer):
 
 def test_stopping_ends_training_before_the_run_is_complete(make_trainer):
     polls = itertools.count()
-    trainer, tape = make_trainer(total_episodes=9, stop=lambda: next(polls) >= 1)
+    trainer, tape = make_trainer(total_episodes=9, stop=lambda: next(polls) >= 2)
     trainer.train()
     assert trainer.steps == 2
     assert trainer.stopping

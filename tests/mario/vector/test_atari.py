@@ -11,14 +11,12 @@ import pytest
 
 from mario.config.env_config import EndingRewardConfig, EnvConfig
 from mario.errors import UsageError
+from mario.vector.atari import AtariVectorEnv, _AtariGame
 from mario.vector.base import ReplayPoint, final_info
 from mario.vector.env import make_env
 from mario.vector.process_vector import ProcessVectorEnv
 from mario.vector.worker import EnvRunner
 from wrappers import WrapperConfig
-
-pytest.importorskip("ale_py")
-from mario.vector.atari import AtariVectorEnv, _AtariGame
 
 SEED = 3
 BREAKOUT = "BreakoutNoFrameskip-v4"

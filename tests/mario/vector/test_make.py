@@ -10,7 +10,13 @@ from mario.config.env_config import EnvConfig, StartCurriculumConfig
 from mario.errors import UsageError
 from mario.playback.watch import FrameObserver, StopPlayback
 from mario.vector import make
-from mario.vector.make import make_env, make_vector_env, preferred_num_envs, vector_env_class
+from mario.vector.make import (
+    make_env,
+    make_vector_env,
+    preferred_num_envs,
+    slow_reason,
+    vector_env_class,
+)
 from mario.vector.process_vector import ProcessVectorEnv
 from wrappers import WrapperConfig
 
@@ -57,7 +63,7 @@ def class_name(*args, **kwargs):
 
 @pytest.fixture
 def not_built(monkeypatch):
-    """Hide the compiled extension and ale-py."""
+    """Hide the compiled extension."""
     monkeypatch.setattr(make, "find_spec", lambda name: None)
 
 
@@ -109,6 +115,26 @@ def test_native_and_process_vectors_have_the_same_spaces():
 
 
 @pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (EnvConfig(GAME, emulator="nes-py"), "--emulator is nes-py"),
+        (EnvConfig(GAME, wrappers=WrapperConfig(size=241)), "--wrappers.size 241 is larger than"),
+        (EnvConfig(GAME, wrappers=WrapperConfig(max_pool=True)), "--wrappers.max-pool is set"),
+        (EnvConfig(PONG, wrappers=WrapperConfig(crop_top=8)), "--wrappers.crop-top is set"),
+        (EnvConfig("Tetris-v0"), "Tetris-v0 has no compiled environment"),
+        (EnvConfig(f"ale_py:{PONG}"), "has no compiled environment"),
+    ],
+)
+def test_the_reason_for_slow_environments_names_the_setting(config, reason):
+    assert reason in slow_reason(config)
+
+
+def test_fast_environments_need_no_reason_and_a_missing_extension_is_one(not_built):
+    assert slow_reason(EnvConfig(PONG)) is None
+    assert slow_reason(EnvConfig(GAME)) == "the compiled extensions are not built"
+
+
+@pytest.mark.parametrize(
     ("options", "uses_threads"),
     [
         ({"wrappers": WrapperConfig(terminal_on_life_loss=True)}, True),
@@ -121,13 +147,11 @@ def test_native_and_process_vectors_have_the_same_spaces():
     ],
 )
 def test_ales_threads_are_used_only_if_they_support_the_configuration(options, uses_threads):
-    pytest.importorskip("ale_py")
     expected = "AtariVectorEnv" if uses_threads else "ProcessVectorEnv"
     assert class_name(PONG, **options) == expected
 
 
 def test_atari_vectors_have_the_same_spaces_in_threads_and_in_processes():
-    pytest.importorskip("ale_py")
     from mario.vector.atari import AtariVectorEnv
 
     spaces = []
@@ -141,7 +165,6 @@ def test_atari_vectors_have_the_same_spaces_in_threads_and_in_processes():
 
 
 def test_more_environments_are_preferred_where_they_are_cheap():
-    pytest.importorskip("ale_py")
     pytest.importorskip("mario.games._native", reason="the native extension is not built")
     preferred = [preferred_num_envs(EnvConfig(game)) for game in (GAME, PONG, "Tetris-v0")]
     assert preferred == [32, 8, 2]
