@@ -36,7 +36,6 @@ def write_page(folder, *lines):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:.*is out of date")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_blocks_of_a_page_run(page, folder):
     run_blocks(page, folder)
