@@ -77,6 +77,8 @@ class AgentSpec:
         training: False for an agent that is only evaluated: it has no replay memory and never
             explores.
         threads: Threads that the agent may use on a CPU. Torch's own setting is unchanged.
+        worker: Index of the worker whose environments these are, if several workers train together.
+        num_workers: Number of workers, each with ``num_envs`` environments.
     """
 
     state_shape: tuple[int, ...]
@@ -87,6 +89,8 @@ class AgentSpec:
     folder: Path | None = None
     training: bool = True
     threads: int = 1
+    worker: int = 0
+    num_workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,28 @@ class AgentConfig:
         """
         del steps
         return self
+
+    def for_worker(self, num_workers: int) -> Self:
+        """Return a copy for one of several workers that together train as one agent does.
+
+        Args:
+            num_workers: Number of workers, each with an equal share of environments and batches.
+
+        Raises:
+            ValueError: A batch cannot be divided into equal shares.
+        """
+        del num_workers
+        return self
+
+    def without_memory(self) -> Self:
+        """Return a copy for an agent that never learns from its own replay memory."""
+        return self
+
+    def _share(self, name: str, num_workers: int) -> int:
+        """Return one worker's share of a field, which must be a multiple of ``num_workers``."""
+        total = int(getattr(self, name))
+        self._require(name, total % num_workers == 0, f"a multiple of the {num_workers} workers")
+        return total // num_workers
 
     def _require(self, name: str, holds: bool, remedy: str) -> None:
         """Check a condition on the value of a field.
@@ -196,6 +222,9 @@ class Agent(ABC):
     def action_values_name(self) -> str:
         """Name of what `action_values` returns, for example ``"value"`` or ``"probability"``."""
         return "value"
+
+    def start_at(self, steps: int) -> None:
+        """Continue schedules as after ``steps`` steps, in a worker that joins a run later."""
 
     def train(self, mode: bool = True) -> None:
         """Switch to training mode, or with ``mode=False`` to evaluation mode (greedy)."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Literal, TypeVar
 
 import torch
 from tensordict import TensorDict
 from torch import Tensor, nn
 
 from agents.compute.adam import ParallelAdam, total_norm
+from agents.compute.averaging import WeightAverage
 from agents.compute.data_parallel import DataParallel, LossFn
 from agents.compute.loss_scale import LossScale
 from agents.compute.precision import ComputeCopy, Precision, resolve_precision
@@ -18,6 +20,9 @@ N = TypeVar("N", bound=nn.Module)
 
 MAX_SKIPPED_UPDATES = 10
 """Number of consecutive skipped updates after which learning stops with an error."""
+
+Exchange = Callable[[Sequence[Tensor], dict[str, float]], dict[str, float] | None]
+"""Takes gradients and means; returns what `Learner.step` returns, after new weights are loaded."""
 
 
 class Learner(Generic[N]):
@@ -33,10 +38,17 @@ class Learner(Generic[N]):
         precision: see `agents.compute.precision.resolve_precision`.
         threads: number of threads on a CPU; ignored on a GPU.
         max_grad_norm: maximum gradient norm; None for no clipping.
+        average: a weight average that is updated after each optimizer step.
+        reduction: whether the gradient of a step is the mean or the sum over what it was computed
+            from. It decides how gradients of several learners are combined.
 
     Attributes:
         network: the given network.
         optimizer: the given optimizer.
+        average: the given weight average, or None.
+        reduction: the given reduction.
+        exchange: performs the steps of this learner elsewhere, from its gradients; None to perform
+            them here.
         skipped_in_a_row: number of updates skipped since the last one that was performed.
 
     Raises:
@@ -57,10 +69,15 @@ class Learner(Generic[N]):
         precision: Precision = "float32",
         threads: int = 1,
         max_grad_norm: float | None = None,
+        *,
+        average: WeightAverage[Any] | None = None,
+        reduction: Literal["mean", "sum"] = "mean",
     ) -> None:
-        self.network, self.optimizer = network, optimizer
+        self.network, self.optimizer, self.reduction = network, optimizer, reduction
+        self.exchange: Exchange | None = None
         self.skipped_in_a_row = 0
         self._max_grad_norm = max_grad_norm
+        self.average = average
         self._device = next(network.parameters()).device.type
         self._parallel = DataParallel(threads if self._device == "cpu" else 1)
         if isinstance(optimizer, ParallelAdam):
@@ -74,6 +91,16 @@ class Learner(Generic[N]):
     def compute_network(self) -> N:
         """The network in the precision of learning; the loss must be computed with it."""
         return self._copy.network
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """The parameters of the optimizer, in its order."""
+        return self._parameters
+
+    @property
+    def learning_rate(self) -> float:
+        """The current learning rate."""
+        return float(self.optimizer.param_groups[0]["lr"])
 
     def set_learning_rate(self, learning_rate: float) -> None:
         """Set the learning rate of all parameters."""
@@ -138,8 +165,34 @@ class Learner(Generic[N]):
             FloatingPointError: too many updates in a row were skipped.
         """
         gradients, self._gradients = self._gradients, []
+        means = self._take_means()
+        if self.exchange is None:
+            return self.apply(gradients, means)
         norm = total_norm(gradients, self._parallel.pool)
-        scalars = self._to_floats(norm)
+        scalars = _to_floats({**means, "grad_norm": norm})
+        self._loss_scale.update(all(map(math.isfinite, scalars.values())))
+        scalars.pop("grad_norm")
+        result = self.exchange(gradients, scalars)
+        self._copy.update()
+        return result
+
+    def apply(
+        self, gradients: Sequence[Tensor], means: dict[str, Tensor]
+    ) -> dict[str, float] | None:
+        """Perform one update with given gradients.
+
+        Args:
+            gradients: one for each of `parameters`.
+            means: scalars to return with the gradient norm.
+
+        Returns:
+            What `step` returns.
+
+        Raises:
+            FloatingPointError: too many updates in a row were skipped.
+        """
+        norm = total_norm(gradients, self._parallel.pool)
+        scalars = _to_floats({**means, "grad_norm": norm})
         finite = all(map(math.isfinite, scalars.values()))
         self._loss_scale.update(finite)
         if not finite:
@@ -152,6 +205,8 @@ class Learner(Generic[N]):
             nn.utils.clip_grads_with_norm_(self._parameters, self._max_grad_norm, norm)
         self.optimizer.step()
         self._copy.update()
+        if self.average is not None:
+            self.average.update()
         return scalars
 
     def discard(self) -> None:
@@ -200,14 +255,11 @@ class Learner(Generic[N]):
         self._copy = ComputeCopy(self.network, dtype, self._parallel.pool)
         self._loss_scale = LossScale(dynamic=dtype is torch.float16)
 
-    def _to_floats(self, norm: Tensor) -> dict[str, float]:
-        """Return the averages of the accumulated means, and the gradient norm."""
+    def _take_means(self) -> dict[str, Tensor]:
+        """Remove the accumulated means and return their averages."""
         all_means, self._means = self._means, []
         names = all_means[0] if all_means else ()  # empty right after resuming
-        averages = [torch.stack([means[name] for means in all_means]).mean(0) for name in names]
-        # The only point in an update that waits for the GPU.
-        numbers = torch.stack([*averages, norm]).tolist()
-        return dict(zip((*names, "grad_norm"), numbers, strict=True))
+        return {name: torch.stack([means[name] for means in all_means]).mean(0) for name in names}
 
     def _count_skipped(self, scalars: dict[str, float]) -> None:
         self.skipped_in_a_row += 1
@@ -217,3 +269,8 @@ class Learner(Generic[N]):
                 f"{scalars.get('loss')}, gradient norm {scalars['grad_norm']}); lower "
                 "learning_rate or max_grad_norm"
             )
+
+
+def _to_floats(scalars: dict[str, Tensor]) -> dict[str, float]:
+    """Return scalars as floats. This is the only point in an update that waits for the GPU."""
+    return dict(zip(scalars, torch.stack(list(scalars.values())).tolist(), strict=True))

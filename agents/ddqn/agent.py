@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from tensordict import TensorDict
 
 from agents.agent import Actions, Agent, AgentConfig, AgentSpec, States, Transitions
-from agents.compute.averaging import WeightAverage
 from agents.compute.learner import Learner
 from agents.ddqn.build import (
     build_exploration,
@@ -76,8 +75,7 @@ class DDQN(Agent):
         self._random_shift = random_shift
         self._beta = Linear(config.priority_beta, 1.0, config.priority_beta_steps)
         self._learning_rate = build_learning_rate(config)
-        num_averaged = config.weight_average_updates if spec.training else 0
-        self._average = WeightAverage(network, num_averaged) if num_averaged else None
+        self._average = learner.average
         self.train(spec.training)
 
     @classmethod
@@ -127,6 +125,17 @@ class DDQN(Agent):
         self._exploration.end_episodes(transitions.ended)
         self.steps += int(np.count_nonzero(transitions.valid))
 
+    def cache_played(self, transitions: Transitions, envs: NDArray[np.int64]) -> None:
+        """Store one step of some environments, whose actions were chosen in another process.
+
+        Args:
+            transitions: the step. Only the newest frame of each state is used.
+            envs: the environments of the rows, int64.
+        """
+        self._require_replay().cache(transitions, envs)
+        self._exploration.steps += len(envs)
+        self.steps += int(np.count_nonzero(transitions.valid))
+
     def recall(self) -> TensorDict:
         """Sample a batch of transitions, see `agents.replay.frame_replay.FrameReplay.sample`.
 
@@ -173,6 +182,10 @@ class DDQN(Agent):
         names = updates[0] if updates else ()
         means = {name: sum(each[name] for each in updates) / len(updates) for name in names}
         return means | {"skipped": float(due - len(updates))}
+
+    def start_at(self, steps: int) -> None:
+        """Continue the schedules and intervals as after ``steps`` steps."""
+        self.steps = self._learned_at = self._exploration.steps = steps
 
     @torch.inference_mode()
     def action_values(self, states: States) -> NDArray[np.float32]:
@@ -224,8 +237,6 @@ class DDQN(Agent):
         scalars = self._learner.update(loss_fn, batch)
         if scalars is None:
             return None
-        if self._average is not None:
-            self._average.update()
         if (errors := batch.get("error")) is not None:
             self._require_replay().update_priorities(batch["index"].cpu(), errors.cpu())
         return scalars

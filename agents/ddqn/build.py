@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from agents.agent import AgentSpec
 from agents.compute.adam import ParallelAdam
+from agents.compute.averaging import WeightAverage
 from agents.compute.learner import Learner
 from agents.ddqn.config import DDQNConfig
 from agents.ddqn.exploration import EpsilonGreedy, apex_epsilons
@@ -62,7 +65,11 @@ def build_learner(spec: AgentSpec, network: QNetwork, config: DDQNConfig) -> Lea
     optimizer = ParallelAdam(trainable, config.learning_rate, config.adam_epsilon)
     # Evaluation and play always use float32, so that scores do not depend on the hardware.
     precision = config.precision if spec.training else "float32"
-    return Learner(network, optimizer, precision, spec.threads, config.max_grad_norm)
+    num_averaged = config.weight_average_updates if spec.training else 0
+    average = WeightAverage(network, num_averaged) if num_averaged else None
+    return Learner(
+        network, optimizer, precision, spec.threads, config.max_grad_norm, average=average
+    )
 
 
 def build_learning_rate(config: DDQNConfig) -> Schedule:
@@ -88,6 +95,12 @@ def build_exploration(spec: AgentSpec, config: DDQNConfig) -> EpsilonGreedy:
         schedule,
         spec.num_actions,
         spec.seed,
-        min_rates=apex_epsilons(base, spec.num_envs) if base else None,
+        min_rates=_min_rates(spec, base) if base else None,
         action_repeat=config.exploration_action_repeat,
     )
+
+
+def _min_rates(spec: AgentSpec, base: float) -> NDArray[np.float64]:
+    """Return the minimum rates of the agent's environments among those of all workers."""
+    rates = apex_epsilons(base, spec.num_envs * spec.num_workers)
+    return rates[spec.worker * spec.num_envs :][: spec.num_envs]

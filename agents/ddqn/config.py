@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from agents.agent import AgentConfig
 from agents.compute.precision import Precision
@@ -31,6 +32,15 @@ FRACTIONS = (
     "priority_beta",
 )
 """Fields that must be between 0 and 1."""
+
+DURATIONS = (
+    "burnin", "sync_every", "priority_beta_steps", "learning_rate_steps", "replay_capacity",
+)  # fmt: skip
+"""Fields in steps or transitions that are divided among several workers, with rounding."""
+
+
+NEVER = 2**62
+"""Number of steps that no run takes."""
 
 
 @dataclass(frozen=True)
@@ -123,3 +133,24 @@ class DDQNConfig(AgentConfig):
         self._require("exploration_min", below, "at most exploration_start")
         positive = self.max_grad_norm is None or self.max_grad_norm > 0
         self._require("max_grad_norm", positive, "a number above 0, or none")
+
+    def for_worker(self, num_workers: int) -> Self:
+        """Return a copy for one worker, which has a share of the replay memory and of each batch.
+
+        >>> DDQNConfig(batch_size=64, learn_every=8).for_worker(2).batch_size
+        32
+        """
+        if num_workers == 1:
+            return self
+        changes: dict[str, Any] = {
+            name: math.ceil(getattr(self, name) / num_workers) for name in DURATIONS
+        }
+        for name in ("batch_size", "learn_every"):
+            changes[name] = self._share(name, num_workers)
+        points = tuple((step // num_workers, rate) for step, rate in self.exploration_schedule)
+        decay = self.exploration_decay**num_workers
+        return replace(self, exploration_schedule=points, exploration_decay=decay, **changes)
+
+    def without_memory(self) -> Self:
+        """Return a copy with the smallest replay memory, and without learning."""
+        return replace(self, replay_capacity=1, burnin=NEVER)

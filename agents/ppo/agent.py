@@ -181,6 +181,10 @@ class PPO(Agent):
             "clip_range": clip_range,
         }
 
+    def start_at(self, steps: int) -> None:
+        """Continue the schedules as after ``steps`` steps."""
+        self.steps = self._learned_at = steps
+
     def close(self) -> None:
         """Stop the threads."""
         self._learner.close()

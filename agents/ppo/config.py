@@ -94,3 +94,16 @@ class PPOConfig(AgentConfig):
         1000
         """
         return self if self.schedule_steps else replace(self, schedule_steps=steps)
+
+    def for_worker(self, num_workers: int) -> Self:
+        """Return a copy for one worker; rollouts and minibatches shrink with its environments.
+
+        >>> PPOConfig(schedule_steps=1000).for_worker(4).schedule_steps
+        250
+        """
+        steps = self.schedule_steps
+        return replace(self, schedule_steps=steps and max(1, round(steps / num_workers)))
+
+    def without_memory(self) -> Self:
+        """Return a copy with the smallest rollout buffer."""
+        return replace(self, horizon=1, minibatches=1)

@@ -31,4 +31,4 @@ def build_learner(
         alpha=config.rmsprop_decay,
         eps=config.rmsprop_epsilon,
     )
-    return Learner(network, optimizer, threads=spec.threads)
+    return Learner(network, optimizer, threads=spec.threads, reduction="sum")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from agents.agent import AgentConfig
 
@@ -38,3 +39,11 @@ class REINFORCEConfig(AgentConfig):
             self._require(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
         for name in ("learning_rate", "rmsprop_epsilon"):
             self._require(name, 0 < getattr(self, name) < math.inf, "a number above 0")
+
+    def for_worker(self, num_workers: int) -> Self:
+        """Return a copy with one worker's share of the episodes of an update.
+
+        >>> REINFORCEConfig(batch_episodes=10).for_worker(2).batch_episodes
+        5
+        """
+        return replace(self, batch_episodes=self._share("batch_episodes", num_workers))

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from tensordict import TensorDict
 
 from agents.agent import Transitions
+from agents.replay.frame_ring import Indices
 from agents.replay.frame_storage import FrameStorage
 from agents.replay.samplers import FrameSampler
 
@@ -38,15 +39,13 @@ class FrameReplay:
         """Return the number of transitions that can be sampled."""
         return len(self.storage)
 
-    def cache(self, transitions: Transitions) -> None:
-        """Store one step of every environment; see `agents.agent.Agent.cache`.
-
-        Within an episode, the next state of a step must be the state of the following one.
+    def cache(self, transitions: Transitions, envs: Indices | None = None) -> None:
+        """Store one step of every environment, or of some; see `TransitionWriter.append`.
 
         Raises:
-            ValueError: the number of environments is not that of the storage.
+            ValueError: the number of environments is not that of the storage, or of ``envs``.
         """
-        self.storage.append(transitions)
+        self.storage.append(transitions, envs)
 
     def sample(self, batch_size: int) -> TensorDict:
         """Sample transitions.

@@ -129,9 +129,9 @@ class FrameStorage(TensorStorage):  # type: ignore[misc]
         """Bytes on disk."""
         return self.ring.nbytes
 
-    def append(self, transitions: Transitions) -> None:
-        """Store one step of every environment; see `TransitionWriter.append`."""
-        self._writer.append(transitions)
+    def append(self, transitions: Transitions, envs: Indices | None = None) -> None:
+        """Store one step of every environment, or of some; see `TransitionWriter.append`."""
+        self._writer.append(transitions, envs)
 
     def set(self, cursor: Any, data: TensorDict, *, set_cursor: bool = True) -> None:
         """Append transitions, as TorchRL's writers do.

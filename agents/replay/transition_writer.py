@@ -33,35 +33,38 @@ class TransitionWriter:
         # times of the rows that are not transitions, so that they can be counted quickly
         self._final_times: list[deque[int]] = [deque() for _ in range(num_envs)]
 
-    def append(self, transitions: Transitions) -> None:
-        """Write one step of every environment.
+    def append(self, transitions: Transitions, envs: Indices | None = None) -> None:
+        """Write one step of every environment, or of some.
 
         Within an episode, the next state of a step must be the state of the following one.
 
+        Args:
+            transitions: the step.
+            envs: the environments of the rows, int64 without duplicates; None for all.
+
         Raises:
-            ValueError: the number of environments is not that of the ring.
+            ValueError: the number of environments is not that of the ring, or of ``envs``.
         """
+        envs = self._envs if envs is None else envs
         states, valid = transitions.states, transitions.valid
-        if len(states) != len(self._envs):
-            raise ValueError(
-                f"transitions are of {len(states)} environments; give {len(self._envs)}"
-            )
+        if len(states) != len(envs):
+            raise ValueError(f"transitions are of {len(states)} environments; give {len(envs)}")
         self._write(
-            self._envs,
+            envs,
             states,
             action=np.where(valid, transitions.actions, NO_ACTION),
             reward=np.where(valid, transitions.rewards, 0),
             terminated=transitions.terminated & valid,
         )
         if not valid.all():
-            self._note_final_rows(np.flatnonzero(~valid))
-        self._ages = np.minimum(self._ages + 1, MAX_AGE)
+            self._note_final_rows(envs[~valid])
+        self._ages[envs] = np.minimum(self._ages[envs] + 1, MAX_AGE)
         cut = np.flatnonzero(transitions.truncated & ~transitions.terminated & valid)
         if cut.size:
             final = transitions.next_states[cut]
-            self._write(cut, final, action=NO_ACTION, reward=0, terminated=False)
-            self._note_final_rows(cut)
-        self._ages[transitions.ended] = 0
+            self._write(envs[cut], final, action=NO_ACTION, reward=0, terminated=False)
+            self._note_final_rows(envs[cut])
+        self._ages[envs[transitions.ended]] = 0
 
     def count_final_rows(self, starts: Indices, stops: Indices) -> int:
         """Count the rows of each environment in ``[starts, stops)`` that are not transitions.

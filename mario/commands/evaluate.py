@@ -70,6 +70,11 @@ class EvalFlags:
     """Emulator of NES games: auto, native or nes-py."""
     seed: int = 0
     """Seed of the starts and of the random actions."""
+    cluster: str | None = None
+    """Spread the episodes over a Ray cluster: auto to start Ray on this machine, or HOST:PORT of
+    its head."""
+    workers: int | None = None
+    """Workers of the cluster; None for as many as it has cores."""
 
     def __post_init__(self) -> None:
         require_at_least("--episodes", self.episodes, 1)
@@ -77,6 +82,10 @@ class EvalFlags:
         require_at_least("--seed", self.seed, 0)
         if self.num_envs is not None:
             require_at_least("--num-envs", self.num_envs, 1)
+        if self.workers is not None:
+            require_at_least("--workers", self.workers, 1)
+            if self.cluster is None:
+                raise UsageError(f"--workers {self.workers} needs --cluster; add --cluster auto")
         if self.epsilon is not None:
             require_probability("--epsilon", self.epsilon)
         if self.map is not None:
@@ -104,22 +113,13 @@ def evaluate(arguments: Sequence[str]) -> int:
         find_game(flags.game)  # before the slow imports
     with announced(cli.LOADING):
         # Imported here, because worker processes import the main module and must not import torch.
-        from mario.evaluation.evaluate import evaluate_agent
         from mario.runs.trained_agent import load_agent
 
     trained = load_agent(flags.checkpoint, game=flags.game, agent=flags.agent, device=flags.device)
     with ExitStack() as stack, StopSignals() as stop:
         draw_map = _prepare_map(flags, trained, stack)
-        envs = trained.make_vector_env(
-            flags.emulator, episodes=flags.episodes, noop_max=flags.noops, num_envs=flags.num_envs,
-            seed=flags.seed, report=print_to_stderr,
-        )  # fmt: skip
-        stack.callback(envs.close)
-        results, summary = evaluate_agent(
-            trained, flags.episodes, envs=envs,
-            epsilon=flags.epsilon, seed=flags.seed,
-            on_episode=_ignore if flags.json else _print_episode, stop=lambda: bool(stop),
-        )  # fmt: skip
+        play = _play_locally if flags.cluster is None else _play_on_cluster
+        results, summary = play(flags, trained, stack, lambda: bool(stop))
         if len(results) < flags.episodes:
             print_to_stderr(f"stopped after {len(results)} of {flags.episodes} episodes")
             return stop.exit_code
@@ -128,6 +128,42 @@ def evaluate(arguments: Sequence[str]) -> int:
         if flags.figures is not None:
             _write_figures(flags, trained, flags.figures)
         return 0
+
+
+def _play_locally(
+    flags: EvalFlags, trained: TrainedAgent, stack: ExitStack, stop: Callable[[], bool]
+) -> tuple[list[EpisodeResult], EvaluationSummary]:
+    """Play the episodes on this machine."""
+    from mario.evaluation.evaluate import evaluate_agent
+
+    envs = trained.make_vector_env(
+        flags.emulator, episodes=flags.episodes, noop_max=flags.noops, num_envs=flags.num_envs,
+        seed=flags.seed, report=print_to_stderr,
+    )  # fmt: skip
+    stack.callback(envs.close)
+    return evaluate_agent(
+        trained, flags.episodes, envs=envs, epsilon=flags.epsilon, seed=flags.seed,
+        on_episode=_ignore if flags.json else _print_episode, stop=stop,
+    )  # fmt: skip
+
+
+def _play_on_cluster(
+    flags: EvalFlags, trained: TrainedAgent, stack: ExitStack, stop: Callable[[], bool]
+) -> tuple[list[EpisodeResult], EvaluationSummary]:
+    """Play the episodes on the workers of a cluster."""
+    from mario.cluster.evaluation import EvaluationPlan, evaluate_on_fleet
+    from mario.cluster.launch import job_fleet
+
+    epsilon = trained.epsilon if flags.epsilon is None else flags.epsilon
+    plan = EvaluationPlan(
+        flags.episodes, flags.noops, epsilon, flags.seed, flags.emulator, flags.num_envs
+    )
+    assert flags.cluster is not None
+    fleet = stack.enter_context(job_fleet(flags.cluster, flags.workers))
+    return evaluate_on_fleet(
+        trained, plan, fleet, on_episode=_ignore if flags.json else _print_episode,
+        report=print_to_stderr, stop=stop,
+    )  # fmt: skip
 
 
 def _check_map(path: Path) -> None:

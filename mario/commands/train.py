@@ -15,6 +15,7 @@ from mario.system.signals import StopSignals
 
 if TYPE_CHECKING:
     from mario.config.run_config import TrainConfig
+    from mario.training.train import OpenSession
 
 NAME = "mario-train"
 DESCRIPTION = """Train an agent to play a game from pixels.
@@ -45,9 +46,21 @@ def train(arguments: Sequence[str]) -> int:
         # Imported here, because worker processes import the main module and must start fast.
         from mario.training.train import train as train_agent
 
+        open_session = _session_opener(config)
     with StopSignals() as stop:
-        train_agent(config, resume=resume, stop=lambda: bool(stop))
+        train_agent(config, resume=resume, stop=lambda: bool(stop), open_session=open_session)
         return stop.exit_code
+
+
+def _session_opener(config: TrainConfig[Any]) -> OpenSession:
+    """Return what opens the session: on this machine, or on a cluster."""
+    if config.cluster is None:
+        from mario.training.session import Session
+
+        return Session
+    from mario.cluster.launch import cluster_session
+
+    return cluster_session
 
 
 def read_flags(arguments: Sequence[str]) -> tuple[TrainConfig[Any], Path | None]:

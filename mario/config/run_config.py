@@ -119,6 +119,17 @@ class TrainConfig(Generic[H]):
     """CPU threads for learning; None for the cores that no environment process uses."""
     emulator: Literal["auto", "native", "nes-py"] = "auto"
     """Emulator of NES games; auto prefers the native one."""
+    cluster: str | None = None
+    """Train over a Ray cluster: auto to start Ray on this machine, or HOST:PORT of its head. The
+    flags, such as --num-envs and batch sizes, are totals over all workers."""
+    workers: int | None = None
+    """Workers of the cluster, among which the environments are divided; None for as many as the
+    cluster has cores for."""
+    cluster_mode: Literal["gradients", "players"] = "gradients"
+    """What workers send: gradients that they compute, or (ddqn only) the steps that they play,
+    from which one learner in this process learns."""
+    worker_timeout: float = 60.0
+    """Seconds after which a worker that does not answer is replaced."""
     save_dir: Path = Path("runs")
     """Folder in which the folder of the run is created."""
     save_seconds: float = 60.0
@@ -141,13 +152,16 @@ class TrainConfig(Generic[H]):
     """Warnings about training that goes wrong."""
 
     def __post_init__(self) -> None:
-        for name in ("episodes", "steps", "threads"):
+        for name in ("episodes", "steps", "threads", "workers"):
             if (value := getattr(self, name)) is not None:
                 require_at_least(f"--{name}", value, 1)
         for name in ("num_envs", "save_every", "log_every"):
             require_at_least(f"--{name.replace('_', '-')}", getattr(self, name), 1)
         require_at_least("--seed", self.seed, 0)
         require_at_least("--save-seconds", self.save_seconds, 0)
+        require_at_least("--worker-timeout", self.worker_timeout, 1)
+        if self.workers is not None and self.cluster is None:
+            raise UsageError(f"--workers {self.workers} needs --cluster; add --cluster auto")
 
     @property
     def env_config(self) -> EnvConfig:
@@ -181,5 +195,6 @@ class TrainFlags(TrainConfig[H]):
 RESUME_OVERRIDES = frozenset(
     {"episodes", "steps", "device", "save_dir", "save_seconds", "save_every", "log_every"}
     | {"tensorboard", "evaluation", "diagnostics", "preset", "threads", "callback"}
+    | {"cluster", "worker_timeout"}
 )
 """Fields that may change when a run is resumed, because they do not affect what is learned."""

@@ -91,7 +91,7 @@ def make_agent(
     Raises:
         UsageError: The agent does not support the environment, or the device is missing.
     """
-    state_shape, num_actions, num_envs = _dimensions(env)
+    state_shape, num_actions, num_envs = env_dimensions(env)
     spec = AgentSpec(
         state_shape=state_shape,
         num_actions=num_actions,
@@ -102,6 +102,15 @@ def make_agent(
         training=training,
         threads=threads,
     )
+    return build_agent(agent, hyper, spec)
+
+
+def build_agent(agent: str | type[Agent], hyper: AgentConfig | None, spec: AgentSpec) -> Agent:
+    """Make an agent for a spec; see `make_agent`.
+
+    Raises:
+        UsageError: The hyperparameters do not fit the spec.
+    """
     tune_process()
     kind = agent_class(agent) if isinstance(agent, str) else agent
     try:
@@ -131,7 +140,7 @@ def resolve_device(name: str) -> str:
     return name
 
 
-def _dimensions(env: gym.Env[Any, Any] | GameVectorEnv) -> tuple[tuple[int, ...], int, int]:
+def env_dimensions(env: gym.Env[Any, Any] | GameVectorEnv) -> tuple[tuple[int, ...], int, int]:
     """Return the shape of a state, the number of actions and the number of environments."""
     if isinstance(env, GameVectorEnv):
         observation_space, action_space = env.single_observation_space, env.single_action_space

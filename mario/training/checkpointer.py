@@ -70,7 +70,8 @@ class Checkpointer(Callback):
     def on_step(self, step: TrainingStep) -> None:
         """Save if a save is due; `on_end` makes the last save."""
         trainer = self.trainer
-        if not (trainer.complete or trainer.stopping) and self.due(trainer.steps):
+        ending = trainer.complete or trainer.stopping
+        if trainer.resumable and not ending and self.due(trainer.steps):
             self.save()
 
     def on_evaluation(self, evaluation: EvaluationSummary, is_best: bool) -> None:

@@ -13,23 +13,32 @@ from mario.vector.base import GameVectorEnv, final_info
 
 
 class TrainingStep(NamedTuple):
-    """One step of all environments.
+    """One step of all environments, or with `mario.cluster` several steps of one worker.
 
     Attributes:
-        transitions: what the agent cached.
-        final_infos: the last info of each episode that ended, by the index of its environment. It
+        transitions: what the agent cached, one row per environment. Steps of a worker have no
+            states, and their rows are ordered by time.
+        final_infos: the last info of each episode that ended, by the row of its transition. It
             has an ``"episode"`` entry unless only a life ended or the environment crashed.
         metrics: the scalars that `Agent.learn` returned, None if nothing was learned.
+        first_env: index of the environment of the first row.
+        num_envs: number of environments, if there are rows of several steps; otherwise None.
     """
 
     transitions: Transitions
     final_infos: dict[int, dict[str, Any]]
     metrics: dict[str, float] | None
+    first_env: int = 0
+    num_envs: int | None = None
 
     @property
     def num_steps(self) -> int:
         """Number of agent steps: environments that did not crash."""
         return int(np.count_nonzero(self.transitions.valid))
+
+    def env_index(self, row: int) -> int:
+        """Return the index of the environment of a row."""
+        return self.first_env + (row if self.num_envs is None else row % self.num_envs)
 
 
 def play(agent: Agent, envs: GameVectorEnv, states: NDArray[np.uint8]) -> Iterator[TrainingStep]:

@@ -74,12 +74,19 @@ class Session:
             self._progress = stack.enter_context(ProgressBar(config.total_episodes, config.steps))
             self._report = self._progress.write
             with announced(f"starting {config.num_envs} environments", self._report):
-                envs = self._make_envs(config.num_envs, config.seed, config.env_config)
+                envs = self._make_training_envs()
             stack.callback(envs.close)
             self.run = self._open_run(resume, stack)
-            self.trainer = self._make_trainer(envs, callbacks, stack)
+            agent = self._make_agent(envs)
+            stack.callback(agent.close)
+            _check_saveable(agent, callbacks)
+            _check_disk(self.run.path, agent)
+            self.trainer = self._make_trainer(
+                agent, envs, self._make_callbacks(agent, envs, callbacks)
+            )
+            stack.callback(self.trainer.close)
             self._report(f"run: {self.run.path}")
-            self._report(self.trainer.agent.replay_description)
+            self._report(self._describe_memory(agent))
             if reason := slow_reason(config.env_config):
                 self._report(f"environments run in processes, which is slower, because {reason}")
             if resume:
@@ -126,24 +133,29 @@ class Session:
             stack.push(partial(_discard_on_failure, run))
         return run
 
-    def _make_trainer(
-        self, envs: GameVectorEnv, callbacks: Sequence[Callback], stack: ExitStack
-    ) -> Trainer:
+    def _describe_memory(self, agent: Agent) -> str:
+        return agent.replay_description
+
+    def _make_training_envs(self) -> GameVectorEnv:
         config = self._config
-        agent = make_agent(
+        return self._make_envs(config.num_envs, config.seed, config.env_config)
+
+    def _make_agent(self, envs: GameVectorEnv) -> Agent:
+        config = self._config
+        return make_agent(
             config.agent, envs, config.hyper,
             device=config.device, seed=config.seed, folder=self.run.path / "memory",
             threads=config.threads or spare_cores(envs.num_processes),
         )  # fmt: skip
-        stack.callback(agent.close)
-        _check_saveable(agent, callbacks)
-        _check_disk(self.run.path, agent)
-        trainer = Trainer(
-            agent, envs, self._make_callbacks(agent, envs, callbacks),
+
+    def _make_trainer(
+        self, agent: Agent, envs: GameVectorEnv, callbacks: Sequence[Callback]
+    ) -> Trainer:
+        config = self._config
+        return Trainer(
+            agent, envs, callbacks,
             total_episodes=config.total_episodes, total_steps=config.steps, stop=self._stop,
         )  # fmt: skip
-        stack.callback(trainer.close)
-        return trainer
 
     def _make_callbacks(
         self, agent: Agent, envs: GameVectorEnv, others: Sequence[Callback]

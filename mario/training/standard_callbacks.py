@@ -77,8 +77,9 @@ class FiguresCallback(Callback):
         self._reported = False
 
     def on_step(self, step: TrainingStep) -> None:
-        """Keep the latest observations."""
-        self._states = step.transitions.next_states
+        """Keep the latest observations, if the step has any."""
+        if len(step.transitions.next_states):
+            self._states = step.transitions.next_states
 
     def on_evaluation(self, evaluation: EvaluationSummary, is_best: bool) -> None:
         """Write the figures."""

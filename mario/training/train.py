@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mario.config.run_config import TrainConfig
+from mario.errors import UsageError
 from mario.runs.run_folder import BEST, LAST
 from mario.runs.train_config import check_same_run
 from mario.system.signals import StopSignals
 from mario.training.callbacks import Callback, load_callback
 from mario.training.session import Session
+
+OpenSession = Callable[..., AbstractContextManager[Session]]
+"""Opens a session from the arguments of `Session`."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def train(
     resume: Path | None = None,
     callbacks: Sequence[Callback] = (),
     stop: Callable[[], bool] | None = None,
+    open_session: OpenSession = Session,
 ) -> TrainingResult:
     """Train an agent until the run is complete or stopped, and save the run.
 
@@ -56,6 +61,8 @@ def train(
         callbacks: called after those of the program, but before the run is saved.
         stop: polled after each step; True stops training early. None to stop at Ctrl-C (in a
             notebook: interrupt the kernel) or SIGTERM.
+        open_session: opens the session; `mario.cluster.launch.cluster_session` for a configuration
+            with a ``cluster``.
 
     Raises:
         UsageError: the run cannot be started or resumed with this configuration.
@@ -63,11 +70,15 @@ def train(
     """
     if resume is not None:
         check_same_run(config, resume)
+    if config.cluster is not None and open_session is Session:
+        raise UsageError(
+            f"cluster is {config.cluster!r}; give open_session=mario.cluster.launch.cluster_session"
+        )
     callbacks = [*map(load_callback, config.callback), *callbacks]
     with ExitStack() as stack:
         if stop is None:
             stop = _stop_at_signals(stack)
-        session = stack.enter_context(Session(config, resume, stop=stop, callbacks=callbacks))
+        session = stack.enter_context(open_session(config, resume, stop=stop, callbacks=callbacks))
         session.train()
         trainer = session.trainer
         return TrainingResult(

@@ -35,6 +35,7 @@ class Trainer:
         envs: the environments.
         steps: agent steps so far, over all environments and sessions.
         episodes: finished episodes so far.
+        resumable: whether a run that is saved now can be resumed exactly.
 
     Raises:
         ValueError: two callbacks have the same name.
@@ -52,6 +53,7 @@ class Trainer:
     ) -> None:
         self.agent, self.envs = agent, envs
         self.steps = self.episodes = 0
+        self.resumable = True
         self._totals = total_episodes, total_steps
         self._stop = stop
         self._states: NDArray[np.uint8] | None = None
@@ -117,7 +119,7 @@ class Trainer:
         return {
             "steps": self.steps,
             "episodes": self.episodes,
-            "envs": [point.to_dict() for point in self.envs.replay_log()],
+            "envs": self._envs_state(),
             "agent": self.agent.state_dict(),
             "callbacks": {callback.name: callback.state_dict() for callback in self._callbacks},
         }
@@ -129,7 +131,14 @@ class Trainer:
         for callback in self._callbacks:
             if callback.name in state["callbacks"]:
                 callback.load_state_dict(state["callbacks"][callback.name])
-        points = [ReplayPoint.from_dict(values) for values in state["envs"]]
+        self._restore_envs(state["envs"])
+
+    def _envs_state(self) -> Any:
+        """Return the state of the environments as plain values."""
+        return [point.to_dict() for point in self.envs.replay_log()]
+
+    def _restore_envs(self, state: Any) -> None:
+        points = [ReplayPoint.from_dict(values) for values in state]
         self._states, _ = self.envs.restore(points)
 
     def _run(self) -> None:
@@ -147,11 +156,11 @@ class Trainer:
         if step.metrics is not None:
             for callback in self._callbacks:
                 callback.on_update(step.metrics)
-        for env_index, info in step.final_infos.items():
+        for row, info in step.final_infos.items():
             if "episode" not in info:  # a life was lost, or the environment crashed
                 continue
             self.episodes += 1
-            record = episode_record(info, self.episodes, self.steps, env_index)
+            record = episode_record(info, self.episodes, self.steps, step.env_index(row))
             for callback in self._callbacks:
                 callback.on_episode(record)
         for callback in self._callbacks:

@@ -28,7 +28,7 @@ def episode_seed(seed: int, env_index: int, episode: int) -> int:
     return _hash(seed, env_index, episode)
 
 
-def stratified_seeds(num_envs: int, noop_max: int) -> SeedFunction:
+def stratified_seeds(num_envs: int, noop_max: int, first: int = 0) -> SeedFunction:
     """Return a function for seeds with which `wrappers.NoopReset` draws each number equally often.
 
     In a deterministic game there are only ``noop_max + 1`` different episodes. Random seeds miss
@@ -37,17 +37,20 @@ def stratified_seeds(num_envs: int, noop_max: int) -> SeedFunction:
     Args:
         num_envs: Number of environments. The set of seeds does not depend on it.
         noop_max: Maximum number of no-op frames.
+        first: Number of episodes of the same set that other environments play.
 
     >>> seed_function = stratified_seeds(num_envs=2, noop_max=2)
     >>> [sample_noops(seed_function(0, env, episode), 2) for episode in (0, 1) for env in (0, 1)]
     [0, 1, 2, 0]
     """
-    return partial(_stratified_seed, num_envs, noop_max)
+    return partial(_stratified_seed, num_envs, noop_max, first)
 
 
-def _stratified_seed(num_envs: int, noop_max: int, seed: int, env_index: int, episode: int) -> int:
+def _stratified_seed(
+    num_envs: int, noop_max: int, first: int, seed: int, env_index: int, episode: int
+) -> int:
     """Return the first seed of the episode that draws the number of no-op frames due next."""
-    index = episode * num_envs + env_index
+    index = first + episode * num_envs + env_index
     noops = (seed + index) % (noop_max + 1)
     candidates = (_hash(seed, index, trial) for trial in count())
     return next(each for each in candidates if sample_noops(each, noop_max) == noops)

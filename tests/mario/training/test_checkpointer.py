@@ -28,7 +28,7 @@ class Clock:
 
 
 class FakeTrainer:
-    steps, episodes, complete, stopping = 7, 2, False, False
+    steps, episodes, complete, stopping, resumable = 7, 2, False, False, True
 
     def state_dict(self):
         return {"steps": self.steps}
