@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Self
@@ -113,9 +112,11 @@ def read_rows(text: str, metrics: Sequence[str] = TUTORIAL_METRICS) -> tuple[lis
         The rows, and the number of damaged rows that were skipped.
     """
     rows, damaged = [], 0
-    for cells in csv.DictReader(io.StringIO(text)):
+    header, *lines = text.split("\n") if text else [""]
+    for line in filter(None, lines):
         try:
+            (cells,) = csv.DictReader([header, line], strict=True)
             rows.append(EpisodeRow.parse(cells, metrics))
-        except ValueError:
+        except (ValueError, csv.Error):
             damaged += 1
     return rows, damaged

@@ -160,6 +160,7 @@ class MetricLogger:
                 file.sync()
         return {
             "file_sizes": {file.path.name: file.size for file in self._files},
+            "file_checksums": {file.path.name: file.checksum for file in self._files},
             "seconds": self.seconds,
             "running_means": self._means.mark(),
             "episode_starts": list(self._episode_starts),
@@ -172,8 +173,11 @@ class MetricLogger:
         If files have lost rows, this is reported in one line, and the run continues with the
         remaining rows.
         """
-        sizes = state["file_sizes"]
-        contents = {file: file.restore(sizes[file.path.name]) for file in self._files}
+        sizes, checksums = state["file_sizes"], state["file_checksums"]
+        contents = {
+            file: file.restore(sizes[file.path.name], checksums[file.path.name])
+            for file in self._files
+        }
         rows, damaged = read_rows(contents[self._csv], self._metrics)
         for row in rows:
             self._history.add(row)
@@ -234,10 +238,11 @@ class MetricLogger:
                     self._write_evaluation({name: cell or None for name, cell in cells.items()})
 
     def _report_losses(self, sizes: dict[str, int], damaged: int) -> None:
-        losses = [
+        losses = [file.damage for file in self._files if file.damage]
+        losses += [
             f"{file.path.name} lacks {sizes[file.path.name] - file.size} bytes"
             for file in self._files
-            if file.size < sizes[file.path.name]
+            if not file.damage and file.size < sizes[file.path.name]
         ]
         if damaged:
             losses.append(f"metrics.csv has {damaged} damaged rows, which the means leave out")

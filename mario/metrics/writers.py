@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import os
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
+
+from mario.system.files import set_aside
 
 
 class AppendOnlyFile:
@@ -21,12 +24,17 @@ class AppendOnlyFile:
     Args:
         path: the file. Its content is replaced, unless `restore` is called first.
         header: the first line of the file.
+
+    Attributes:
+        damage: one line about the damage that `restore` found, or ``""``.
     """
 
     def __init__(self, path: Path, header: str) -> None:
         self.path = path
-        self._pending = f"{header}\n".encode()
+        self.damage = ""
+        self._header = self._pending = f"{header}\n".encode()
         self._written = 0
+        self._checksum = zlib.crc32(self._header)
         self._file: BinaryIO | None = None
 
     @property
@@ -34,13 +42,18 @@ class AppendOnlyFile:
         """Size of the file in bytes, including lines that are still to be written."""
         return self._written + len(self._pending)
 
+    @property
+    def checksum(self) -> int:
+        """CRC-32 of the file, including lines that are still to be written."""
+        return self._checksum
+
     def append(self, line: str) -> None:
         """Append a line.
 
         Raises:
             OSError: the line cannot be written now. It will be written with the next line.
         """
-        self._pending += f"{line}\n".encode()
+        self._add(f"{line}\n".encode())
         self._write()
 
     def sync(self) -> None:
@@ -51,22 +64,37 @@ class AppendOnlyFile:
         """
         os.fsync(self._write().fileno())
 
-    def restore(self, size: int) -> str:
+    def restore(self, size: int, checksum: int) -> str:
         """Truncate the file of an earlier session, and drop an incomplete last line.
+
+        A damaged file is renamed, and its intact lines are written to a new one.
 
         Args:
             size: earlier value of the property `size`, in bytes.
+            checksum: value of the property `checksum` at the same time.
 
         Returns:
             The remaining content, which is shorter than ``size`` if the file lost lines.
         """
-        content = self.path.read_bytes()[:size] if self.path.exists() else b""
+        content = self._read()[:size]
         kept = content[: content.rfind(b"\n") + 1]
-        if kept:
-            self._file = open(self.path, "r+b", buffering=0)  # noqa: SIM115 - open for the session
-            self._file.truncate(len(kept))
-            self._file.seek(0, os.SEEK_END)
-            self._pending, self._written = b"", len(kept)
+        lines = kept.splitlines(keepends=True)
+        intact = [line for line in lines if line != self._header and self._is_intact(line)]
+        is_complete = len(kept) == size and zlib.crc32(kept) == checksum
+        is_shortened = len(kept) < size and lines[:1] + intact == lines
+        if not kept:
+            if not self._header.startswith(content):
+                self._set_aside("no line is intact")
+            return ""
+        if not (is_complete or (is_shortened and lines[0] == self._header)):
+            lost = len(lines) - len(intact) - (lines[0] == self._header)
+            self._set_aside(f"lines left out: {lost}")
+            self._add(b"".join(intact))
+            return self._pending.decode(errors="replace")
+        self._file = self._open("r+b")
+        self._file.truncate(len(kept))
+        self._file.seek(0, os.SEEK_END)
+        self._pending, self._written, self._checksum = b"", len(kept), zlib.crc32(kept)
         return kept.decode(errors="replace")
 
     def close(self) -> None:
@@ -74,9 +102,40 @@ class AppendOnlyFile:
         if self._file is not None:
             self._file.close()
 
+    def _is_intact(self, line: bytes) -> bool:
+        """Return whether a line can be one of this file."""
+        try:
+            return line.decode().strip().isprintable()
+        except UnicodeDecodeError:
+            return False
+
+    def _read(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            self._set_aside(f"it cannot be read ({error.strerror})")
+            return b""
+
+    def _set_aside(self, reason: str) -> None:
+        try:
+            name = set_aside(self.path).name
+            self.damage = f"{self.path.name} is damaged: {reason}; it was renamed to {name}"
+        except OSError as error:
+            self.damage = f"{self.path.name} is damaged: {reason}; {error.strerror}"
+
+    def _add(self, lines: bytes) -> None:
+        self._pending += lines
+        self._checksum = zlib.crc32(lines, self._checksum)
+
+    def _open(self, mode: Literal["wb", "r+b"]) -> BinaryIO:
+        """Open the file for the session; a link is never followed."""
+        return open(self.path, mode, buffering=0, opener=_open_no_follow)
+
     def _write(self) -> BinaryIO:
         if self._file is None:
-            self._file = open(self.path, "wb", buffering=0)  # noqa: SIM115 - open for the session
+            self._file = self._open("wb")
         while self._pending:
             # The file is unbuffered, so that `_written` is exact even after an error.
             count = self._file.write(self._pending)
@@ -108,6 +167,19 @@ class CsvFile(AppendOnlyFile):
         """
         values = [cells[name] for name in self.columns]
         self.append(csv_line(["" if value is None else value for value in values]))
+
+    def _is_intact(self, line: bytes) -> bool:
+        if not super()._is_intact(line):
+            return False
+        try:
+            (cells,) = csv.reader([line.decode()], strict=True)
+        except (csv.Error, ValueError):
+            return False
+        return len(cells) == len(self.columns)
+
+
+def _open_no_follow(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o644)
 
 
 def csv_line(cells: Sequence[object]) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 def _flip_middle_bit(path: Path) -> None:
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    if content:
+        content[len(content) // 2] ^= 1
     path.write_bytes(content)
 
 

@@ -220,6 +220,7 @@ def test_damaged_rows_do_not_stop_a_resumed_run(make, tmp_path):
     second = make()
     second.load_state_dict(state)
     assert second.lines == [
+        "metrics.csv is damaged: lines left out: 0; it was renamed to metrics.csv.damaged; "
         "metrics.csv has 1 damaged rows, which the means leave out; the run continues without them"
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from damage import damage
 
 from mario.metrics.writers import AppendOnlyFile, CsvFile, NullWriter, TensorBoardWriter
 
@@ -58,10 +59,10 @@ def test_syncing_an_empty_file_writes_its_header(path):
 
 
 def test_restoring_removes_later_lines_and_appends_after_it(path):
-    size = written(path, "a", "b").size
+    earlier = written(path, "a", "b")
     written(path, "a", "b", "c", "torn").close()
     file = AppendOnlyFile(path, "header")
-    assert file.restore(size) == "header\na\nb\n"
+    assert file.restore(earlier.size, earlier.checksum) == "header\na\nb\n"
     file.append("d")
     assert path.read_text() == "header\na\nb\nd\n"
     assert file.size == path.stat().st_size
@@ -69,21 +70,64 @@ def test_restoring_removes_later_lines_and_appends_after_it(path):
 
 @pytest.mark.parametrize("lost", range(1, 12))
 def test_restoring_a_shortened_file_keeps_its_complete_lines(path, lost):
-    size = written(path, "a", "b").size
-    path.write_bytes(path.read_bytes()[: size - lost])
+    earlier = written(path, "a", "b")
+    path.write_bytes(path.read_bytes()[: earlier.size - lost])
     file = AppendOnlyFile(path, "header")
-    kept = file.restore(size)
+    kept = file.restore(earlier.size, earlier.checksum)
     assert kept in ("", "header\n", "header\na\n")
-    assert file.size < size
+    assert file.damage == ""
+    assert file.size < earlier.size
     file.append("c")
     assert path.read_text() == (kept or "header\n") + "c\n"
 
 
 def test_restoring_a_lost_file_starts_a_new_one(path):
     file = AppendOnlyFile(path, "header")
-    assert file.restore(100) == ""
+    assert file.restore(100, 7) == ""
     file.append("a")
     assert path.read_text() == "header\na\n"
+
+
+@pytest.mark.parametrize("position", range(26))
+@pytest.mark.parametrize("bit", [0, 2, 7])
+def test_a_flipped_bit_is_noticed_and_costs_at_most_two_lines(path, position, bit):
+    earlier = CsvFile(path, ("step", "loss"))
+    for step in range(1, 4):
+        earlier.append_row({"step": step, "loss": 1.5})
+    original = path.read_bytes()
+    damaged = bytearray(original)
+    damaged[position] ^= 1 << bit
+    path.write_bytes(damaged)
+    file = CsvFile(path, ("step", "loss"))
+    kept = file.restore(earlier.size, earlier.checksum)
+    assert kept.startswith("step,loss\n")
+    assert len(set(kept.splitlines()) & set(original.decode().splitlines())) >= 2
+    assert "it was renamed to lines.damaged" in file.damage
+    assert path.with_name("lines.damaged").read_bytes() == damaged
+    file.append_row({"step": 4, "loss": 2})
+    assert path.read_text() == kept + "4,2\n"
+    again = CsvFile(path, ("step", "loss"))
+    assert again.restore(file.size, file.checksum) == path.read_text()
+    assert again.damage == ""
+
+
+@pytest.mark.parametrize("kind", ["folder", "zeroed", "unreadable"])
+def test_a_file_that_cannot_be_read_is_renamed(path, kind):
+    earlier = written(path, "a")
+    damage(path, kind)
+    file = AppendOnlyFile(path, "header")
+    assert file.restore(earlier.size, earlier.checksum) in ("", "header\n")
+    assert "renamed to lines.damaged" in file.damage
+    file.append("b")
+    assert path.read_text() == "header\nb\n"
+
+
+def test_a_link_is_never_followed(tmp_path, path):
+    (tmp_path / "outside").write_text("precious")
+    path.symlink_to(tmp_path / "outside")
+    with pytest.raises(OSError, match="symbolic links"):
+        AppendOnlyFile(path, "header").append("a")
+    assert (tmp_path / "outside").read_text() == "precious"
 
 
 def test_lines_that_a_full_disk_refused_are_written_later(path, monkeypatch):

@@ -23,7 +23,7 @@ from mario.runs.checkpoint import load
 from mario.training.session import Session
 from wrappers import WrapperConfig
 
-TIMES = {"seconds", "TimeDelta", "Time", "file_sizes"}
+TIMES = {"seconds", "TimeDelta", "Time", "file_sizes", "file_checksums"}
 """Columns and entries that depend on the time of day."""
 
 REPOSITORY = Path(__file__).resolve().parents[3]
