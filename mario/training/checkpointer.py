@@ -21,6 +21,8 @@ from mario.training.loop import TrainingStep
 
 FIRST_SAVE_SECONDS = 20.0
 RETRY_SECONDS = 10.0
+MAX_FAILED_SAVES = 60
+"""Failed saves in a row after which the run stops."""
 CONFIG_KEYS = (
     "agent", "hyper", "game", "actions", "wrappers", "start_curriculum", "ending_reward", "seed"
 )  # fmt: skip
@@ -64,6 +66,7 @@ class Checkpointer(Callback):
         self._next_time = clock() + min(FIRST_SAVE_SECONDS, config.save_seconds)
         self._retry_time = clock()
         self._number = -1
+        self._num_failed = 0
         self._evaluation: dict[str, Any] | None = None
         self._hardware = describe_hardware(agent.spec.device)
 
@@ -115,12 +118,15 @@ class Checkpointer(Callback):
         Returns:
             Whether the files were written. If not, one line is reported, and the next save is due
             after `RETRY_SECONDS`.
+
+        Raises:
+            RunError: a weight is not finite, or `MAX_FAILED_SAVES` saves in a row failed.
         """
         self._next_time = self._clock() + self._config.save_seconds
         steps = self.trainer.steps
-        resume = self.trainer.state_dict()
         number = steps // self._config.save_every
         try:
+            resume = self.trainer.state_dict()  # writes the replay memory to disk
             checkpoint = self.describe()
             if damage := self._run.save_last({**checkpoint, "resume": resume}):
                 self._report(damage)
@@ -130,12 +136,9 @@ class Checkpointer(Callback):
                 self._run.save_numbered(number, checkpoint)
                 self._number = number
         except OSError as error:
-            self._report(
-                f"could not save at step {steps:,}: {error.strerror or error}; "
-                "the previous save is intact"
-            )
-            self._next_time = self._retry_time = self._clock() + RETRY_SECONDS
+            self._handle_failure(steps, error)
             return False
+        self._num_failed = 0
         return True
 
     def describe(self) -> Checkpoint:
@@ -169,6 +172,17 @@ class Checkpointer(Callback):
         """Restore the latest evaluation, and continue the numbering of ``mario_net_<n>.chkpt``."""
         self._evaluation = state["evaluation"]
         self._number = self.trainer.steps // self._config.save_every
+
+    def _handle_failure(self, steps: int, error: OSError) -> None:
+        reason = f"could not save at step {steps:,}: {error.strerror or error}"
+        self._num_failed += 1
+        if self._num_failed == MAX_FAILED_SAVES:
+            raise RunError(
+                f"{reason}; this was the {MAX_FAILED_SAVES}th failed save in a row; "
+                "free disk space and use --resume"
+            )
+        self._report(f"{reason}; the previous save is intact")
+        self._next_time = self._retry_time = self._clock() + RETRY_SECONDS
 
     def _overwrite_is_near(self) -> bool:
         parts = self._agent.persistent_parts()

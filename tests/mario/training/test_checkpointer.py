@@ -14,7 +14,7 @@ from mario.errors import RunError
 from mario.runs.checkpoint import CheckpointError, load
 from mario.runs.run_folder import RunFolder
 from mario.system.hardware import describe_hardware
-from mario.training.checkpointer import Checkpointer, installed_versions
+from mario.training.checkpointer import MAX_FAILED_SAVES, Checkpointer, installed_versions
 
 
 class Clock:
@@ -184,6 +184,33 @@ def test_a_full_disk_is_reported_and_the_save_is_tried_again(setup, monkeypatch)
     assert not setup.checkpointer.due(8), "it must not try at every step"
     setup.clock.now += 10
     assert setup.checkpointer.due(8)
+
+
+def test_a_replay_memory_that_cannot_be_flushed_does_not_stop_the_run(setup, monkeypatch):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    setup.checkpointer.save()
+    monkeypatch.setattr(setup.trainer, "state_dict", full)
+    assert not setup.checkpointer.save()
+    assert "could not save at step 7: No space left on device" in setup.lines[0]
+    assert setup.load("last")["steps"] == 7
+
+
+def test_a_run_stops_after_too_many_failed_saves_in_a_row(setup, monkeypatch):
+    def fail(times):
+        return [setup.checkpointer.save() for _ in range(times)]
+
+    with monkeypatch.context() as patch:
+        setup.fill_disk(patch)
+        assert not any(fail(MAX_FAILED_SAVES - 1))
+    assert setup.checkpointer.save(), "a save that succeeds starts the count again"
+    setup.fill_disk(monkeypatch)
+    assert not any(fail(MAX_FAILED_SAVES - 1))
+    assert len(setup.lines) == 2 * (MAX_FAILED_SAVES - 1), "the user is told each time"
+    with pytest.raises(RunError, match=r"this was the 60th failed save in a row; free disk space"):
+        setup.checkpointer.save()
+    assert setup.load("last")["steps"] == 7
 
 
 def test_a_run_whose_end_cannot_be_saved_fails(setup, monkeypatch):
