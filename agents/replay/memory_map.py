@@ -109,6 +109,9 @@ def _check_files(sizes: dict[Path, int]) -> None:
                 f"{path} is a link, and writing to it would change other files; replace it by a "
                 "copy of its content"
             )
+    for path in sizes:
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder; remove it to create an empty replay memory")
     found = {path: path.stat().st_size for path in sizes if path.exists()}
     fits = any(found[path] == sizes[path] for path in found)
     for path, size in found.items():

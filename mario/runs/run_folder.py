@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import errno
 import fcntl
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -25,6 +26,8 @@ from mario.system.files import (
 LAST, PREVIOUS, BEST, CONFIG, LOCK = (
     "last.chkpt", "previous.chkpt", "best.chkpt", "config.yaml", "lock",
 )  # fmt: skip
+WRITTEN_IN_PLACE = ("log", "metrics.csv", "warnings.csv", "evaluations.csv")
+"""Files that `mario.metrics.logger.MetricLogger` appends to."""
 
 
 class RunFolder:
@@ -37,11 +40,13 @@ class RunFolder:
         path: the folder.
 
     Raises:
-        UsageError: another process uses the folder, or the folder is not writable.
+        UsageError: another process uses the folder, the folder is not writable, or it contains
+            links to files outside.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        _check_links(path)
         self._lock = self._acquire_lock()
         remove_temporary_files(path)
 
@@ -98,6 +103,13 @@ class RunFolder:
         if not isinstance(config, dict):
             raise UsageError(f"cannot read {file}: it is damaged; give the folder of a run")
         return config
+
+    def describe_owner(self) -> str:
+        """Return a warning if the folder belongs to another user, or ``""``."""
+        owner = self.path.stat().st_uid
+        if owner in (os.geteuid(), 0):
+            return ""
+        return f"{self.path} belongs to another user (id {owner}), who can change what it contains"
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Replace ``config.yaml``, because some settings may change when a run is resumed.
@@ -192,7 +204,7 @@ class RunFolder:
     def _acquire_lock(self) -> int:
         file = self.path / LOCK
         try:
-            descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EACCES) and file.exists():
@@ -200,14 +212,14 @@ class RunFolder:
                     f"another process is training in {self.path}; stop it or give another run"
                 ) from None
             raise UsageError(
-                f"cannot write in {self.path}: {error.strerror}; check its permissions"
+                f"cannot write in {self.path}: {LOCK}: {error.strerror}; check its permissions"
             ) from None
         return descriptor
 
 
 def _create_folder(save_dir: Path, name: str) -> Path:
     """Create a new folder, with a number appended to its name if the name is taken."""
-    for attempt in range(1, 100):
+    for attempt in itertools.count(1):
         path = save_dir / (name if attempt == 1 else f"{name}-{attempt}")
         try:
             path.mkdir(parents=True)
@@ -222,7 +234,25 @@ def _create_folder(save_dir: Path, name: str) -> Path:
             ) from None
         else:
             return path
-    raise UsageError(f"cannot make {path}: it exists; choose another --save-dir")
+    raise AssertionError("unreachable")
+
+
+def _check_links(folder: Path) -> None:
+    """Check that a run writes to no file outside its folder.
+
+    Checkpoints, plots and the configuration are replaced, which does not follow links. The replay
+    memory checks its own files.
+
+    Raises:
+        UsageError: a file that the run writes to is a link.
+    """
+    for name in (LOCK, *WRITTEN_IN_PLACE):
+        file = folder / name
+        if file.is_symlink() or (file.is_file() and file.stat().st_nlink > 1):
+            raise UsageError(
+                f"{file} is a link, and writing to it would change other files; replace it by a "
+                "copy of its content"
+            )
 
 
 def _write_config(path: Path, config: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from mario.config.run_config import DEFAULT_PRESETS, RESUME_OVERRIDES, TrainConf
 from mario.config.serialization import from_dict, to_dict
 from mario.errors import UsageError
 from mario.runs.agent_factory import agent_class, agent_reference, is_kind_of
-from mario.runs.run_folder import RunFolder
+from mario.runs.run_folder import CONFIG, RunFolder
 
 
 def train_config(
@@ -97,7 +97,10 @@ def saved_config(
     _require_named(run, "game", [values.get("game")], [game])
     _require_named(run, "agent", [values.get("agent")], [name])
     _require_named(run, "callback", values.pop("callback", []), callbacks)
-    return _make_config(values)
+    try:
+        return _make_config(values)
+    except ValueError as error:
+        raise UsageError(f"{CONFIG} of {run}: {error}") from None
 
 
 def for_new_run(config: TrainConfig[Any]) -> TrainConfig[Any]:

@@ -101,7 +101,8 @@ def sync_folder(folder: Path) -> None:
 def remove_temporary_files(folder: Path) -> None:
     """Remove temporary files that a killed process left behind."""
     for temporary in folder.glob(f"{TEMPORARY}*"):
-        temporary.unlink(missing_ok=True)
+        if temporary.is_symlink() or not temporary.is_dir():
+            temporary.unlink(missing_ok=True)
 
 
 def _replace(temporary: Path, path: Path) -> None:

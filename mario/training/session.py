@@ -21,12 +21,12 @@ from mario.evaluation.evaluator import Evaluator
 from mario.metrics.logger import MetricLogger
 from mario.metrics.progress_bar import ProgressBar
 from mario.runs.agent_factory import make_agent
-from mario.runs.run_folder import RunFolder
+from mario.runs.run_folder import CONFIG, RunFolder
 from mario.runs.trained_agent import load_agent
 from mario.system.announce import announced
 from mario.system.threads import spare_cores
 from mario.training.callbacks import Callback
-from mario.training.checkpointer import Checkpointer
+from mario.training.checkpointer import CONFIG_KEYS, Checkpointer
 from mario.training.diagnostics import TrainingDiagnostics
 from mario.training.standard_callbacks import (
     EvaluationCallback,
@@ -125,6 +125,8 @@ class Session:
         """Open or create the run folder; a new folder is removed if the session cannot start."""
         if resume:
             run = RunFolder.open(resume)
+            if warning := run.describe_owner():
+                self._report(f"WARNING: {warning}")
         else:
             now = datetime.datetime.now().astimezone()
             run = RunFolder.create(self._config.save_dir, to_dict(self._config), now)
@@ -203,8 +205,19 @@ class Session:
         if checkpoint is None:
             self._report("the run was stopped before its first save; it starts from the beginning")
         else:
+            self._check_config(checkpoint)
             self._load(checkpoint["resume"])
         self.run.write_config(to_dict(self._config))
+
+    def _check_config(self, checkpoint: dict[str, Any]) -> None:
+        """Check that ``config.yaml`` was not changed or damaged since the checkpoint was saved."""
+        config = to_dict(self._config)
+        for key in CONFIG_KEYS:
+            if config[key] != checkpoint[key]:
+                raise UsageError(
+                    f"{self.run.path / CONFIG} has {key} {config[key]!r}, but the run was saved "
+                    f"with {checkpoint[key]!r}; restore the file"
+                )
 
     def _load(self, state: dict[str, Any]) -> None:
         try:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import resource
 import shutil
 from collections import namedtuple
@@ -44,6 +45,25 @@ def test_a_full_disk_is_reported_in_one_line_before_anything_is_written(tmp_path
     )
     assert refusal.value.errno == errno.ENOSPC
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("code", [errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_file_system_that_cannot_reserve_space_gets_zeros(tmp_path, monkeypatch, code):
+    def refuse(*arguments):
+        raise OSError(code, "not supported")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    table = open_table(tmp_path, num_envs=2, num_rows=200, frame_size=4096)
+    frames = tmp_path / "frame.memmap"
+    assert frames.stat().st_blocks * 512 >= frames.stat().st_size == 2 * 200 * 4096
+    assert not table["frame"].any()
+
+
+def test_a_table_whose_files_vanished_cannot_be_flushed(tmp_path):
+    open_table(tmp_path, num_envs=1, num_rows=10, frame_size=4)
+    (tmp_path / "reward.memmap").unlink()
+    with pytest.raises(FileNotFoundError, match="reward"):
+        flush_table(tmp_path)
 
 
 def test_an_existing_table_needs_no_disk_space(tmp_path, monkeypatch):

@@ -61,6 +61,48 @@ def test_two_runs_started_in_the_same_second_get_separate_folders(run):
     other.close()
 
 
+def test_a_hundred_runs_started_in_the_same_second_get_separate_folders(tmp_path):
+    (tmp_path / "2026-11-21T09-05-07").mkdir()
+    for number in range(2, 150):
+        (tmp_path / f"2026-11-21T09-05-07-{number}").mkdir()
+    run = RunFolder.create(tmp_path, {}, NOW)
+    assert run.path.name == "2026-11-21T09-05-07-150"
+    run.close()
+
+
+@pytest.mark.parametrize("name", ["lock", "log", "metrics.csv", "warnings.csv", "evaluations.csv"])
+@pytest.mark.parametrize("kind", ["symlink_to", "hardlink_to"])
+def test_a_link_to_a_file_outside_is_refused(tmp_path, name, kind):
+    (tmp_path / "outside").write_text("precious")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "config.yaml").touch()
+    getattr(folder / name, kind)(tmp_path / "outside")
+    with pytest.raises(UsageError, match=f"{name} is a link, and writing to it would change other"):
+        RunFolder.open(folder)
+    assert (tmp_path / "outside").read_text() == "precious"
+
+
+def test_replacing_a_file_does_not_follow_a_link(run, tmp_path):
+    (tmp_path / "outside").write_text("precious")
+    for name in ("last.chkpt", "previous.chkpt", "best.chkpt", "mario_net_0.chkpt", "config.yaml"):
+        (run.path / name).unlink(missing_ok=True)
+        (run.path / name).symlink_to(tmp_path / "outside")
+    run.save_last(example(1))
+    run.save_last(example(2))
+    run.save_best(example(2))
+    run.save_numbered(0, example(2))
+    run.write_config({})
+    assert (tmp_path / "outside").read_text() == "precious"
+    assert not any(path.is_symlink() for path in run.path.glob("*.chkpt"))
+
+
+def test_a_folder_of_another_user_is_noticed(run, monkeypatch):
+    assert run.describe_owner() == ""
+    monkeypatch.setattr("os.geteuid", lambda: run.path.stat().st_uid + 1)
+    assert ("belongs to another user" in run.describe_owner()) == (run.path.stat().st_uid != 0)
+
+
 def test_the_previous_checkpoint_is_kept(run):
     for steps in (1, 2, 3):
         run.save_last(example(steps))
