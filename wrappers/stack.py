@@ -31,7 +31,14 @@ OBSERVATION_WRAPPERS = {
 }
 """The wrapper for each value of `WrapperConfig.observation`."""
 
-MINIMUMS = {"skip": 1, "size": 1, "stack": 1, "crop_top": 0, "noop_max": 0}
+LIMITS = {
+    "skip": (1, 1_000),
+    "size": (1, 1_024),
+    "stack": (1, 255),
+    "crop_top": (0, 1_024),
+    "noop_max": (0, 100_000),
+}
+"""Minimum and maximum of each setting. A damaged or malicious file must not exhaust the memory."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +83,11 @@ class WrapperConfig:
     """Maximum absolute reward of a step after scaling; None for no limit."""
 
     def __post_init__(self) -> None:
-        for name, least in MINIMUMS.items():
+        for name, (least, most) in LIMITS.items():
             if (value := getattr(self, name)) < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
+            if value > most:
+                raise ValueError(f"{name} must be at most {most:,}, got {value:,}")
         if not 0 <= (value := self.repeat_action_probability) <= 1:
             raise ValueError(f"repeat_action_probability must be between 0 and 1, got {value}")
         if self.max_pool_colors and not self.max_pool:
@@ -89,10 +98,15 @@ class WrapperConfig:
             raise ValueError(f"reward_clip must be above 0, got {self.reward_clip}")
 
     @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """Shape of the observations: ``(stack, height, width)``."""
+        size = PONG_SHAPE if self.observation == "pong" else (self.size, self.size)
+        return (self.stack, *size)
+
+    @property
     def observation_space(self) -> gym.spaces.Box:
         """The observation space of a game with these wrappers."""
-        size = PONG_SHAPE if self.observation == "pong" else (self.size, self.size)
-        return gym.spaces.Box(0, 255, (self.stack, *size), np.uint8)
+        return gym.spaces.Box(0, 255, self.observation_shape, np.uint8)
 
     def transform_rewards(self, rewards: NDArray[np.float64]) -> NDArray[np.float64]:
         """Scale and clip a batch of rewards, like `ScaleReward` and `ClipReward`.

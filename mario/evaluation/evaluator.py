@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -119,6 +120,8 @@ class Evaluator:
         return summary
 
     def _looks_best(self, summary: EvaluationSummary) -> bool:
+        if any(map(math.isnan, summary.sort_key)):  # nothing would exceed it later
+            return False
         return self._best is None or summary.sort_key > self._best
 
     def _play(self, agent: Agent, seed: int, episodes: int) -> list[EpisodeResult]:

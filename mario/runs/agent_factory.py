@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import torch
 
 from agents import Agent, AgentConfig, AgentSpec
@@ -113,8 +115,10 @@ def build_agent(agent: str | type[Agent], hyper: AgentConfig | None, spec: Agent
     """
     tune_process()
     kind = agent_class(agent) if isinstance(agent, str) else agent
+    hyper = kind.Config() if hyper is None else hyper
+    _check_finite(hyper)
     try:
-        return kind.build(spec, kind.Config() if hyper is None else hyper)
+        return kind.build(spec, hyper)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
@@ -140,6 +144,13 @@ def resolve_device(name: str) -> str:
     return name
 
 
+def _check_finite(hyper: AgentConfig) -> None:
+    """Check that no hyperparameter is NaN or infinite."""
+    for name, value in vars(hyper).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"--hyper.{name.replace('_', '-')} must be finite, got {value}")
+
+
 def env_dimensions(env: gym.Env[Any, Any] | GameVectorEnv) -> tuple[tuple[int, ...], int, int]:
     """Return the shape of a state, the number of actions and the number of environments."""
     if isinstance(env, GameVectorEnv):
@@ -149,4 +160,6 @@ def env_dimensions(env: gym.Env[Any, Any] | GameVectorEnv) -> tuple[tuple[int, .
         observation_space, action_space, num_envs = env.observation_space, env.action_space, 1
     if not isinstance(action_space, gym.spaces.Discrete) or observation_space.shape is None:
         raise UsageError(f"agents need discrete actions; this game has {action_space}")
+    if observation_space.dtype != np.uint8:
+        raise UsageError(f"agents need uint8 observations; this game has {observation_space}")
     return observation_space.shape, int(action_space.n), num_envs

@@ -5,18 +5,13 @@ A checkpoint is a torch archive with ``model`` (the tensors that acting needs),
 has ``resume``, the complete state of the run. Weights may be stored as float16; `load` converts
 them to float32.
 
-Loading never executes code from a file. First the file is verified: files of this program contain
-a digest of their bytes in the archive's comment, and for other files the CRCs of the archive are
-checked. The digest is needed because the CRCs do not cover the archive's directory. Then the file
-is read with ``weights_only=True``.
+Loading never executes code from a file, and never allocates much more memory than the size of the
+file, see `mario.runs.archive`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
-import pickle
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,14 +19,13 @@ from typing import Any
 import torch
 
 from mario.errors import RunError, UsageError
+from mario.runs.archive import ArchiveError, add_digest, read_archive, verify_archive
+from mario.runs.foreign import convert, describe, describe_archive
 from mario.system.files import write_atomically
 
 Types = dict[str, type | tuple[type, ...]]
 
 FORMAT = 2
-DIGEST_PREFIX = b"sha256:"
-LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""First bytes of files that torch wrote before version 1.6, which have no CRCs."""
 
 TUTORIAL_TYPES: Types = {"model": dict, "exploration_rate": (int, float)}
 OUR_TYPES: Types = {
@@ -77,17 +71,6 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     write_atomically(path, lambda file: file.write(content))
 
 
-def add_digest(archive: bytes) -> bytes:
-    """Return a ZIP archive with the digest of its bytes as its comment.
-
-    Args:
-        archive: a ZIP archive without a comment.
-    """
-    body = archive[:-2]  # the last two bytes are the length of the comment
-    comment = DIGEST_PREFIX + hashlib.sha256(body).hexdigest().encode()
-    return body + len(comment).to_bytes(2, "little") + comment
-
-
 def load(path: Path) -> Checkpoint:
     """Verify and read a checkpoint.
 
@@ -102,12 +85,13 @@ def load(path: Path) -> Checkpoint:
     """
     _verify_file(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, ValueError, KeyError, EOFError, OSError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"checkpoint {path} is refused: {reason}") from None
-    except Exception as error:  # the parser can raise any exception for a malicious file
-        raise CheckpointError(f"checkpoint {path} is refused: {type(error).__name__}") from None
+        content = convert(read_archive(path))
+    except ArchiveError as error:
+        raise CheckpointError(
+            f"checkpoint {path} is refused: {describe_archive(path) or error}"
+        ) from None
+    except OSError as error:
+        raise CheckpointError(f"checkpoint {path} cannot be read: {error.strerror}") from None
     _verify_content(path, content)
     checkpoint: Checkpoint = content
     return checkpoint | {"model": _convert(content["model"], torch.float16, torch.float32)}
@@ -146,37 +130,23 @@ def _verify_file(path: Path) -> None:
         kind = "is a folder" if path.is_dir() else "does not exist"
         raise CheckpointError(f"checkpoint {path} {kind}; give the path of a .chkpt file")
     try:
-        with open(path, "rb") as file:
-            if file.read(len(LEGACY_MAGIC)) == LEGACY_MAGIC:
-                return
-        with zipfile.ZipFile(path) as archive:
-            damage = _find_damage(path, archive)
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError):
-        damage = "it is not a complete ZIP archive"
+        verify_archive(path)
+    except ArchiveError as error:
+        raise CheckpointError(
+            f"checkpoint {path} is damaged or not a checkpoint: {describe_archive(path) or error}"
+        ) from None
     except OSError as error:
         raise CheckpointError(f"checkpoint {path} cannot be read: {error.strerror}") from None
-    if damage:
-        raise CheckpointError(f"checkpoint {path} is damaged or not a checkpoint: {damage}")
-
-
-def _find_damage(path: Path, archive: zipfile.ZipFile) -> str | None:
-    """Return what is wrong with an archive, or None."""
-    if archive.comment:
-        content = path.read_bytes()
-        body = content[: len(content) - len(archive.comment)]
-        return None if add_digest(body) == content else "it differs from its digest"
-    for entry in archive.infolist():
-        # torch.save stores records uncompressed; a compressed one may expand to any size
-        if entry.compress_type or entry.compress_size != entry.file_size:
-            return f"{entry.filename} is compressed"
-    damaged = archive.testzip()
-    return f"{damaged} differs from its CRC" if damaged else None
 
 
 def _verify_content(path: Path, content: object) -> None:
     """Refuse content that is neither a checkpoint of this program nor one of the tutorial."""
     if not isinstance(content, dict) or any(key not in content for key in TUTORIAL_TYPES):
-        raise CheckpointError(f"checkpoint {path} has no {' and '.join(TUTORIAL_TYPES)}")
+        what = describe(content)
+        raise CheckpointError(
+            f"checkpoint {path} has no {' and '.join(TUTORIAL_TYPES)}"
+            + (f"; it is {what}, which this program cannot play" if what else "")
+        )
     if content.get("format", FORMAT) != FORMAT:
         raise CheckpointError(
             f"checkpoint {path} has format {content['format']!r}, this version reads {FORMAT}; "

@@ -137,7 +137,7 @@ class ProcessVectorEnv(GameVectorEnv):
         """See `GameVectorEnv.step_wait`.
 
         Raises:
-            RunError: Too many environments crashed.
+            RunError: Too many environments crashed, or a reward is not finite.
         """
         results, infos = [], []
         for index in range(self.num_envs):
@@ -151,7 +151,7 @@ class ProcessVectorEnv(GameVectorEnv):
         self._observations = [result.observation for result in results]
         return (
             np.stack(self._observations),
-            np.array([result.reward for result in results], np.float32),
+            _finite_rewards([result.reward for result in results]),
             np.array([result.terminated for result in results]),
             np.array([result.truncated for result in results]),
             self._merge_infos(infos),
@@ -238,3 +238,16 @@ class ProcessVectorEnv(GameVectorEnv):
             raise RunError(f"{crash}; no restarts are left")
         self._restarts_left -= 1
         self._report(f"{crash}; restarted, {self._restarts_left} restarts left")
+
+
+def _finite_rewards(rewards: Sequence[float]) -> NDArray[np.float32]:
+    """Return rewards as an array.
+
+    Raises:
+        RunError: A reward is NaN, or too large for a float32.
+    """
+    with np.errstate(over="ignore"):
+        array = np.array(rewards, np.float32)
+    for index in np.flatnonzero(~np.isfinite(array)).tolist():
+        raise RunError(f"game {index} returned the reward {rewards[index]}; it must be finite")
+    return array

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
+
 import pytest
 from doubles import fake_game
 from tape import TapeAgent, spec
@@ -89,6 +92,13 @@ def test_only_an_improvement_is_the_best_evaluation():
         "Evaluation at step 100 - 2 episodes - Clear Rate 1.00 - Mean Return 4.5 - Mean X 4 - "
         "Seconds 2.0 (evaluations: 25% of the run)"
     )
+
+
+def test_a_score_that_is_not_a_number_is_never_the_best():
+    evaluator = Setup().evaluator
+    summary = SimpleNamespace(sort_key=(0.0, 0.0, math.nan))
+    assert not evaluator._looks_best(summary)
+    assert evaluator._looks_best(SimpleNamespace(sort_key=(0.0, 0.0, 1.0)))
 
 
 def test_the_best_evaluation_survives_a_resume():

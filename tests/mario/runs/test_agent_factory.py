@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import gymnasium as gym
+import numpy as np
 import pytest
 import torch
 
-from agents import DDQN, Agent
+from agents import DDQN, Agent, AgentConfig
 from mario.config.env_config import EnvConfig
 from mario.errors import UsageError
 from mario.playback.watch import watch_episode
@@ -41,6 +45,24 @@ def test_an_environment_without_discrete_actions_is_refused():
     with pytest.raises(UsageError, match="agents need discrete actions; this game has Box"):
         make_agent("ddqn", env)
     env.close()
+
+
+def test_observations_that_are_not_uint8_are_refused():
+    class FloatGame(gym.Env):
+        observation_space = gym.spaces.Box(0, 1, (4, 84, 84), np.float32)
+        action_space = gym.spaces.Discrete(2)
+
+    with pytest.raises(UsageError, match="agents need uint8 observations; this game has Box"):
+        make_agent("ddqn", FloatGame())
+
+
+def test_hyperparameters_of_an_own_agent_must_be_finite():
+    @dataclass(frozen=True)
+    class Config(AgentConfig):
+        step_size: float = math.nan
+
+    with pytest.raises(UsageError, match="--hyper.step-size must be finite, got nan"):
+        make_agent("ddqn", make_env(EnvConfig("Tetris-v0")), Config())
 
 
 def test_observations_too_small_for_the_network_are_a_usage_error():

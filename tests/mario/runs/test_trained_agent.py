@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -27,8 +29,8 @@ def save_agent(path, hyper, weights, **more):
     content = {
         "format": FORMAT, "model": weights, "exploration_rate": 0.5, "agent": "ddqn",
         "hyper": hyper, "game": "SuperMarioBros-1-1-v0", "actions": "simple",
-        "wrappers": to_dict(WrapperConfig()), "start_curriculum": {}, "ending_reward": {},
-        "emulator": "nes-py", "state_shape": list(SHAPE),
+        "wrappers": to_dict(WrapperConfig(size=36, stack=2)), "start_curriculum": {},
+        "ending_reward": {}, "emulator": "nes-py", "state_shape": list(SHAPE),
         "num_actions": 3, "steps": 10, "episodes": 1, "seed": 0, "versions": {},
     }  # fmt: skip
     save(path, content | more)
@@ -76,3 +78,52 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
     path = save_agent(tmp_path / "a.chkpt", hyper, original.policy_state_dict())
     with pytest.raises(CheckpointError, match="does not fit its agent: weights have online_head"):
         load_agent(path).make_agent(Spaces())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hyper": to_dict(DDQNConfig(hidden_size=10**12))}, "is refused|does not fit its agent"),
+        ({"hyper": to_dict(DDQNConfig(hidden_size=10**6))}, "does not fit its agent: weights have"),
+        ({"num_actions": 10**9}, "does not fit its agent: weights have"),
+        (
+            {"state_shape": [255, 1024, 1024]},
+            r"states of shape \(2, 36, 36\), but",
+        ),
+        (
+            {
+                "state_shape": [255, 1024, 1024],
+                "wrappers": to_dict(WrapperConfig(size=1024, stack=255)),
+            },
+            "does not fit its agent: weights have",
+        ),
+        ({"wrappers": to_dict(WrapperConfig()) | {"size": 10**6}}, "size must be at most 1,024"),
+        ({"wrappers": to_dict(WrapperConfig()) | {"stack": 10**9}}, "stack must be at most 255"),
+    ],
+)
+def test_a_file_that_asks_for_a_larger_network_is_refused_before_it_is_built(
+    tmp_path, changes, message
+):
+    changes = dict(changes)
+    config = DDQNConfig(hidden_size=8)
+    agent = DDQN.build(AgentSpec(SHAPE, num_actions=3, training=False), config)
+    hyper = changes.pop("hyper", to_dict(config))
+    path = save_agent(tmp_path / "a.chkpt", hyper, agent.policy_state_dict(), **changes)
+    before = peak_memory()
+    with pytest.raises(CheckpointError, match=message):
+        load_agent(path)
+    assert peak_memory() - before < 2**27
+
+
+def peak_memory():
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_hyperparameters_that_are_not_finite_are_refused(tmp_path, value):
+    config = DDQNConfig(hidden_size=8)
+    agent = DDQN.build(AgentSpec(SHAPE, num_actions=3, training=False), config)
+    hyper = to_dict(config) | {"adam_epsilon": value}
+    path = save_agent(tmp_path / "a.chkpt", hyper, agent.policy_state_dict())
+    with pytest.raises(CheckpointError, match="adam_epsilon is (nan|inf); give"):
+        load_agent(path)

@@ -10,7 +10,7 @@ import pytest
 from agents import DDQNConfig
 from mario.config.run_config import DiagnosticsConfig, EvaluationConfig, TrainConfig
 from mario.errors import UsageError
-from mario.runs.checkpoint import load
+from mario.runs.checkpoint import load, save
 from mario.training.callbacks import Callback
 from mario.training.session import Session
 
@@ -76,6 +76,17 @@ def test_a_checkpoint_of_another_state_is_refused(tmp_path):
     with Session(config(tmp_path), None, stop=lambda: False) as session:
         session.train()
         path = session.run.path
-    other = DDQNConfig(replay_capacity=300, burnin=10, hidden_size=64)
+    last = load(path / "last.chkpt")
+    del last["resume"]["agent"]["network"]
+    save(path / "last.chkpt", last)
     with pytest.raises(UsageError, match=f"{path} cannot be resumed: "):
+        Session(config(tmp_path), path, stop=lambda: False)
+
+
+def test_other_hyperparameters_than_those_of_the_save_are_refused(tmp_path):
+    with Session(config(tmp_path), None, stop=lambda: False) as session:
+        session.train()
+        path = session.run.path
+    other = DDQNConfig(replay_capacity=300, burnin=10, hidden_size=64)
+    with pytest.raises(UsageError, match="config.yaml has hyper .*, but the run was saved with"):
         Session(config(tmp_path, hyper=other), path, stop=lambda: False)
