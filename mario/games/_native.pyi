@@ -30,7 +30,9 @@ class MarioGame:
     def save_state(self) -> GameState: ...
     def load_state(self, state: GameState) -> None: ...
 
-class VectorEnv:
+class EnvConfig:
+    """The configuration of compiled environments."""
+
     def __init__(
         self,
         rom: bytes,
@@ -45,9 +47,29 @@ class VectorEnv:
         action_marker_size: int,
         repeat_action_probability: float,
         track_farthest: bool,
-        num_envs: int,
-        num_threads: int,
     ) -> None: ...
+
+class RunnerState:
+    """A point of a `SaveStateEnv`, to which it can return. It cannot be written to a file."""
+
+class SaveStateEnv:
+    def __init__(self, config: EnvConfig, num_envs: int, num_threads: int) -> None: ...
+    def reset(self, env: int, noops: int, seed: int) -> None: ...
+    def save_state(self, env: int) -> RunnerState: ...
+    def load_state(self, env: int, state: RunnerState) -> None: ...
+    def step(
+        self,
+        envs: Sequence[int],
+        actions: Array,
+        observations: Array,
+        rewards: Array,
+        endings: Array,
+        info: Array,
+    ) -> None: ...
+    def observe(self, envs: Sequence[int], observations: Array, info: Array) -> None: ...
+
+class VectorEnv:
+    def __init__(self, config: EnvConfig, num_envs: int, num_threads: int) -> None: ...
     def start_step(self, buffers: tuple[Array, ...], caller_waits: bool) -> None: ...
     def wait(self) -> None: ...
     def restore(

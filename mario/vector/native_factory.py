@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
 
@@ -39,16 +41,12 @@ def button_masks(config: EnvConfig) -> tuple[int, ...]:
     return action_masks(SuperMarioBros.default_actions if actions is None else actions)
 
 
-def make_native_env(
-    config: EnvConfig, options: MarioOptions, num_envs: int, threads: int
-) -> _native.VectorEnv:
-    """Create compiled environments.
+def native_config(config: EnvConfig, options: MarioOptions) -> _native.EnvConfig:
+    """Return the configuration of compiled environments.
 
     Args:
         config: The configuration of each environment.
         options: Options of the game.
-        num_envs: Number of environments.
-        threads: Maximum number of threads.
 
     Raises:
         UsageError: The level, look, action set or ROM is unknown, or the ROM is not supported.
@@ -57,8 +55,8 @@ def make_native_env(
     rom = options.get("rom") or mario_rom(options.get("look", "vanilla"), lost_levels)
     check_rom(rom, MAPPERS.__contains__)
     masks, wrappers = button_masks(config), config.wrappers
-    try:
-        return _native.VectorEnv(
+    with invalid_values_as_usage_errors():
+        return _native.EnvConfig(
             rom=rom.read_bytes(),
             level=None if level is None else level_location(level, lost_levels),
             stall_frames=options.get("stall_frames", STALL_FRAMES),
@@ -73,8 +71,13 @@ def make_native_env(
             ),
             repeat_action_probability=wrappers.repeat_action_probability,
             track_farthest=config.start_curriculum.farthest_probability > 0,
-            num_envs=num_envs,
-            num_threads=min(threads, num_envs),
         )
+
+
+@contextmanager
+def invalid_values_as_usage_errors() -> Iterator[None]:
+    """Turn the compiled code's errors about invalid values into usage errors."""
+    try:
+        yield
     except ValueError as error:
         raise UsageError(str(error)) from None

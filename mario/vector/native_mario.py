@@ -25,7 +25,12 @@ from mario.games.super_mario_bros import SuperMarioBros
 from mario.system.threads import available_cores
 from mario.vector.base import ActionLog, GameVectorEnv, ReplayPoint, VectorStepResult
 from mario.vector.native_buffers import FinalBuffers, StepBuffers
-from mario.vector.native_factory import MarioOptions, button_masks, make_native_env
+from mario.vector.native_factory import (
+    MarioOptions,
+    button_masks,
+    invalid_values_as_usage_errors,
+    native_config,
+)
 from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers.noop_reset import sample_noops
 from wrappers.observation import GRAYSCALE_CONVERSIONS
@@ -72,9 +77,12 @@ class NativeMarioVectorEnv(GameVectorEnv):
             SuperMarioBros.metadata | {"emulator": "native"},
         )
         options = cast("MarioOptions", gym.registry[config.game].kwargs | overrides)
-        self._env: _native.VectorEnv | None = make_native_env(
-            config, options, num_envs, threads or available_cores()
-        )
+        with invalid_values_as_usage_errors():
+            self._env: _native.VectorEnv | None = _native.VectorEnv(
+                native_config(config, options),
+                num_envs,
+                min(threads or available_cores(), num_envs),
+            )
         self._next_noops, self._next_steps_before_loss = np.zeros((2, num_envs), np.int64)
         self._next_seeds = np.zeros(num_envs, np.uint64)
         rewards = ending_rewards(config.ending_reward)

@@ -5,3 +5,9 @@
 
 // GameState and MarioGame.
 void bind_game(nanobind::module_& module);
+
+// EnvConfig.
+void bind_env_config(nanobind::module_& module);
+
+// SaveStateEnv and RunnerState.
+void bind_save_state_env(nanobind::module_& module);

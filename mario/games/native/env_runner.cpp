@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 #include <utility>
 
 namespace nes {
@@ -51,6 +52,25 @@ void EnvRunner::start_next_episode(ResetOptions options, std::int64_t steps_befo
 void EnvRunner::restore_farthest(const std::optional<Trajectory>& farthest) {
   farthest_.reset();
   if (farthest) replay(farthest->reset, farthest->actions);  // the last step records it
+}
+
+RunnerState EnvRunner::save_state() {
+  return {game_->save_state(), images_, oldest_, episode_return_,
+          trajectory_.reset,   frames_, buttons_};
+}
+
+void EnvRunner::load_state(const RunnerState& state) {
+  if (state.images.size() != images_.size()) {
+    throw std::invalid_argument(
+        "the state belongs to other wrappers; give a state of this environment");
+  }
+  game_->load_state(state.game);
+  images_ = state.images;
+  oldest_ = state.oldest;
+  episode_return_ = state.episode_return;
+  trajectory_ = {state.reset, {}, 0};
+  frames_ = state.frames;
+  buttons_ = state.buttons;
 }
 
 NesGame::StepResult EnvRunner::step(std::int64_t action) {

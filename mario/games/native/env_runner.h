@@ -48,6 +48,17 @@ struct Trajectory {
 // Changes of the farthest trajectory in a step: the values of info["farthest_update"].
 constexpr std::int64_t kUnchanged = 0, kReplaced = 1, kCleared = -1;
 
+// A point of an environment to which it can return, with the observation of that point.
+struct RunnerState {
+  GameState game;
+  std::vector<std::uint8_t> images;
+  int oldest;
+  double episode_return;
+  ResetOptions reset;
+  std::uint64_t frames;
+  std::uint8_t buttons;
+};
+
 class EnvRunner {
  public:
   // `button_masks`: the buttons of each action. The config and the masks must outlive the runner.
@@ -65,6 +76,12 @@ class EnvRunner {
 
   // Replaces the farthest trajectory, by none if there is none. Replays it to the end.
   void restore_farthest(const std::optional<Trajectory>& farthest);
+
+  // Saves the environment, or returns to a saved state of any environment with the same
+  // configuration. The actions before that point are not part of it. The farthest trajectory is not
+  // saved. Throws std::invalid_argument for the state of another game.
+  RunnerState save_state();
+  void load_state(const RunnerState& state);
 
   // Executes an action for `skip` frames, or fewer if the episode ends. The reward is their sum.
   NesGame::StepResult step(std::int64_t action);

@@ -17,11 +17,14 @@
 #include <utility>
 #include <vector>
 
+#include "arrays.h"
 #include "bindings.h"
 #include "vector_env.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
+using nes_python::Arrays;
+using nes_python::format;
 
 namespace {
 
@@ -32,70 +35,11 @@ using PyReplayPoint = std::tuple<PyTrajectory, std::int64_t, std::optional<PyTra
 // The actions of a trajectory and of the farthest one.
 using ActionLog = std::pair<nes::Actions, std::optional<nes::Actions>>;
 
-template <typename... Args>
-std::string format(const char* text, Args&&... args) {
-  return nb::str(text).format(std::forward<Args>(args)...).c_str();
-}
-
-template <typename T>
-std::string dtype_name() {
-  using Value = std::remove_const_t<T>;
-  if (std::is_same_v<Value, bool>) return "bool";
-  const char* kind = std::is_floating_point_v<Value> ? "float"
-                     : std::is_unsigned_v<Value>     ? "uint"
-                                                     : "int";
-  return kind + std::to_string(8 * sizeof(T));
-}
-
-// NumPy arrays that compiled code reads and writes, kept alive until clear().
-class Arrays {
- public:
-  // Returns an array's memory. T is const if the array is only read. Raises TypeError or ValueError
-  // if the object is not a C-contiguous array of `size` elements of type T.
-  template <typename T>
-  T* add(const char* name, nb::handle object, std::size_t size) {
-    nb::ndarray<T, nb::c_contig, nb::device::cpu> array;
-    if (!nb::try_cast(object, array, false)) {
-      const char* access = std::is_const_v<T> ? "" : " writable,";
-      const std::string message = format("{} must be a{} C-contiguous array of {}", name, access,
-                                         dtype_name<T>().c_str());
-      throw nb::type_error(message.c_str());
-    }
-    if (array.size() != size) {
-      throw std::invalid_argument(
-          format("{} must have {} elements, got {}", name, size, array.size()));
-    }
-    arrays_.emplace_back(array);
-    return array.data();
-  }
-
-  void clear() { arrays_.clear(); }
-
- private:
-  std::vector<nb::ndarray<>> arrays_;
-};
-
 // nes::VectorEnv for Python. The GIL is released while games run.
 class PyVectorEnv {
  public:
-  PyVectorEnv(const nb::bytes& rom, std::optional<nes::Level> level,
-              std::optional<int> stall_frames, const nb::bytes& button_masks, int skip, int stack,
-              int size, int crop_top, const nb::bytes& gray_palette, int action_marker_size,
-              double repeat_action_probability, bool track_farthest, int num_envs,
-              int num_threads) {
-    nes::GrayPalette palette;
-    if (gray_palette.size() != palette.size()) {
-      throw std::invalid_argument(format("gray_palette must have {} bytes, got {}", palette.size(),
-                                         gray_palette.size()));
-    }
-    std::copy_n(data(gray_palette), palette.size(), palette.begin());
-    const nes::Preprocess preprocess(size, crop_top, palette);
-    const nes::WrapperConfig wrappers{skip,           stack,     action_marker_size,
-                                      repeat_action_probability, track_farthest, preprocess};
-    env_ = std::make_unique<nes::VectorEnv>(
-        nes::EnvConfig{copy(rom), level, stall_frames, copy(button_masks), wrappers}, num_envs,
-        num_threads);
-  }
+  PyVectorEnv(const nes::EnvConfig& config, int num_envs, int num_threads)
+      : env_(std::make_unique<nes::VectorEnv>(config, num_envs, num_threads)) {}
 
   ~PyVectorEnv() {
     const nb::gil_scoped_release release;
@@ -151,13 +95,6 @@ class PyVectorEnv {
     return {{noops, seed}, actions};
   }
 
-  static const std::uint8_t* data(const nb::bytes& bytes) {
-    return static_cast<const std::uint8_t*>(bytes.data());
-  }
-  static std::vector<std::uint8_t> copy(const nb::bytes& bytes) {
-    return {data(bytes), data(bytes) + bytes.size()};
-  }
-
   std::size_t observation_size() const { return env_->num_envs() * env_->observation_bytes(); }
   std::size_t info_size() const { return env_->num_envs() * nes::VectorEnv::info_keys().size(); }
 
@@ -200,15 +137,12 @@ NB_MODULE(_native, module) {
   module.attr("ENDINGS") = to_tuple(nes::SuperMarioBros::kEndings);
   module.attr("PALETTE") = nb::bytes(nes::kPalette, sizeof(nes::kPalette));
   nb::class_<PyVectorEnv>(module, "VectorEnv")
-      .def(nb::init<const nb::bytes&, std::optional<nes::Level>, std::optional<int>,
-                    const nb::bytes&, int, int, int, int, const nb::bytes&, int, double, bool, int,
-                    int>(),
-           "rom"_a, "level"_a.none(), "stall_frames"_a.none(), "button_masks"_a, "skip"_a,
-           "stack"_a, "size"_a, "crop_top"_a, "gray_palette"_a, "action_marker_size"_a,
-           "repeat_action_probability"_a, "track_farthest"_a, "num_envs"_a, "num_threads"_a)
+      .def(nb::init<const nes::EnvConfig&, int, int>(), "config"_a, "num_envs"_a, "num_threads"_a)
       .def("start_step", &PyVectorEnv::start_step, "buffers"_a, "caller_waits"_a)
       .def("wait", &PyVectorEnv::wait)
       .def("restore", &PyVectorEnv::restore, "points"_a, "observations"_a, "info"_a)
       .def("action_logs", &PyVectorEnv::action_logs);
+  bind_env_config(module);
   bind_game(module);
+  bind_save_state_env(module);
 }

@@ -7,7 +7,6 @@
 #include <utility>
 
 namespace nes {
-namespace {
 
 EnvConfig checked(EnvConfig config, int num_envs, int num_threads) {
   const int actions = static_cast<int>(config.button_masks.size());
@@ -24,19 +23,23 @@ EnvConfig checked(EnvConfig config, int num_envs, int num_threads) {
   return config;
 }
 
-}  // namespace
-
-VectorEnv::VectorEnv(EnvConfig config, int num_envs, int num_threads)
-    : config_(checked(std::move(config), num_envs, num_threads)), threads_(num_threads) {
+std::vector<std::unique_ptr<EnvRunner>> make_runners(const EnvConfig& config, int num_envs) {
+  std::vector<std::unique_ptr<EnvRunner>> runners;
   std::shared_ptr<const Snapshot> beginning;
   for (int i = 0; i < num_envs; ++i) {
-    auto game = std::make_unique<SuperMarioBros>(config_.rom, config_.level, config_.stall_frames);
+    auto game = std::make_unique<SuperMarioBros>(config.rom, config.level, config.stall_frames);
     if (beginning == nullptr) beginning = game->start_up();
     game->start_from(beginning);
-    runners_.push_back(
-        std::make_unique<EnvRunner>(std::move(game), config_.wrappers, config_.button_masks));
+    runners.push_back(
+        std::make_unique<EnvRunner>(std::move(game), config.wrappers, config.button_masks));
   }
+  return runners;
 }
+
+VectorEnv::VectorEnv(EnvConfig config, int num_envs, int num_threads)
+    : config_(checked(std::move(config), num_envs, num_threads)),
+      runners_(make_runners(config_, num_envs)),
+      threads_(num_threads) {}
 
 void VectorEnv::start_step(const StepBuffers& buffers, bool caller_waits) {
   check_actions({buffers.actions, buffers.actions + num_envs()});

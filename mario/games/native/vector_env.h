@@ -51,6 +51,13 @@ struct EnvConfig {
   WrapperConfig wrappers;
 };
 
+// Checks a configuration and returns it. Throws std::invalid_argument for a number out of range.
+EnvConfig checked(EnvConfig config, int num_envs, int num_threads);
+
+// Makes environments. The configuration must outlive them. Throws std::invalid_argument for an
+// unsupported ROM.
+std::vector<std::unique_ptr<EnvRunner>> make_runners(const EnvConfig& config, int num_envs);
+
 class VectorEnv {
  public:
   // Throws std::invalid_argument for a number out of range or an unsupported ROM.

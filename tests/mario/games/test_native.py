@@ -28,9 +28,8 @@ OPTIONS = {
     "action_marker_size": 0,
     "repeat_action_probability": 0.0,
     "track_farthest": False,
-    "num_envs": NUM_ENVS,
-    "num_threads": 1,
 }
+SIZES = {"num_envs": NUM_ENVS, "num_threads": 1}
 BUFFERS = {
     "actions": np.int64,
     "noops": np.int64,
@@ -50,8 +49,13 @@ BUFFERS = {
 INPUTS = ("actions", "noops", "seeds", "steps_before_loss")
 
 
-def make_env(**options):
-    return _native.VectorEnv(**{"rom": mario_rom().read_bytes()} | OPTIONS | options)
+def make_config(**options):
+    return _native.EnvConfig(**{"rom": mario_rom().read_bytes()} | OPTIONS | options)
+
+
+def make_env(*, make=_native.VectorEnv, **options):
+    sizes = {name: options.pop(name, value) for name, value in SIZES.items()}
+    return make(make_config(**options), **sizes)
 
 
 def shape_of(name):
@@ -182,7 +186,61 @@ def test_no_warning_is_printed_if_an_env_is_alive_at_exit():
     program = f"""
 from mario.games import _native
 from mario.games.roms import mario_rom
-env = _native.VectorEnv(rom=mario_rom().read_bytes(), **{OPTIONS!r})
+config = _native.EnvConfig(rom=mario_rom().read_bytes(), **{OPTIONS!r})
+env = _native.VectorEnv(config, **{SIZES!r})
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+class SlotBuffers:
+    """The outputs of `SaveStateEnv` for a number of environments."""
+
+    def __init__(self, count):
+        self.observations = np.zeros((count, *SHAPE[1:]), np.uint8)
+        self.rewards = np.zeros(count)
+        self.endings = np.zeros(count, np.int64)
+        self.info = np.zeros((count, len(_native.INFO_KEYS) - 2), np.int64)
+
+    def step(self, env, envs, actions):
+        env.step(
+            envs, np.array(actions, np.int64),
+            self.observations, self.rewards, self.endings, self.info,
+        )  # fmt: skip
+        return self.observations.copy(), self.info.copy(), self.endings.copy()
+
+
+def test_a_loaded_state_continues_exactly_like_the_saved_environment():
+    env, rng = make_env(make=_native.SaveStateEnv), np.random.default_rng(0)
+    env.reset(0, noops=7, seed=1)
+    one, actions = SlotBuffers(1), rng.integers(0, 2, 60)
+    for action in actions[:30]:
+        one.step(env, [0], [action])
+    state = env.save_state(0)
+    expected = [one.step(env, [0], [action]) for action in actions[30:]]
+    env.load_state(1, state)
+    repeated = [one.step(env, [1], [action]) for action in actions[30:]]
+    for before, after in zip(expected, repeated, strict=True):
+        for left, right in zip(before, after, strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+def test_an_observed_environment_is_unchanged():
+    env, one = make_env(make=_native.SaveStateEnv), SlotBuffers(1)
+    env.reset(0, noops=0, seed=0)
+    stepped, info, _ = one.step(env, [0], [1])
+    env.observe([0], one.observations, one.info)
+    np.testing.assert_array_equal(one.observations, stepped)
+    np.testing.assert_array_equal(one.info, info)
+
+
+def test_environments_with_save_states_reject_what_would_be_unsafe():
+    env, two = make_env(make=_native.SaveStateEnv), SlotBuffers(2)
+    for envs, actions, expected in (
+        ([0, 0], [0, 0], "environment 0 is given twice"),
+        ([0, NUM_ENVS], [0, 0], f"environment must be in 0 to .*, got {NUM_ENVS}"),
+        ([0, 1], [0, 99], "actions must be in 0 to"),
+        ([0], [0], "observations must have"),
+    ):
+        with pytest.raises(ValueError, match=expected):
+            two.step(env, envs, actions)
