@@ -74,10 +74,13 @@ class REINFORCE(Agent):
 
     @torch.inference_mode()
     def act(self, states: States) -> Actions:
-        """Sample one action per environment; outside training, take the most probable one."""
+        """Sample one action per environment, or take the most probable one.
+
+        The most probable action is taken outside training if ``config.deterministic`` is True.
+        """
         frame_differences = torch.from_numpy(differences(states)).to(self.spec.device)
         probabilities = self.network(frame_differences).exp().cpu().double().numpy()
-        if not self.training:
+        if self._config.deterministic and not self.training:
             return np.asarray(probabilities.argmax(axis=1), np.int64)
         uniform = self._rng.random((len(states), 1))
         upper_bounds = np.cumsum(probabilities[:, :-1], axis=1)

@@ -31,6 +31,8 @@ class REINFORCEConfig(AgentConfig):
     """Episodes whose gradients are summed per update."""
     hidden_size: int = 200
     """Width of the hidden layer."""
+    deterministic: bool = True
+    """Choose the most probable action in evaluation and play; otherwise sample as in training."""
 
     def __post_init__(self) -> None:
         for name in ("batch_episodes", "hidden_size"):

@@ -49,7 +49,7 @@ def evaluate_on_fleet(
 ) -> tuple[list[EpisodeResult], EvaluationSummary]:
     """Play whole episodes on the workers of a fleet and summarize them.
 
-    Without random actions the set of episodes does not depend on the number of workers.
+    The set of episodes does not depend on the number of workers.
 
     Args:
         trained: the agent.
@@ -76,6 +76,7 @@ def evaluate_on_fleet(
     summary = summarize(
         results, game=trained.game, steps_trained=trained.steps,
         emulator=emulator, seed=plan.seed, epsilon=plan.epsilon,
+        repeat_action_probability=trained.repeat_action_probability,
     )  # fmt: skip
     return results, summary
 
@@ -103,7 +104,7 @@ def play_part(
     )  # fmt: skip
     try:
         agent = trained.make_agent(envs, seed=plan.seed + first)
-        results = play_episodes(agent, envs, episodes, epsilon=plan.epsilon, seed=plan.seed + first)
+        results = play_episodes(agent, envs, episodes, epsilon=plan.epsilon, seed=plan.seed)
         agent.close()
     finally:
         envs.close()

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -45,7 +45,7 @@ class EvalFlags:
     """Checkpoint of the agent: a .chkpt file of mario-train or of the PyTorch tutorial."""
     episodes: int = 100
     """Number of episodes."""
-    noops: int = 30
+    noop_max: int = 30
     """Each episode starts with 0 to this many no-op frames. The numbers of no-ops are spread
     evenly over the episodes."""
     epsilon: float | None = None
@@ -63,6 +63,12 @@ class EvalFlags:
     """module:Class of the agent. Required for an agent of your own."""
     num_envs: int | None = None
     """Number of environments that run in parallel; None for the number that runs fastest."""
+    repeat_action_probability: float = 0.0
+    """Probability, in each frame, of repeating the previous frame's action (sticky actions). 0.25
+    is common for Atari games."""
+    policy: Literal["greedy", "sampled"] | None = None
+    """Take the most probable action, or draw one from the probabilities of ppo or reinforce. None
+    for the setting of the agent. Drawn actions depend on --num-envs."""
     device: Device = "cpu"
     """Device of the network; auto uses a GPU if there is one. On the CPU, results do not depend on
     the hardware."""
@@ -78,7 +84,7 @@ class EvalFlags:
 
     def __post_init__(self) -> None:
         require_at_least("--episodes", self.episodes, 1)
-        require_at_least("--noops", self.noops, 0)
+        require_at_least("--noop-max", self.noop_max, 0)
         require_at_least("--seed", self.seed, 0)
         if self.num_envs is not None:
             require_at_least("--num-envs", self.num_envs, 1)
@@ -88,6 +94,7 @@ class EvalFlags:
                 raise UsageError(f"--workers {self.workers} needs --cluster; add --cluster auto")
         if self.epsilon is not None:
             require_probability("--epsilon", self.epsilon)
+        require_probability("--repeat-action-probability", self.repeat_action_probability)
         if self.map is not None:
             _check_map(self.map)
         if self.figures is not None and self.figures.exists() and not self.figures.is_dir():
@@ -115,7 +122,9 @@ def evaluate(arguments: Sequence[str]) -> int:
         # Imported here, because worker processes import the main module and must not import torch.
         from mario.runs.trained_agent import load_agent
 
-    trained = load_agent(flags.checkpoint, game=flags.game, agent=flags.agent, device=flags.device)
+    trained = load_agent(
+        flags.checkpoint, game=flags.game, agent=flags.agent, device=flags.device
+    ).with_options(flags.repeat_action_probability, flags.policy)
     with ExitStack() as stack, StopSignals() as stop:
         draw_map = _prepare_map(flags, trained, stack)
         play = _play_locally if flags.cluster is None else _play_on_cluster
@@ -125,6 +134,8 @@ def evaluate(arguments: Sequence[str]) -> int:
             return stop.exit_code
         print(json.dumps(summary.report()) if flags.json else _table(summary))
         draw_map(summary, results)
+        if flags.map is not None and not flags.json:
+            print(f"{'map':>22}  {flags.map}")
         if flags.figures is not None:
             _write_figures(flags, trained, flags.figures)
         return 0
@@ -137,7 +148,7 @@ def _play_locally(
     from mario.evaluation.evaluate import evaluate_agent
 
     envs = trained.make_vector_env(
-        flags.emulator, episodes=flags.episodes, noop_max=flags.noops, num_envs=flags.num_envs,
+        flags.emulator, episodes=flags.episodes, noop_max=flags.noop_max, num_envs=flags.num_envs,
         seed=flags.seed, report=print_to_stderr,
     )  # fmt: skip
     stack.callback(envs.close)
@@ -156,7 +167,7 @@ def _play_on_cluster(
 
     epsilon = trained.epsilon if flags.epsilon is None else flags.epsilon
     plan = EvaluationPlan(
-        flags.episodes, flags.noops, epsilon, flags.seed, flags.emulator, flags.num_envs
+        flags.episodes, flags.noop_max, epsilon, flags.seed, flags.emulator, flags.num_envs
     )
     assert flags.cluster is not None
     fleet = stack.enter_context(job_fleet(flags.cluster, flags.workers))
@@ -187,7 +198,7 @@ def _prepare_map(flags: EvalFlags, trained: TrainedAgent, stack: ExitStack) -> D
 
     surveys: dict[LevelArea, LevelSurvey] = {}
     recorder = partial(SurveyRecorder, surveys=surveys)
-    env = trained.make_env(flags.emulator, noop_max=flags.noops, inner=recorder)
+    env = trained.make_env(flags.emulator, noop_max=flags.noop_max, inner=recorder)
     stack.callback(env.close)
 
     def draw(summary: EvaluationSummary, results: list[EpisodeResult]) -> None:
@@ -202,7 +213,7 @@ def _write_figures(flags: EvalFlags, trained: TrainedAgent, folder: Path) -> Non
     """Play until there are enough observations, and write the images."""
     from mario.evaluation.figures import collect_states, write_figures
 
-    with contextlib.closing(trained.make_env(flags.emulator, noop_max=flags.noops)) as env:
+    with contextlib.closing(trained.make_env(flags.emulator, noop_max=flags.noop_max)) as env:
         agent = trained.make_agent(env, seed=flags.seed)
         states = collect_states(agent, env, seed=flags.seed)
     write_figures(folder, agent, states, report=print_to_stderr if flags.json else print)
@@ -220,20 +231,24 @@ def _print_episode(result: EpisodeResult) -> None:
 def _table(summary: EvaluationSummary) -> str:
     clear_rate = f"{summary.clear_rate:.1%}", [f"{x:.1%}" for x in summary.clear_rate_ci95]
     mean_return = f"{summary.mean_return:.1f}", [f"{x:.1f}" for x in summary.mean_return_ci95]
+    crashed, median = summary.crashed_episodes, summary.median_steps_to_clear
+    sticky = summary.repeat_action_probability
     rows = {
         "game": summary.game,
         "episodes": summary.episodes,
-        "distinct episodes": summary.distinct_episodes,
+        "distinct episodes": f"{summary.distinct_episodes} (the intervals count each once)",
+        "crashed episodes": f"{crashed} (not counted)" if crashed else None,
         "clear rate": _with_interval(*clear_rate) if summary.has_levels else None,
         "mean return": _with_interval(*mean_return),
-        "mean x": summary.mean_x_pos,
+        "mean x": None if summary.mean_x_pos is None else f"{summary.mean_x_pos:.0f}",
         "max x": summary.max_x_pos,
-        "median steps to clear": summary.median_steps_to_clear,
+        "median steps to clear": None if median is None else f"{median:.0f}",
         "deaths": len(summary.deaths) if summary.has_levels else None,
         "steps trained": f"{summary.steps_trained:,}",
         "emulator": summary.emulator,
         "seed": summary.seed,
         "random actions": f"{summary.epsilon:.1%}" if summary.epsilon else None,
+        "sticky actions": f"{sticky:.1%} of the frames" if sticky else None,
     }
     return "\n".join(f"{name:>22}  {value}" for name, value in rows.items() if value is not None)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -47,8 +47,13 @@ class PlayFlags:
     """module:Class of the agent, for an agent that is not part of this program."""
     epsilon: float = 0.0
     """Probability of a random action in each step."""
-    noops: int = 30
+    noop_max: int = 30
     """Maximum number of no-op frames at the start of an episode; the number is drawn at random."""
+    repeat_action_probability: float = 0.0
+    """Probability, in each frame, of repeating the previous frame's action (sticky actions)."""
+    policy: Literal["greedy", "sampled"] | None = None
+    """Take the most probable action, or draw one from the probabilities of ppo or reinforce. None
+    for the setting of the agent."""
     device: Device = "cpu"
     """Device of the network; auto uses a GPU if there is one. On the CPU, results do not depend on
     the hardware."""
@@ -59,9 +64,10 @@ class PlayFlags:
 
     def __post_init__(self) -> None:
         require_at_least("--episodes", self.episodes, 1)
-        require_at_least("--noops", self.noops, 0)
+        require_at_least("--noop-max", self.noop_max, 0)
         require_at_least("--seed", self.seed, 0)
         require_probability("--epsilon", self.epsilon)
+        require_probability("--repeat-action-probability", self.repeat_action_probability)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -90,8 +96,8 @@ def play(arguments: Sequence[str]) -> int:
         show_frame, overlay = _open_output(flags, player.game, stack)
         results = watch_episodes(
             player, lambda frame: not stop and show_frame(frame), episodes=flags.episodes,
-            noop_max=flags.noops, epsilon=flags.epsilon, seed=flags.seed, emulator=flags.emulator,
-            on_step=overlay.update if overlay else None,
+            noop_max=flags.noop_max, epsilon=flags.epsilon, seed=flags.seed,
+            emulator=flags.emulator, on_step=overlay.update if overlay else None,
         )  # fmt: skip
         for episode, result in enumerate(results):
             print(_summary(episode, result))
@@ -115,10 +121,14 @@ def _open_player(flags: PlayFlags) -> TrainedAgent | LevelExperts:
     if not flags.checkpoints:
         raise UsageError(f"give the path of a .chkpt file; see {NAME} --help")
     if len(flags.checkpoints) == 1:
-        return load_agent(
+        player: TrainedAgent | LevelExperts = load_agent(
             flags.checkpoints[0], game=flags.game, agent=flags.agent, device=flags.device
         )
-    return open_experts(flags.checkpoints, game=flags.game, agent=flags.agent, device=flags.device)
+    else:
+        player = open_experts(
+            flags.checkpoints, game=flags.game, agent=flags.agent, device=flags.device
+        )
+    return player.with_options(flags.repeat_action_probability, flags.policy)
 
 
 def _open_output(

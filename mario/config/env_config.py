@@ -93,14 +93,14 @@ class EnvConfig:
         used = [name for name in wrappers if getattr(self.wrappers, name)]
         return f"--wrappers.{used[0].replace('_', '-')} is set" if used else None
 
-    def for_evaluation(self, noop_max: int) -> Self:
+    def for_evaluation(self, noop_max: int, repeat_action_probability: float = 0.0) -> Self:
         """Return the configuration for evaluating the agent.
 
-        Each episode is a whole game from its beginning, without sticky actions. The observations
-        are unchanged.
+        Each episode is a whole game from its beginning. The observations are unchanged.
 
         Args:
             noop_max: Maximum number of no-op frames at the start of an episode.
+            repeat_action_probability: Probability of a sticky action in each frame.
 
         >>> EnvConfig("Tetris-v0").for_evaluation(30).wrappers.noop_max
         30
@@ -108,7 +108,7 @@ class EnvConfig:
         wrappers = replace(
             self.wrappers,
             noop_max=noop_max,
-            repeat_action_probability=0.0,
+            repeat_action_probability=repeat_action_probability,
             terminal_on_life_loss=False,
         )
         return replace(self, wrappers=wrappers, start_curriculum=StartCurriculumConfig())

@@ -44,6 +44,8 @@ class EvaluationConfig:
     epsilon: float = 0.0
     """Probability of a random action in each step. Makes the episodes of a deterministic game
     differ."""
+    repeat_action_probability: float = 0.0
+    """Probability, in each frame, of repeating the previous frame's action (sticky actions)."""
     target_clear_rate: float | None = None
     """Stop training when the best agent has reached this clear rate; None to train until the
     totals are reached."""
@@ -54,6 +56,9 @@ class EvaluationConfig:
         require_at_least("--evaluation.confirm-episodes", self.confirm_episodes, 0)
         require_at_least("--evaluation.noop-max", self.noop_max, 0)
         require_probability("--evaluation.epsilon", self.epsilon)
+        require_probability(
+            "--evaluation.repeat-action-probability", self.repeat_action_probability
+        )
         target = self.target_clear_rate
         if target is not None and not 0 < target <= 1:
             raise UsageError(

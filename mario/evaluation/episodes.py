@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agents import Agent
 from agents.agent import EPISODE_START
-from mario.games.endings import FAILURES, SUCCESSES
+from mario.games.endings import FAILURES, SUCCESSES, Ending
 from mario.vector.base import GameVectorEnv, final_info
 
 LevelArea = tuple[int, int, int]
@@ -50,6 +50,11 @@ class EpisodeResult:
         return self.ending in SUCCESSES
 
     @property
+    def crashed(self) -> bool:
+        """Whether the environment crashed, so that the result says nothing about the agent."""
+        return self.ending == Ending.CRASH
+
+    @property
     def lost(self) -> bool:
         """Whether the episode ended in a death or because the game's clock ran out."""
         return self.ending in FAILURES
@@ -69,7 +74,8 @@ def play_episodes(
 
     Every environment plays a fixed share of the episodes. Taking the first episodes that finish
     would favor short ones. An environment that has played its share is no longer passed to the
-    agent.
+    agent. The random actions of an episode depend only on its seed, so that the results do not
+    depend on the number of environments.
 
     Args:
         agent: its training mode is restored at the end.
@@ -86,7 +92,7 @@ def play_episodes(
     num_envs = envs.num_envs
     remaining = np.array([len(range(index, episodes, num_envs)) for index in range(num_envs)])
     recorder, results = _EpisodeRecorder(envs), list[EpisodeResult]()
-    rng = np.random.default_rng(seed)
+    noise = _RandomActions(agent.spec.num_actions, epsilon, seed)
     was_training = agent.training
     agent.train(False)
     states, _ = envs.reset()
@@ -94,9 +100,9 @@ def play_episodes(
     while (active := np.flatnonzero(remaining)).size and not stop():
         actions = np.zeros(num_envs, np.int64)
         actions[active] = agent.act(states[active])
-        if epsilon:
-            random_actions = rng.integers(agent.spec.num_actions, size=num_envs)
-            actions = np.where(rng.random(num_envs) < epsilon, random_actions, actions)
+        for env_index in active.tolist() if epsilon else ():
+            episode_seed = recorder.episode_seed(env_index)
+            actions[env_index] = noise.replace(int(actions[env_index]), episode_seed)
         states, _, terminated, truncated, infos = envs.step(actions)
         recorder.record(actions)
         ended = (terminated | truncated)[active]
@@ -122,6 +128,10 @@ class _EpisodeRecorder:
         self._episode = [0] * envs.num_envs
         self._actions = [list[int]() for _ in range(envs.num_envs)]
 
+    def episode_seed(self, env_index: int) -> int:
+        """Return the seed of the running episode of an environment."""
+        return self._envs.episode_seed(env_index, self._episode[env_index])
+
     def record(self, actions: NDArray[np.int64]) -> None:
         """Add one action for every environment."""
         for recorded, action in zip(self._actions, actions.tolist(), strict=True):
@@ -129,11 +139,33 @@ class _EpisodeRecorder:
 
     def finish(self, env_index: int, infos: dict[str, Any]) -> EpisodeResult:
         """Return the result of the episode that just ended, and begin the next one."""
-        seed = self._envs.episode_seed(env_index, self._episode[env_index])
+        seed = self.episode_seed(env_index)
         result = _episode_result(final_info(infos, env_index), seed, self._actions[env_index])
         self._episode[env_index] += 1
         self._actions[env_index] = []
         return result
+
+
+class _RandomActions:
+    """Replaces actions by random ones, with one random generator per episode.
+
+    Args:
+        num_actions: number of actions.
+        epsilon: probability of a random action.
+        seed: seed of the evaluation.
+    """
+
+    def __init__(self, num_actions: int, epsilon: float, seed: int) -> None:
+        self._num_actions, self._epsilon, self._seed = num_actions, epsilon, seed
+        self._rngs: dict[int, np.random.Generator] = {}
+
+    def replace(self, action: int, episode_seed: int) -> int:
+        """Return the action of the next step of an episode."""
+        if episode_seed not in self._rngs:
+            self._rngs[episode_seed] = np.random.default_rng((self._seed, episode_seed))
+        rng = self._rngs[episode_seed]
+        is_random, random_action = rng.random() < self._epsilon, rng.integers(self._num_actions)
+        return int(random_action) if is_random else action
 
 
 def _episode_result(info: dict[str, Any], seed: int, actions: list[int]) -> EpisodeResult:

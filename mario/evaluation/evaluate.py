@@ -51,5 +51,6 @@ def evaluate_agent(
     summary = summarize(
         results, game=trained.game, steps_trained=trained.steps,
         emulator=emulator, seed=seed, epsilon=epsilon,
+        repeat_action_probability=trained.repeat_action_probability,
     )  # fmt: skip
     return results, summary

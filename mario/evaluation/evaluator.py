@@ -140,14 +140,17 @@ class Evaluator:
         return summarize(
             results, game=self._game, steps_trained=steps, emulator=self._emulator,
             seed=self._seed, epsilon=self._config.epsilon,
+            repeat_action_probability=self._config.repeat_action_probability,
         )  # fmt: skip
 
     def _line(self, summary: EvaluationSummary, seconds: float) -> str:
+        crashed = f" - {summary.crashed_episodes} crashed" if summary.crashed_episodes else ""
         mean_x = "" if summary.mean_x_pos is None else f" - Mean X {summary.mean_x_pos:.0f}"
         clear_rate = f" - Clear Rate {summary.clear_rate:.2f}" if summary.has_levels else ""
         fraction = self._seconds / max(self._elapsed(), self._seconds, 1e-9)
         return (
             f"Evaluation at step {summary.steps_trained:,} - {summary.episodes} episodes"
+            f"{crashed}"
             f"{clear_rate} - Mean Return {summary.mean_return:.1f}{mean_x} - "
             f"Seconds {seconds:.1f} (evaluations: {fraction:.0%} of the run)"
         )

@@ -30,12 +30,16 @@ class EvaluationSummary:
 
     Attributes:
         game: ID of the game.
-        episodes: number of episodes.
-        distinct_episodes: number of episodes that differ in actions, return or distance.
+        episodes: number of episodes, without crashed ones.
+        distinct_episodes: number of episodes that differ in actions, return or distance. The
+            intervals count each of them once, because the same episode played again is no new
+            evidence.
+        crashed_episodes: number of episodes in which the environment crashed. They are left out of
+            all other statistics.
         clear_rate: fraction of the episodes that reached the flag.
-        clear_rate_ci95: Wilson interval of the clear rate.
+        clear_rate_ci95: Wilson interval of the clear rate of the distinct episodes.
         mean_return: mean of the episodes' undiscounted returns.
-        mean_return_ci95: bootstrap interval of the mean return.
+        mean_return_ci95: bootstrap interval of the mean return of the distinct episodes.
         mean_x_pos: mean of the largest horizontal positions in pixels; None without positions.
         max_x_pos: largest horizontal position of all episodes, or None.
         median_steps_to_clear: median length of the cleared episodes in agent steps, or None.
@@ -44,11 +48,13 @@ class EvaluationSummary:
         emulator: name of the emulator.
         seed: seed of the evaluation.
         epsilon: probability of a random action in each step.
+        repeat_action_probability: probability of a sticky action in each frame.
     """
 
     game: str
     episodes: int
     distinct_episodes: int | None = None
+    crashed_episodes: int = 0
     clear_rate: float
     clear_rate_ci95: list[float]
     mean_return: float
@@ -61,6 +67,7 @@ class EvaluationSummary:
     emulator: str
     seed: int
     epsilon: float = 0.0
+    repeat_action_probability: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return all statistics by name."""
@@ -131,8 +138,12 @@ def summarize(
     emulator: str,
     seed: int,
     epsilon: float = 0.0,
+    repeat_action_probability: float = 0.0,
 ) -> EvaluationSummary:
     """Return the statistics of evaluation episodes; see `EvaluationSummary` for the arguments."""
+    crashed = sum(result.crashed for result in results)
+    results = [result for result in results if not result.crashed]
+    distinct = _distinct(results)
     clear_lengths = [result.length for result in results if result.cleared]
     distances = [result.best_x for result in results if result.best_x is not None]
     returns = [result.reward for result in results]
@@ -140,13 +151,12 @@ def summarize(
     return EvaluationSummary(
         game=game,
         episodes=len(results),
-        distinct_episodes=len(
-            {(episode.actions, episode.reward, episode.best_x) for episode in results}
-        ),
+        distinct_episodes=len(distinct),
+        crashed_episodes=crashed,
         clear_rate=len(clear_lengths) / len(results) if results else 0.0,
-        clear_rate_ci95=wilson_interval(len(clear_lengths), len(results)),
+        clear_rate_ci95=wilson_interval(sum(result.cleared for result in distinct), len(distinct)),
         mean_return=statistics.fmean(returns) if returns else 0.0,
-        mean_return_ci95=bootstrap_interval(returns),
+        mean_return_ci95=bootstrap_interval([result.reward for result in distinct]),
         mean_x_pos=statistics.fmean(distances) if distances else None,
         max_x_pos=max(distances, default=None),
         median_steps_to_clear=statistics.median(clear_lengths) if clear_lengths else None,
@@ -155,4 +165,12 @@ def summarize(
         emulator=emulator,
         seed=seed,
         epsilon=epsilon,
+        repeat_action_probability=repeat_action_probability,
+    )
+
+
+def _distinct(results: Sequence[EpisodeResult]) -> list[EpisodeResult]:
+    """Return the episodes without those that repeat another one."""
+    return list(
+        {(result.actions, result.reward, result.best_x): result for result in results}.values()
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import gymnasium as gym
 import numpy as np
@@ -19,7 +19,7 @@ from mario.games.registry import MARIO, RANDOM_STAGES
 from mario.games.super_mario_bros import SuperMarioBros
 from mario.playback.level_router import Expert, LevelRouter
 from mario.playback.level_stack import ResetStackOnNewLevel
-from mario.runs.trained_agent import TrainedAgent, load_agent
+from mario.runs.trained_agent import Policy, TrainedAgent, load_agent
 from mario.vector.make import make_env
 
 NOT_OBSERVED = ("noop_max", "repeat_action_probability", "reward_scale", "reward_clip")
@@ -73,6 +73,14 @@ class LevelExperts:
             experts.append(Expert(checkpoint.path.name, level, agent, np.array(indices)))
         spec = AgentSpec(self.checkpoints[0].state_shape, len(masks), seed=seed, training=False)
         return LevelRouter(spec, experts, lambda: str(env.get_wrapper_attr("level")))
+
+    def with_options(self, repeat_action_probability: float, policy: Policy | None) -> Self:
+        """Return the experts with other options, see `TrainedAgent.with_options`."""
+        checkpoints = tuple(
+            checkpoint.with_options(repeat_action_probability, policy)
+            for checkpoint in self.checkpoints
+        )
+        return replace(self, checkpoints=checkpoints)
 
     def _action_masks(self) -> list[int]:
         """Return the button mask of every action in any of the action sets."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 import gymnasium as gym
 import torch
@@ -30,6 +30,9 @@ ACTION_SETS = {2: "tutorial", 5: "right-only", 7: "simple", 12: "complex"}
 """Action set of a tutorial checkpoint, by the number of outputs of its network."""
 
 
+Policy = Literal["greedy", "sampled"]
+
+
 @dataclass(frozen=True)
 class TrainedAgent:
     """The content of a checkpoint.
@@ -45,6 +48,7 @@ class TrainedAgent:
         steps: agent steps of training; 0 if the file does not contain them.
         epsilon: probability of a random action in the evaluations during training.
         device: device of the network, see `mario.runs.agent_factory.resolve_device`.
+        repeat_action_probability: probability of a sticky action in each frame of an evaluation.
     """
 
     path: Path
@@ -57,6 +61,7 @@ class TrainedAgent:
     steps: int
     epsilon: float = 0.0
     device: str = "cpu"
+    repeat_action_probability: float = 0.0
 
     @property
     def game(self) -> str:
@@ -70,7 +75,30 @@ class TrainedAgent:
             emulator: name of the emulator.
             noop_max: maximum number of no-op frames at the start of an episode.
         """
-        return replace(self.env_config.for_evaluation(noop_max), emulator=emulator)
+        config = self.env_config.for_evaluation(noop_max, self.repeat_action_probability)
+        return replace(config, emulator=emulator)
+
+    def with_options(self, repeat_action_probability: float, policy: Policy | None) -> Self:
+        """Return the agent with other options for evaluation.
+
+        Args:
+            repeat_action_probability: probability of a sticky action in each frame.
+            policy: ``"greedy"`` for the most probable action, ``"sampled"`` for one that is drawn,
+                None for the setting of the agent.
+
+        Raises:
+            UsageError: the agent has no probabilities to draw from.
+        """
+        trained = replace(self, repeat_action_probability=repeat_action_probability)
+        if policy is not None and hasattr(self.hyper, "deterministic"):
+            deterministic: Any = {"deterministic": policy == "greedy"}
+            return replace(trained, hyper=replace(self.hyper, **deterministic))
+        if policy == "sampled":
+            raise UsageError(
+                f"--policy sampled: {self.agent} has no probabilities to draw from; "
+                "use --epsilon for random actions"
+            )
+        return trained
 
     def make_env(
         self,

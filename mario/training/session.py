@@ -188,7 +188,9 @@ class Session:
 
     def _make_evaluator(self, emulator: str, elapsed: Callable[[], float]) -> Evaluator:
         config = self._config
-        env_config = config.env_config.for_evaluation(config.evaluation.noop_max)
+        env_config = config.env_config.for_evaluation(
+            config.evaluation.noop_max, config.evaluation.repeat_action_probability
+        )
         num_envs = min(preferred_num_envs(env_config), config.evaluation.episodes)
         return Evaluator(
             config.evaluation,

@@ -47,7 +47,8 @@ CONTINUE_RNG = -1
 
 EPISODES_PER_SEED = 32
 """Number of episodes that use one seed if there are no sticky actions, so that only the number of
-no-op frames is random. ALE creates a new console for a seed, which takes as long as 200 steps."""
+no-op frames is random. ALE creates a new console for a seed, which takes as long as 200 steps. In
+an evaluation each episode has a seed, so that the results do not depend on ``num_envs``."""
 
 
 class _GameStep(NamedTuple):
@@ -148,8 +149,8 @@ class AtariVectorEnv(GameVectorEnv):
     Args:
         config: The configuration of each environment.
         num_envs: Number of environments.
-        seed: Seed of the run. With sticky actions it seeds every episode, else one in
-            `EPISODES_PER_SEED`.
+        seed: Seed of the run. With sticky actions or another ``seed_function`` it seeds every
+            episode, else one in `EPISODES_PER_SEED`.
         seed_function: Derives the seed of each episode, see `mario.vector.seeding`.
 
     Raises:
@@ -172,7 +173,8 @@ class AtariVectorEnv(GameVectorEnv):
         self._ale_actions = Atari(rom_name, actions=parse_actions(config.actions)).ale_actions
         if wrappers.fire_reset:
             find_fire_action(self._ale_actions)
-        self._episodes_per_seed = 1 if probability else EPISODES_PER_SEED
+        every_episode = bool(probability) or seed_function is not episode_seed
+        self._episodes_per_seed = 1 if every_episode else EPISODES_PER_SEED
         self._games = [_AtariGame(rom_name, probability, wrappers) for _ in range(num_envs)]
         action_space = gym.spaces.Discrete(len(self._ale_actions))
         self._set_spaces(wrappers.observation_space, action_space, Atari.metadata)

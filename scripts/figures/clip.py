@@ -29,7 +29,7 @@ class ClipFlags:
     """Record every n-th frame of the game; 6 makes 10 frames per second."""
     seconds: float = 30.0
     """Maximum duration; the clip ends with the episode otherwise."""
-    noops: int = 30
+    noop_max: int = 30
     """Maximum number of no-op frames at the start of the episode; the number is random."""
     seed: int = 0
     """Seed of the random start."""
@@ -58,7 +58,7 @@ def record_clip(flags: ClipFlags) -> None:
     with VideoWriter(flags.out, fps=FRAMES_PER_SECOND / flags.every, scale=1) as video:
         recorder = ClipRecorder(video, overlay, flags)
         for _ in watch_episodes(
-            trained, recorder, noop_max=flags.noops, seed=flags.seed, on_step=overlay.update
+            trained, recorder, noop_max=flags.noop_max, seed=flags.seed, on_step=overlay.update
         ):
             pass
 

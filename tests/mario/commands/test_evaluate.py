@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import torch
@@ -46,9 +47,11 @@ def test_json_output_is_one_object_with_the_documented_keys(checkpoint, capsys):
     captured = capsys.readouterr()
     summary = json.loads(captured.out)
     assert list(summary) == [
-        "game", "episodes", "distinct_episodes", "clear_rate", "clear_rate_ci95", "mean_return",
-        "mean_return_ci95", "mean_x_pos", "max_x_pos", "median_steps_to_clear", "deaths",
-        "steps_trained", "emulator", "seed", "epsilon",
+        "game", "episodes", "distinct_episodes", "crashed_episodes", "clear_rate",
+        "clear_rate_ci95", "mean_return", "mean_return_ci95", "mean_x_pos", "max_x_pos",
+        "median_steps_to_clear", "deaths",
+        "steps_trained",
+        "emulator", "seed", "epsilon", "repeat_action_probability",
     ]  # fmt: skip
     assert summary["game"] == "SuperMarioBros-1-1-v0"
     assert (summary["episodes"], summary["seed"]) == (2, 5)
@@ -73,15 +76,52 @@ def test_the_default_output_is_a_table(checkpoint, capsys):
     assert "clear rate  0.0% (95 % interval 0.0% to 79.3%)" in text
 
 
-def test_the_table_states_the_fraction_of_random_actions(checkpoint, capsys):
-    assert run(checkpoint, "--episodes", 1, "--epsilon", 0.25) == 0
-    assert "random actions  25.0%" in capsys.readouterr().out
+def test_the_table_states_the_noise_of_the_actions(checkpoint, capsys):
+    noise = ["--epsilon", 0.25, "--repeat-action-probability", 0.5]
+    assert run(checkpoint, "--episodes", 1, *noise) == 0
+    table = capsys.readouterr().out
+    assert "random actions  25.0%" in table
+    assert "sticky actions  50.0% of the frames" in table
+
+
+def test_figures_in_the_table_are_rounded(checkpoint, capsys):
+    assert run(checkpoint, "--episodes", 3) == 0
+    table = capsys.readouterr().out
+    assert re.search(r"mean x  \d+\n", table)
+    assert re.search(r"distinct episodes  \d \(the intervals count each once\)\n", table)
+
+
+def test_results_do_not_depend_on_the_number_of_environments(checkpoint, capsys):
+    outputs = []
+    for num_envs in (1, 4):
+        flags = ["--epsilon", 0.3, "--repeat-action-probability", 0.25, "--num-envs", num_envs]
+        assert run(checkpoint, "--episodes", 4, "--json", *flags) == 0
+        summary = json.loads(capsys.readouterr().out)
+        outputs.append(summary | {"deaths": sorted(summary["deaths"])})
+    assert outputs[0] == outputs[1]
+    assert outputs[0]["distinct_episodes"] == 4
+
+
+def test_the_greedy_or_the_sampled_policy_can_be_chosen(capsys):
+    returns = []
+    for policy in ("greedy", "sampled"):
+        flags = ["--policy", policy, "--episodes", 1, "--num-envs", 1, "--noop-max", 0, "--json"]
+        assert run("checkpoints/pong-reinforce.chkpt", "--epsilon", 0, *flags) == 0
+        returns.append(json.loads(capsys.readouterr().out)["mean_return"])
+    assert returns[0] != returns[1]
+
+
+def test_an_agent_without_probabilities_has_no_sampled_policy(checkpoint, capsys):
+    assert run(checkpoint, "--policy", "sampled") == 2
+    assert "ddqn has no probabilities to draw from; use --epsilon" in capsys.readouterr().err
 
 
 def test_a_map_is_written_and_json_stays_one_line(checkpoint, tmp_path, capsys):
     assert run(checkpoint, "--episodes", 1, "--map", tmp_path / "map.png", "--json") == 0
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
     assert len(capsys.readouterr().out.splitlines()) == 1
+    assert run(checkpoint, "--episodes", 1, "--map", tmp_path / "map.png") == 0
+    assert f"map  {tmp_path / 'map.png'}\n" in capsys.readouterr().out
 
 
 def test_figures_are_written_as_images(checkpoint, tmp_path, capsys):
@@ -97,7 +137,7 @@ def test_figures_are_written_as_images(checkpoint, tmp_path, capsys):
         (["nowhere.chkpt"], "checkpoint nowhere.chkpt does not exist; give the path"),
         ([], "missing required checkpoint"),
         (["{file}", "--episodes", 0], "--episodes must be at least 1, got 0"),
-        (["{file}", "--noops", -1], "--noops must be at least 0, got -1"),
+        (["{file}", "--noop-max", -1], "--noop-max must be at least 0, got -1"),
         (["{file}", "--epsilon", 1.5], "--epsilon must be between 0 and 1, got 1.5"),
         (["{file}", "--num-envs", 0], "--num-envs must be at least 1, got 0"),
         (["{file}", "--map", "m.jpg"], "--map m.jpg must be a .png file; use m.png"),

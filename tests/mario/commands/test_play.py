@@ -75,7 +75,7 @@ def test_each_seed_has_another_start(checkpoint, tmp_path):
             return sum(1 for _ in video.decode(video=0))
 
     assert len({length(seed) for seed in range(3)}) > 1
-    assert len({length(seed, "--noops", "0") for seed in range(3)}) == 1
+    assert len({length(seed, "--noop-max", "0") for seed in range(3)}) == 1
 
 
 def test_the_overlay_is_beside_the_game(checkpoint, tmp_path):

@@ -9,7 +9,7 @@ from tape import TapeAgent, spec
 
 from mario.evaluation.episodes import play_episodes
 from mario.vector.process_vector import ProcessVectorEnv
-from mario.vector.seeding import episode_seed
+from mario.vector.seeding import episode_seed, stratified_seeds
 
 
 @pytest.fixture
@@ -98,6 +98,25 @@ def test_epsilon_replaces_actions_at_random_and_results_contain_the_actions_take
     envs.close()
     expected = 0.2 * (1 - 1 / 3)
     assert (greedy != random).mean() == pytest.approx(expected, abs=0.035), "3 standard errors"
+
+
+@pytest.mark.parametrize("num_envs", [1, 3])
+def test_random_actions_depend_only_on_the_episode(num_envs):
+    def play(num_envs):
+        seeds = stratified_seeds(num_envs, noop_max=30)
+        envs = ProcessVectorEnv(fake_game(length=20), num_envs, seed=0, seed_function=seeds)
+        results = play_episodes(ConstantAgent(spec(num_envs)), envs, 5, epsilon=0.5)
+        envs.close()
+        return {result.seed: result.actions for result in results}
+
+    assert play(num_envs) == play(2)
+
+
+class ConstantAgent(TapeAgent):
+    """Always takes action 0, so that the actions of an episode depend on epsilon only."""
+
+    def act(self, states):
+        return np.zeros(len(states), np.int64)
 
 
 def test_evaluation_can_be_stopped_early(envs):

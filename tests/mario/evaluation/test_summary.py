@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -55,9 +57,10 @@ def test_bootstrap_interval_without_samples_is_nan():
 
 
 def test_statistics_are_computed_from_the_results():
+    clear = {"ending": "flag", "best_x": 3161, "x_pos": 3161, "reward": 3000.0}
     summary = summary_of(
-        result(ending="flag", length=180, best_x=3161, x_pos=3161, reward=3000.0),
-        result(ending="flag", length=200, best_x=3161, x_pos=3161, reward=3000.0),
+        result(length=180, actions=(1,), **clear),
+        result(length=200, actions=(2,), **clear),
         result(x_pos=700, best_x=720, reward=600.0),
         result(ending="truncated", x_pos=400, best_x=434, reward=400.0),
     )
@@ -77,6 +80,22 @@ def test_identical_episodes_are_counted_once_as_distinct():
     assert summary_of(first, first, second).distinct_episodes == 2
 
 
+def test_intervals_count_repeated_episodes_once():
+    clear, loss = result(ending="flag", actions=(1,), reward=9.0), result(actions=(2,))
+    once, often = summary_of(clear, loss), summary_of(*[clear, loss] * 50)
+    assert (often.episodes, often.distinct_episodes) == (100, 2)
+    assert often.clear_rate_ci95 == once.clear_rate_ci95 == wilson_interval(1, 2)
+    assert often.mean_return_ci95 == once.mean_return_ci95
+
+
+def test_crashed_episodes_are_counted_separately():
+    crash = result(ending="crash", reward=0.0, x_pos=None, best_x=None)
+    summary, expected = summary_of(result(), crash), summary_of(result())
+    assert summary.crashed_episodes == 1
+    assert summary == replace(expected, crashed_episodes=1)
+    assert summary_of(crash).episodes == 0
+
+
 def test_a_game_without_positions_has_no_position_statistics():
     summary = summary_of(result(x_pos=None, best_x=None))
     assert (summary.mean_x_pos, summary.max_x_pos, summary.deaths) == (None, None, [])
@@ -93,7 +112,8 @@ def test_the_report_of_a_game_without_levels_omits_level_statistics():
     scores = {"x_pos": None, "best_x": None, "ending": "game over"}
     summary = summary_of(result(reward=1.0, **scores), result(reward=3.0, **scores))
     assert summary.report().keys() == {
-        "game", "episodes", "distinct_episodes", "mean_return", "mean_return_ci95",
-        "steps_trained", "emulator", "seed", "epsilon",
+        "game", "episodes", "distinct_episodes", "crashed_episodes", "mean_return",
+        "mean_return_ci95", "steps_trained", "emulator", "seed", "epsilon",
+        "repeat_action_probability",
     }  # fmt: skip
     assert summary_of(result()).report() == summary_of(result()).to_dict()

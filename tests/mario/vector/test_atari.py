@@ -14,6 +14,7 @@ from mario.errors import UsageError
 from mario.vector.atari import AtariVectorEnv, _AtariGame
 from mario.vector.base import ReplayPoint, final_info
 from mario.vector.env import make_env
+from mario.vector.make import make_vector_env
 from mario.vector.process_vector import ProcessVectorEnv
 from mario.vector.worker import EnvRunner
 from wrappers import WrapperConfig
@@ -194,3 +195,15 @@ def test_processes_restore_a_game_in_which_lives_were_lost():
     finally:
         envs.close()
         others.close()
+
+
+def test_the_episodes_of_an_evaluation_do_not_depend_on_the_number_of_environments():
+    config = EnvConfig(BREAKOUT, wrappers=WrapperConfig(noop_max=30))
+    starts = []
+    for num_envs, env_index, episode in ((1, 0, 1), (2, 1, 0)):  # both are the second episode
+        envs = make_vector_env(config, num_envs=num_envs, seed=SEED, stratified=True)
+        envs.reset()
+        envs._reset(env_index, episode)
+        starts.append(envs._states[env_index].copy())
+        envs.close()
+    np.testing.assert_array_equal(*starts)
