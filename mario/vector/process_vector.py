@@ -32,6 +32,9 @@ REPLAY_SECONDS_PER_ACTION = 0.1
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 """First and longest wait in seconds before a restart; the wait doubles after each failure."""
 
+MAIN_HINT = "; a script must start processes under `if __name__ == '__main__':`"
+"""Added to the error if a process ended before it could run its environment."""
+
 
 class ProcessVectorEnv(GameVectorEnv):
     """Run any environment in worker processes, one process per environment.
@@ -171,7 +174,9 @@ class ProcessVectorEnv(GameVectorEnv):
         try:
             return self._workers[index].answer(START_SECONDS)
         except WorkerDied as death:
-            raise RunError(f"game {index} could not be started: it {death}") from None
+            # The process imports the user's script first, which fails without this condition.
+            hint = MAIN_HINT if str(death) == "ended with exit code 1" else ""
+            raise RunError(f"game {index} could not be started: it {death}{hint}") from None
 
     def _replay_timeout(self, point: ReplayPoint) -> float:
         farthest = point.farthest.actions if point.farthest else []

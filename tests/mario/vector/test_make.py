@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -168,3 +171,18 @@ def test_more_environments_are_preferred_where_they_are_cheap():
     pytest.importorskip("mario.games._native", reason="the native extension is not built")
     preferred = [preferred_num_envs(EnvConfig(game)) for game in (GAME, PONG, "Tetris-v0")]
     assert preferred == [32, 8, 2]
+
+
+def test_a_script_without_a_main_condition_is_told_what_to_do(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from mario import make_vector_env\n"
+        "from mario.config.env_config import EnvConfig\n"
+        "make_vector_env(EnvConfig('Tetris-v0'), num_envs=1, seed=0)\n"
+    )
+    process = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert process.returncode == 1
+    last_error = [line for line in process.stderr.splitlines() if "RunError" in line][-1]
+    assert last_error.endswith(
+        "exit code 1; a script must start processes under `if __name__ == '__main__':`"
+    )
