@@ -5,10 +5,10 @@ An attribute belongs to the state if it is
 * an object with ``state_dict`` and ``load_state_dict``: a module, an optimizer, a replay buffer;
 * a random number generator of NumPy, PyTorch or Python's `random`;
 * a tensor or an array;
-* a number or None, such as a counter.
+* a number, a text or None, or a tuple of these.
 
-Attributes of immutable types, such as configurations and functions, are constants that need no
-saving. Any other attribute is rejected, because it could change without being saved.
+Attributes of other immutable types, such as configurations and functions, are constants that need
+no saving. Any other attribute is rejected, because it could change without being saved.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from agents.rng import Generator, generator_state, set_generator_state
 ARRAY = "array"
 """Key under which a NumPy array or scalar is saved, to distinguish it from a tensor or number."""
 
-NUMBERS = (int, float, np.generic, type(None))
-VALUES = (*NUMBERS, Tensor, np.ndarray)
+SIMPLE = (int, float, str, type(None))
+VALUES = (*SIMPLE, np.generic, Tensor, np.ndarray)
 GENERATORS = get_args(Generator)
 CONSTANTS = (
-    str, bytes, frozenset, range, type, enum.Enum, PurePath, torch.dtype, torch.device,
+    bytes, frozenset, range, type, enum.Enum, PurePath, torch.dtype, torch.device,
     FunctionType, BuiltinFunctionType, MethodType, partial,
 )  # fmt: skip
 
@@ -89,7 +89,7 @@ def collect_state(owner: object, transient: Collection[str] = ()) -> dict[str, A
     """
     state = {}
     for name, value in _attributes(owner, transient):
-        if not isinstance(value, (Stateful, *GENERATORS, *VALUES)):
+        if not (isinstance(value, (Stateful, *GENERATORS, *VALUES)) or _is_simple(value)):
             raise TypeError(
                 f"attribute {name} of {type(owner).__name__} is a {type(value).__name__}, which is "
                 "not saved; give it state_dict() and load_state_dict(), or name it in "
@@ -228,10 +228,17 @@ def _attributes(owner: object, transient: Collection[str]) -> Iterator[tuple[str
 
 
 def _is_constant(value: object) -> bool:
-    if isinstance(value, tuple):
-        return all(isinstance(item, NUMBERS) or _is_constant(item) for item in value)
+    if isinstance(value, tuple) and not _is_simple(value):
+        return all(_is_simple(item) or _is_constant(item) for item in value)
     parameters = getattr(type(value), "__dataclass_params__", None)  # None if not a dataclass
     return isinstance(value, CONSTANTS) or (parameters is not None and parameters.frozen)
+
+
+def _is_simple(value: object) -> bool:
+    """Return whether a value is a number, a text, None, or a tuple of these."""
+    if type(value) is tuple:
+        return all(map(_is_simple, value))
+    return isinstance(value, SIMPLE)
 
 
 def _save(value: Any) -> Any:

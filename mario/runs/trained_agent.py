@@ -11,7 +11,7 @@ import gymnasium as gym
 import torch
 
 from agents import Agent, AgentConfig, AgentSpec, DDQNConfig
-from agents.networks.tutorial_cnn import STATE_SIDE, from_tutorial
+from agents.networks.tutorial_cnn import STATE_SIDE
 from mario.config.env_config import (
     DEFAULT_GAME,
     EndingRewardConfig,
@@ -22,13 +22,10 @@ from mario.config.serialization import from_dict
 from mario.errors import UsageError
 from mario.runs.agent_factory import AGENTS, agent_class, agent_reference, make_agent
 from mario.runs.checkpoint import Checkpoint, CheckpointError, is_tutorial, load
+from mario.runs.tutorial_checkpoint import tutorial_settings
 from mario.vector.base import GameVectorEnv
 from mario.vector.make import make_env, make_vector_env, preferred_num_envs
 from wrappers import WrapperConfig
-
-ACTION_SETS = {2: "tutorial", 5: "right-only", 7: "simple", 12: "complex"}
-"""Action set of a tutorial checkpoint, by the number of outputs of its network."""
-
 
 Policy = Literal["greedy", "sampled"]
 
@@ -287,18 +284,7 @@ def _env_config(checkpoint: Checkpoint, game: str | None) -> EnvConfig:
 def _from_tutorial(path: Path, checkpoint: Checkpoint, game: str | None) -> TrainedAgent:
     """Complete a tutorial checkpoint, which has no configuration, with the tutorial's settings."""
     weights = checkpoint["model"]
-    try:
-        with torch.device("meta"):  # checks names and shapes without allocating the network
-            from_tutorial({name: weight.to("meta") for name, weight in weights.items()})
-    except (ValueError, AttributeError) as error:
-        raise CheckpointError(f"checkpoint {path} is refused: {error}") from None
-    num_actions, stack = len(weights["online.9.bias"]), weights["online.0.weight"].shape[1]
-    actions = ACTION_SETS.get(num_actions)
-    if actions is None:
-        raise CheckpointError(
-            f"checkpoint {path} has {num_actions} actions, but the known action sets have "
-            f"{', '.join(map(str, ACTION_SETS))}"
-        )
+    actions, num_actions, stack = tutorial_settings(path, weights)
     return TrainedAgent(
         path=path,
         policy_state=weights,

@@ -41,13 +41,17 @@ class TrainingStep(NamedTuple):
         return self.first_env + (row if self.num_envs is None else row % self.num_envs)
 
 
-def play(agent: Agent, envs: GameVectorEnv, states: NDArray[np.uint8]) -> Iterator[TrainingStep]:
+def play(
+    agent: Agent, envs: GameVectorEnv, states: NDArray[np.uint8], *, has_cached: bool = True
+) -> Iterator[TrainingStep]:
     """Act and learn without end: act, start the environments, learn while they run, cache.
 
     Args:
         agent: chooses the actions and learns.
         envs: the environments, in the state that ``states`` shows.
         states: the current observations, uint8 ``(num_envs, *state_shape)``.
+        has_cached: whether `Agent.cache` was called before. If not, `Agent.learn` is not called in
+            the first step.
 
     Yields:
         Each step after it was cached.
@@ -55,7 +59,8 @@ def play(agent: Agent, envs: GameVectorEnv, states: NDArray[np.uint8]) -> Iterat
     while True:
         actions = agent.act(states)
         envs.step_async(actions)
-        metrics = agent.learn()
+        metrics = agent.learn() if has_cached else None
+        has_cached = True
         observations, rewards, terminated, truncated, infos = envs.step_wait()
         ended = np.flatnonzero(terminated | truncated).tolist()
         next_states = observations

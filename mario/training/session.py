@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from agents import Agent
-from agents.stateful import check_saveable
 from mario.config.env_config import EnvConfig
 from mario.config.run_config import TrainConfig
 from mario.config.serialization import to_dict
@@ -34,6 +33,7 @@ from mario.training.standard_callbacks import (
     MetricsCallback,
     ProgressCallback,
 )
+from mario.training.state_check import StateCheck, check_state
 from mario.training.trainer import Trainer
 from mario.vector.base import GameVectorEnv
 from mario.vector.make import make_vector_env, preferred_num_envs, slow_reason
@@ -79,7 +79,7 @@ class Session:
             self.run = self._open_run(resume, stack)
             agent = self._make_agent(envs)
             stack.callback(agent.close)
-            _check_saveable(agent, callbacks)
+            check_state(agent, callbacks)
             _check_disk(self.run.path, agent)
             self.trainer = self._make_trainer(
                 agent, envs, self._make_callbacks(agent, envs, callbacks)
@@ -177,6 +177,7 @@ class Session:
             emulator=emulator, elapsed=lambda: logger.seconds, report=self._report,
         )  # fmt: skip
         return [
+            StateCheck(agent),
             MetricsCallback(logger),
             *([FiguresCallback(logger, self._report)] if config.tensorboard else []),
             diagnostics,
@@ -238,20 +239,6 @@ class Session:
 def _discard_on_failure(run: RunFolder, kind: type[BaseException] | None, *rest: object) -> None:
     if kind is not None:
         run.discard()
-
-
-def _check_saveable(agent: Agent, callbacks: Sequence[Callback]) -> None:
-    """Check that the run can be saved and resumed.
-
-    Raises:
-        UsageError: a part of the agent or of a callback cannot be saved.
-    """
-    try:
-        check_saveable(agent.state_dict(), "state_dict()")
-        for callback in callbacks:
-            check_saveable(callback.state_dict(), f"state_dict() of {callback.name}")
-    except TypeError as error:
-        raise UsageError(str(error)) from None
 
 
 def _check_disk(folder: Path, agent: Agent) -> None:

@@ -146,7 +146,7 @@ class Trainer:
             self._states, _ = self.envs.reset()
         if self.stopping:  # from now on, a signal lets the program save first
             return
-        for step in play(self.agent, self.envs, self._states):
+        for step in play(self.agent, self.envs, self._states, has_cached=self.steps > 0):
             self._process(step)
             if self.complete or self.stopping:
                 return

@@ -43,7 +43,7 @@ class FourVerbs(Agent):
         self._bias, self._counts = torch.zeros(2), np.full(2, seed, np.int64)
         self.schedule, self.folder = Constant(), Path("somewhere")
         self.loss, self.shape = partial(torch.sum, dim=0), (1, "two", None)
-        self.log = ["not saved"]
+        self.phase, self.log = "start", ["not saved"]
 
     def act(self, states):
         with torch.no_grad():
@@ -61,6 +61,7 @@ class FourVerbs(Agent):
         self.steps += 1
         self.average = 0.9 * self.average + self.steps
         self.best = max(self.best or 0.0, float(self.average))
+        self.phase, self.shape = f"after {self.steps}", (self.steps, ("nested", None))
         self._bias += 1
         self._counts[self.steps % 2] += 1
         loss = (self.network.weight * self._bias[:, None]).sum()
@@ -87,13 +88,21 @@ def test_an_agent_of_four_verbs_resumes_exactly():
     resumed.load_state_dict(through_a_file(agent.state_dict()))
     assert live(agent, 5) == live(resumed, 5)
     assert resumed._counts.tolist() == agent._counts.tolist() == [5, 5]
+    assert (resumed.phase, resumed.shape) == ("after 10", (10, ("nested", None)))
+
+
+def test_a_text_and_a_tuple_are_restored():
+    agent, resumed = FourVerbs(), FourVerbs()
+    live(agent, 1)
+    resumed.load_state_dict(through_a_file(agent.state_dict()))
+    assert (resumed.phase, resumed.shape) == ("after 1", (1, ("nested", None)))
 
 
 def test_the_state_holds_what_may_change_once_and_nothing_else():
     state = FourVerbs().state_dict()
     assert set(state) == {
         "network", "optimizer", "rng", "python_rng", "torch_rng", "steps", "average", "best",
-        "bias", "counts",
+        "bias", "counts", "phase", "shape",
     }  # fmt: skip
     check_saveable(state, "state")
 

@@ -37,7 +37,7 @@ def test_the_standard_callbacks_come_first_and_saving_comes_last(tmp_path):
         session.train()
         state = load(session.run.path / "last.chkpt")["resume"]
     assert list(state["callbacks"]) == [
-        "metrics", "diagnostics", "progress", "evaluator", "mine", "checkpointer"
+        "state check", "metrics", "diagnostics", "progress", "evaluator", "mine", "checkpointer"
     ]  # fmt: skip
 
 
