@@ -19,6 +19,8 @@ from mario.emulators.rom import check_rom
 from mario.errors import UsageError
 
 RAM_BYTES = 2048
+MAX_ROM_BYTES = 255 * 8 * 1024
+"""Sizes above this may need more than one byte in the header; nes-py reads only the first."""
 V8_MAPPERS = frozenset({0, 1, 2, 3})
 
 
@@ -63,7 +65,9 @@ class NesPyEmulator(Emulator):
 
     def __init__(self, rom: Path) -> None:
         make_console, supports_mapper = _load_nes_py()
-        check_rom(rom, supports_mapper)
+        header = check_rom(rom, supports_mapper)
+        if header.has_exponents or max(header.prg_bytes, header.chr_bytes) > MAX_ROM_BYTES:
+            raise UsageError(f"ROM {rom} has a size that nes-py misreads; use --emulator native")
         self._make_console: Callable[[], Console] = lambda: make_console(str(rom.absolute()))
         self._console: Console | None = None
         self.power_on()

@@ -1,4 +1,4 @@
-// The contents of an iNES ROM file.
+// The contents of a ROM file with an iNES or NES 2.0 header.
 #pragma once
 
 #include <cstdint>
