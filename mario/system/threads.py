@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 
+from mario.system.limits import cpu_quota
+
 
 def available_cores() -> int:
-    """Return the number of cores that this process may use."""
+    """Return the number of cores that this process may use, also inside a container."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return min(cores, cpu_quota() or cores)
 
 
 def spare_cores(processes: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import gymnasium as gym
 import numpy as np
@@ -137,7 +137,14 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         num_envs: Number of environments.
         seed: Seed of the run.
         seed_function: Derives the seed of each episode, see `mario.vector.seeding`.
+
+    Attributes:
+        bytes_per_env: Approximate memory of an environment, without its observations.
+        files_per_env: Files that an environment keeps open in this process.
     """
+
+    bytes_per_env: ClassVar[int] = 2_000_000
+    files_per_env: ClassVar[int] = 0
 
     def __init__(self, num_envs: int, *, seed: int, seed_function: SeedFunction) -> None:
         self.num_envs = num_envs

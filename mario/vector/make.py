@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 from mario.config.env_config import EnvConfig
+from mario.errors import UsageError
 from mario.games.registry import ATARI, MARIO, find_game
+from mario.system.limits import allow_files, available_memory
 from mario.vector.base import GameVectorEnv
 from mario.vector.env import make_env
 from mario.vector.process_vector import ProcessVectorEnv
 from mario.vector.seeding import episode_seed, stratified_seeds
+
+OBSERVATIONS_PER_ENV = 8
+"""Copies of an observation of each environment that are alive at the same time, at most."""
+OTHER_FILES = 64
+"""Files that the rest of the program has open, at most."""
 
 __all__ = ["make_env", "make_vector_env", "preferred_num_envs", "slow_reason", "vector_env_class"]
 
@@ -37,13 +45,14 @@ def make_vector_env(
         report: Receives one line for each environment that crashes.
 
     Raises:
-        UsageError: The game is unknown, or does not fit the wrappers.
+        UsageError: The game is unknown, does not fit the wrappers, or the machine has too little
+            memory or too few files for ``num_envs``.
     """
     noop_max = config.wrappers.noop_max
+    kind = vector_env_class(config)
+    _check_resources(kind, config, num_envs)
     seed_function = stratified_seeds(num_envs, noop_max) if stratified else episode_seed
-    return vector_env_class(config).create(
-        config, num_envs, seed=seed, seed_function=seed_function, report=report
-    )
+    return kind.create(config, num_envs, seed=seed, seed_function=seed_function, report=report)
 
 
 def preferred_num_envs(config: EnvConfig) -> int:
@@ -79,6 +88,31 @@ def slow_reason(config: EnvConfig) -> str | None:
         if entry_point == built_in and ":" not in config.game:
             return kind.limitation(config)
     return f"{config.game} has no compiled environment"
+
+
+def _check_resources(kind: type[GameVectorEnv], config: EnvConfig, num_envs: int) -> None:
+    """Check that environments fit into memory and into the limit of open files.
+
+    Raises:
+        UsageError: They do not. The message says how many do.
+    """
+    observation = math.prod(config.wrappers.observation_shape)
+    bytes_per_env = kind.bytes_per_env + OBSERVATIONS_PER_ENV * observation
+    memory = available_memory()
+    if memory is not None and num_envs * bytes_per_env > memory:
+        raise UsageError(
+            f"--num-envs {num_envs} needs about {num_envs * bytes_per_env / 1e9:.1f} GB of memory, "
+            f"{memory / 1e9:.1f} GB are available; use at most {memory // bytes_per_env}"
+        )
+    if not kind.files_per_env:
+        return
+    files = allow_files(OTHER_FILES + num_envs * kind.files_per_env)
+    if files < OTHER_FILES + num_envs * kind.files_per_env:
+        most = max(1, (files - OTHER_FILES) // kind.files_per_env)
+        raise UsageError(
+            f"--num-envs {num_envs} needs more open files than the limit of {files}; raise it with "
+            f"'ulimit -n', or use at most {most}"
+        )
 
 
 def _vector_env_classes() -> Iterator[type[GameVectorEnv]]:

@@ -56,6 +56,9 @@ class ProcessVectorEnv(GameVectorEnv):
         RunError: An environment cannot be started.
     """
 
+    bytes_per_env = 30_000_000
+    files_per_env = 4
+
     def __init__(
         self,
         make: Callable[[], gym.Env[Any, Any]],

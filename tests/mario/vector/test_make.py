@@ -186,3 +186,21 @@ def test_a_script_without_a_main_condition_is_told_what_to_do(tmp_path):
     assert last_error.endswith(
         "exit code 1; a script must start processes under `if __name__ == '__main__':`"
     )
+
+
+def test_more_environments_than_fit_into_memory_are_refused(monkeypatch):
+    monkeypatch.setattr(make, "available_memory", lambda: 10**9)
+    message = r"--num-envs 1000 needs about \d+\.\d GB of memory, 1.0 GB are available; use at most"
+    with pytest.raises(UsageError, match=message):
+        make_vector_env(EnvConfig("Tetris-v0"), num_envs=1000, seed=0)
+    with pytest.raises(UsageError, match="--num-envs 1000000000 needs about"):
+        make_vector_env(EnvConfig("SuperMarioBros-1-1-v0"), num_envs=10**9, seed=0)
+
+
+def test_more_environments_than_open_files_allow_are_refused(monkeypatch):
+    monkeypatch.setattr(make, "allow_files", lambda number: 100)
+    message = (
+        "needs more open files than the limit of 100; raise it with 'ulimit -n', or use at most 9"
+    )
+    with pytest.raises(UsageError, match=message):
+        make_vector_env(EnvConfig("Tetris-v0"), num_envs=24, seed=0)
