@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -70,14 +72,17 @@ class ProgressBar:
     def __init__(self, total_episodes: int | None, total_steps: int | None) -> None:
         self._total_episodes, self._total_steps = total_episodes, total_steps
         has_end = total_episodes is not None or total_steps is not None
-        self._bar: Any = tqdm(
-            total=1.0,
-            file=sys.stderr,
-            disable=None,
-            leave=False,
-            dynamic_ncols=True,
-            bar_format="{percentage:5.1f}%|{bar:20}| {desc}" if has_end else "{desc}",
-        )
+        options: dict[str, Any] = {
+            "total": 1.0,
+            "file": sys.stderr,
+            "leave": False,
+            "dynamic_ncols": True,
+            "bar_format": "{percentage:5.1f}%|{bar:20}| {desc}" if has_end else "{desc}",
+        }
+        try:
+            self._bar: Any = tqdm(disable=None, **options)
+        except OSError:  # stderr is closed
+            self._bar = tqdm(disable=True, **options)
         self.start_at(0, 0)
 
     def start_at(self, steps: int, episodes: int) -> None:
@@ -96,16 +101,28 @@ class ProgressBar:
             self._points.append(ProgressPoint(now, steps, episodes))
             while now - self._points[0].seconds > SPEED_SECONDS and len(self._points) > 2:
                 self._points.popleft()
-            self._draw()
+            try:
+                self._draw()
+            except OSError:  # the reader of stderr has closed it
+                self._bar.disable = True
 
     def write(self, line: str) -> None:
-        """Print a line on stdout, above the bar."""
-        with tqdm.external_write_mode(file=sys.stdout):
-            print(line, flush=True)
+        """Print a line on stdout, above the bar.
+
+        If stdout is closed, or is a file on a full disk, the line is lost and the run goes on.
+        """
+        try:
+            with tqdm.external_write_mode(file=sys.stdout):
+                print(line, flush=True)
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - Python flushes it at exit
+        except OSError:
+            pass
 
     def close(self) -> None:
         """Remove the bar. Closing twice is harmless."""
-        self._bar.close()
+        with suppress(OSError):
+            self._bar.close()
 
     def __enter__(self) -> Self:
         return self

@@ -13,7 +13,11 @@ import gymnasium as gym
 
 from mario.errors import UsageError
 from mario.vector.seeding import SeedFunction
+from mario.vector.watchdog import Watchdog
 from mario.vector.worker import WorkerError, serve
+
+MESSAGE_SECONDS = 30.0
+"""Time in which a process must send or receive a message that has begun."""
 
 
 class WorkerDied(Exception):
@@ -38,6 +42,8 @@ class WorkerProcess:
         seed_function: SeedFunction,
     ) -> None:
         context = _context()
+        self._watchdog = Watchdog()
+        self._timed_out = False
         self._pipe, worker_pipe = context.Pipe()
         self._process = context.Process(
             target=serve,
@@ -56,9 +62,9 @@ class WorkerProcess:
     def request(self, method: str, *arguments: Any) -> None:
         """Call a method of the worker's `EnvRunner`; `answer` returns the result.
 
-        If the process ended, `answer` will raise an error.
+        If the process ended or does not read the request, `answer` will raise an error.
         """
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), self._watchdog.limit(MESSAGE_SECONDS, self._kill):
             self._pipe.send((method, arguments))
 
     def answer(self, timeout: float) -> Any:
@@ -74,7 +80,8 @@ class WorkerProcess:
         try:
             if not self._pipe.poll(timeout):
                 raise WorkerDied(f"did not answer for {timeout:g} s")
-            answer = self._pipe.recv()
+            with self._watchdog.limit(MESSAGE_SECONDS, self._kill):
+                answer = self._pipe.recv()
         except (EOFError, OSError):
             raise WorkerDied(self._exit_reason()) from None
         if not isinstance(answer, WorkerError):
@@ -91,6 +98,7 @@ class WorkerProcess:
         Args:
             timeout: Seconds to wait after each of these.
         """
+        self._watchdog.close()
         self._pipe.close()
         self._process.join(timeout)
         for end in (self._process.terminate, self._process.kill):
@@ -99,8 +107,14 @@ class WorkerProcess:
             end()
             self._process.join(timeout)
 
+    def _kill(self) -> None:
+        self._timed_out = True
+        self._process.kill()
+
     def _exit_reason(self) -> str:
         self._process.join(1)
+        if self._timed_out:
+            return f"stopped in the middle of a message for {MESSAGE_SECONDS:g} s"
         code = self._process.exitcode
         if code is not None and code < 0:
             return f"was killed by {signal.Signals(-code).name}"

@@ -1,15 +1,24 @@
 #include "thread_pool.h"
 
 #include <algorithm>
+#include <exception>
+#include <system_error>
 #include <utility>
 
 namespace nes {
 
 ThreadPool::ThreadPool(int threads) {
-  for (int i = 0; i < threads; ++i) workers_.emplace_back([this] { run_worker(); });
+  try {
+    for (int i = 0; i < threads; ++i) workers_.emplace_back([this] { run_worker(); });
+  } catch (const std::system_error&) {
+    join();  // the workers that were started
+    throw;
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { join(); }
+
+void ThreadPool::join() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     next_ = count_;
@@ -36,6 +45,7 @@ void ThreadPool::wait() {
   std::unique_lock<std::mutex> lock(mutex_);
   run_tasks(lock);
   round_done_.wait(lock, [this] { return running_ == 0; });
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
 void ThreadPool::run_worker() {
@@ -53,8 +63,14 @@ void ThreadPool::run_tasks(std::unique_lock<std::mutex>& lock) {
     const int task = next_++;
     ++running_;
     lock.unlock();
-    task_(task);
+    std::exception_ptr error;
+    try {
+      task_(task);
+    } catch (...) {  // an exception that leaves a thread would end the process
+      error = std::current_exception();
+    }
     lock.lock();
+    if (error && !error_) error_ = error;
     --running_;
   }
   if (running_ == 0) round_done_.notify_all();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -24,10 +25,12 @@ class ThreadPool {
   // one worker less is woken.
   void start(int count, std::function<void(int)> task, bool caller_waits);
 
-  // Runs tasks until none is left, then waits until all are done.
+  // Runs tasks until none is left, then waits until all are done. Throws the first exception that a
+  // task of the round has thrown; the other tasks are run all the same.
   void wait();
 
  private:
+  void join();
   void run_worker();
   void run_tasks(std::unique_lock<std::mutex>& lock);
 
@@ -37,6 +40,7 @@ class ThreadPool {
   int next_ = 0, count_ = 0;  // tasks of the round
   int running_ = 0;           // tasks that are running
   int missing_workers_ = 0;   // workers that have yet to join the round
+  std::exception_ptr error_;  // the first of the round
   bool closing_ = false;
   std::vector<std::thread> workers_;
 };

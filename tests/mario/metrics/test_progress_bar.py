@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
+from pathlib import Path
 
 import pytest
 from clock import Clock
@@ -125,3 +128,38 @@ def test_the_total_that_is_reached_first_ends_the_run(steps, episodes, more_step
 
 def test_without_progress_the_remaining_time_is_unknown():
     assert seconds_left(ProgressPoint(0.0, 5, 1), ProgressPoint(9.0, 5, 1), 10, 10) is None
+
+
+SCRIPT = """
+import sys
+from mario.metrics.progress_bar import ProgressBar
+sys.stderr.isatty = lambda: True
+with ProgressBar(10, None) as bar:
+    for step in range(2_000):
+        bar.write("a line")
+        bar._points[-1] = bar._points[-1]._replace(seconds=0.0)
+        bar.update(step, step)
+open(sys.argv[1], "w").write("done")
+"""
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_reader_that_goes_away_does_not_end_the_run(tmp_path, closed):
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, tmp_path / "end"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        getattr(process, closed).close()
+        other = process.stderr if closed == "stdout" else process.stdout
+        output = other.read()
+    assert (tmp_path / "end").read_text() == "done"
+    if closed == "stdout":
+        assert (process.returncode, b"Exception ignored" in output) == (0, False)
+
+
+def test_a_full_disk_behind_stdout_does_not_end_the_run(tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    with open("/dev/full", "w") as full:
+        subprocess.run([sys.executable, "-c", SCRIPT, tmp_path / "end"], stdout=full, check=False)
+    assert (tmp_path / "end").read_text() == "done"
