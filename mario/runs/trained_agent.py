@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import gymnasium as gym
-import torch
 
-from agents import Agent, AgentConfig, AgentSpec, DDQNConfig
+from agents import Agent, AgentConfig, DDQNConfig
 from agents.networks.tutorial_cnn import STATE_SIDE
 from mario.config.env_config import (
     DEFAULT_GAME,
@@ -20,8 +19,9 @@ from mario.config.env_config import (
 )
 from mario.config.serialization import from_dict
 from mario.errors import UsageError
-from mario.runs.agent_factory import AGENTS, agent_class, agent_reference, make_agent
+from mario.runs.agent_factory import agent_class, agent_reference, make_agent
 from mario.runs.checkpoint import Checkpoint, CheckpointError, is_tutorial, load
+from mario.runs.checkpoint_fit import check_fits
 from mario.runs.tutorial_checkpoint import tutorial_settings
 from mario.vector.base import GameVectorEnv
 from mario.vector.make import make_env, make_vector_env, preferred_num_envs
@@ -230,42 +230,8 @@ def load_agent(
         )
     except ValueError as error:
         raise CheckpointError(f"checkpoint {path} is refused: {error}") from None
-    _check_size(trained)
+    check_fits(trained)
     return trained
-
-
-def _check_size(trained: TrainedAgent) -> None:
-    """Check that the network of the configuration is that of the file, before it is allocated.
-
-    The network is built on torch's device ``"meta"``, which allocates no memory. An agent of the
-    user may not support that, and is trusted.
-
-    Raises:
-        CheckpointError: the weights or the observations have other shapes.
-    """
-    shape = trained.env_config.wrappers.observation_shape
-    if shape != trained.state_shape:
-        raise CheckpointError(
-            f"checkpoint {trained.path} is refused: its wrappers produce states of shape {shape}, "
-            f"but its network gets {trained.state_shape}"
-        )
-    if trained.agent not in AGENTS:
-        return
-    spec = AgentSpec(trained.state_shape, trained.num_actions, device="meta", training=False)
-    try:
-        with torch.device("meta"):
-            agent = agent_class(trained.agent).build(spec, trained.hyper)
-        network = {name: tensor.shape for name, tensor in agent.policy_state_dict().items()}
-    except (RuntimeError, ValueError, TypeError, OverflowError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"checkpoint {trained.path} is refused: {reason}") from None
-    for name, value in trained.policy_state.items():
-        given = getattr(value, "shape", None)
-        if network.get(name) != given:
-            raise CheckpointError(
-                f"checkpoint {trained.path} does not fit its agent: weights have {name} "
-                f"{tuple(given or ())}, the network has it {tuple(network.get(name, ()))}"
-            )
 
 
 def _env_config(checkpoint: Checkpoint, game: str | None) -> EnvConfig:
