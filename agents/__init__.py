@@ -3,10 +3,12 @@
 The package does not depend on Mario: an agent receives batches of uint8 states and returns actions.
 """
 
-from agents.agent import Agent, AgentConfig, AgentSpec, Transitions
+from agents.agent import Agent, AgentConfig, AgentSpec, Guidance, Transitions
 from agents.compute.learner import Learner
 from agents.ddqn.agent import DDQN
 from agents.ddqn.config import DDQNConfig
+from agents.imitation.agent import DAgger
+from agents.imitation.config import DAggerConfig
 from agents.networks.q_network import QNetwork
 from agents.ppo.agent import PPO
 from agents.ppo.config import PPOConfig
@@ -19,11 +21,14 @@ __all__ = [
     "DDQN",
     "PPO",
     "REINFORCE",
+    "DAgger",
+    "DAggerConfig",
     "Agent",
     "AgentConfig",
     "AgentSpec",
     "DDQNConfig",
     "FrameReplay",
+    "Guidance",
     "InsufficientDiskSpace",
     "Learner",
     "PPOConfig",

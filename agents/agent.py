@@ -31,6 +31,20 @@ EPISODE_START = -1
 """Index that stands for a new episode, see `Agent.carry_recurrent_state`."""
 
 
+class Guidance(NamedTuple):
+    """What environments that correct failures report about a step, see `agents.imitation`.
+
+    Attributes:
+        weights: how much to imitate the action: 0 for a random one, 1 for the agent's own, more for
+            a correction; float32 ``(num_envs,)``.
+        num_discarded: number of the latest transitions, this one included, that led to a failure
+            and must not be imitated; int64 ``(num_envs,)``.
+    """
+
+    weights: NDArray[np.float32]
+    num_discarded: NDArray[np.int64]
+
+
 class Transitions(NamedTuple):
     """One step of every environment.
 
@@ -47,6 +61,8 @@ class Transitions(NamedTuple):
         valid: False where the environment crashed in this step. Agents must not learn from such a
             step. Its episode is marked as truncated and ended with ``states``. bool
             ``(num_envs,)``.
+        guidance: which actions to imitate, from environments that correct failures; None from
+            others.
     """
 
     states: States
@@ -56,6 +72,7 @@ class Transitions(NamedTuple):
     truncated: NDArray[np.bool_]
     next_states: States
     valid: NDArray[np.bool_]
+    guidance: Guidance | None = None
 
     @property
     def ended(self) -> NDArray[np.bool_]:
@@ -160,6 +177,10 @@ class Agent(ABC):
     Config: ClassVar[type[AgentConfig]] = AgentConfig
     reported_metrics: ClassVar[tuple[str, ...]] = ("loss", "q")
     """Names of the metrics returned by `learn` that are logged and plotted, in this order."""
+
+    uses_corrections: ClassVar[bool] = False
+    """Whether the agent learns from corrections of its failures. The program then gives it
+    environments that search for them, see `Guidance`."""
 
     transient: ClassVar[tuple[str, ...]] = ()
     """Names of attributes that are not saved because resuming does not need them."""
