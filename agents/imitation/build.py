@@ -35,9 +35,7 @@ def build_replay(spec: AgentSpec, config: DAggerConfig) -> FrameReplay:
         InsufficientDiskSpace: the disk has no space for it.
     """
     storage = FrameStorage(spec.folder, spec.state_shape, spec.num_envs, config.replay_capacity)
-    sampler = WeightedSampler(
-        storage, config.recent_transitions, config.recent_fraction, spec.seed
-    )
+    sampler = WeightedSampler(storage, config.recent_transitions, config.recent_fraction, spec.seed)
     return FrameReplay(storage, sampler)
 
 

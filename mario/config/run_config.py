@@ -9,6 +9,7 @@ from typing import Generic, Literal, TypeVar
 import tyro
 
 from agents import AgentConfig
+from mario.config.correction_config import CorrectionConfig
 from mario.config.env_config import (
     DEFAULT_GAME,
     Device,
@@ -23,7 +24,12 @@ from wrappers import WrapperConfig
 H = TypeVar("H", bound=AgentConfig)
 
 DEFAULT_EPISODES = 40_000
-DEFAULT_PRESETS = {"ddqn": "mario", "ppo": "mario-ppo", "reinforce": "pong-karpathy"}
+DEFAULT_PRESETS = {
+    "dagger": "mario-dagger",
+    "ddqn": "mario",
+    "ppo": "mario-ppo",
+    "reinforce": "pong-karpathy",
+}
 """Default preset of each agent, used if ``--preset`` is not given."""
 
 
@@ -151,6 +157,8 @@ class TrainConfig(Generic[H]):
     """Episodes that start shortly before the point where an earlier episode was lost."""
     ending_reward: EndingRewardConfig = field(default_factory=EndingRewardConfig)
     """Rewards for how an episode ends."""
+    corrections: CorrectionConfig = field(default_factory=CorrectionConfig)
+    """How failures are corrected, for agents that learn from corrections (dagger)."""
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     """Periodic evaluation."""
     diagnostics: DiagnosticsConfig = field(default_factory=DiagnosticsConfig)

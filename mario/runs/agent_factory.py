@@ -18,6 +18,7 @@ from mario.system.tuning import tune_process
 from mario.vector.base import GameVectorEnv
 
 AGENTS = {
+    "dagger": "agents.imitation.agent:DAgger",
     "ddqn": "agents.ddqn.agent:DDQN",
     "ppo": "agents.ppo.agent:PPO",
     "reinforce": "agents.reinforce.agent:REINFORCE",

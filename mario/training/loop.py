@@ -69,8 +69,10 @@ def play(
             for env_index in ended:
                 next_states[env_index] = infos["final_obs"][env_index]
         valid = ~infos["crashed"] if "crashed" in infos else np.ones(len(actions), np.bool_)
+        # environments that correct failures take some actions by themselves
+        actions, guidance = infos.get("actions", actions), infos.get("guidance")
         transitions = Transitions(
-            states, actions, rewards, terminated, truncated, next_states, valid
+            states, actions, rewards, terminated, truncated, next_states, valid, guidance
         )
         agent.cache(transitions)
         final_infos = {env_index: final_info(infos, env_index) for env_index in ended}

@@ -19,9 +19,10 @@ from mario.errors import UsageError
 from mario.evaluation.evaluator import Evaluator
 from mario.metrics.logger import MetricLogger
 from mario.metrics.progress_bar import ProgressBar
-from mario.runs.agent_factory import make_agent
+from mario.runs.agent_factory import agent_class, make_agent
 from mario.runs.run_folder import CONFIG, RunFolder
 from mario.runs.trained_agent import load_agent
+from mario.search.correcting_env import CorrectingVectorEnv, make_correcting_env
 from mario.system.announce import announced
 from mario.system.threads import spare_cores
 from mario.training.callbacks import Callback
@@ -79,6 +80,8 @@ class Session:
             self.run = self._open_run(resume, stack)
             agent = self._make_agent(envs)
             stack.callback(agent.close)
+            if isinstance(envs, CorrectingVectorEnv):
+                envs.policy = agent.act
             check_state(agent, callbacks)
             _check_disk(self.run.path, agent)
             self.trainer = self._make_trainer(
@@ -140,7 +143,11 @@ class Session:
 
     def _make_training_envs(self) -> GameVectorEnv:
         config = self._config
-        return self._make_envs(config.num_envs, config.seed, config.env_config)
+        if not agent_class(config.agent).uses_corrections:
+            return self._make_envs(config.num_envs, config.seed, config.env_config)
+        return make_correcting_env(
+            config.env_config, config.num_envs, config.corrections, seed=config.seed
+        )
 
     def _make_agent(self, envs: GameVectorEnv) -> Agent:
         config = self._config

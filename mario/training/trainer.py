@@ -16,7 +16,7 @@ from mario.evaluation.summary import EvaluationSummary
 from mario.metrics.episode_rows import EpisodeRecord
 from mario.training.callbacks import Callback
 from mario.training.loop import TrainingStep, play
-from mario.vector.base import GameVectorEnv, ReplayPoint
+from mario.vector.base import GameVectorEnv
 
 
 class Trainer:
@@ -138,7 +138,7 @@ class Trainer:
         return [point.to_dict() for point in self.envs.replay_log()]
 
     def _restore_envs(self, state: Any) -> None:
-        points = [ReplayPoint.from_dict(values) for values in state]
+        points = [self.envs.Point.from_dict(values) for values in state]
         self._states, _ = self.envs.restore(points)
 
     def _run(self) -> None:

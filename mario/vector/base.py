@@ -141,10 +141,12 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
     Attributes:
         bytes_per_env: Approximate memory of an environment, without its observations.
         files_per_env: Files that an environment keeps open in this process.
+        Point: The class of the points of `replay_log`.
     """
 
     bytes_per_env: ClassVar[int] = 2_000_000
     files_per_env: ClassVar[int] = 0
+    Point: ClassVar[type[ReplayPoint]] = ReplayPoint
 
     def __init__(self, num_envs: int, *, seed: int, seed_function: SeedFunction) -> None:
         self.num_envs = num_envs
@@ -214,7 +216,7 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         if options:
             raise UsageError(f"a vector environment has no reset options, got {options!r}")
         self._seed = self._seed if seed is None else seed
-        return self.restore([ReplayPoint.at_reset(0) for _ in range(self.num_envs)])
+        return self.restore([self.Point.at_reset(0) for _ in range(self.num_envs)])
 
     def step(self, actions: NDArray[np.int64]) -> VectorStepResult:
         """Take one step in every environment.

@@ -35,7 +35,8 @@ class StepRecorder:
         return tuple(done)
 
     def _merge(self, last: TrainingStep | None) -> None:
-        merged = Transitions(*(np.concatenate(column) for column in zip(*self._open, strict=True)))
+        columns = zip(*(step._replace(guidance=None)[:-1] for step in self._open), strict=True)
+        merged = Transitions._make(map(np.concatenate, columns))
         before = (len(self._open) - 1) * self._num_envs
         final_infos = {} if last is None else last.final_infos
         self._done.append(

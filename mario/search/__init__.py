@@ -1,0 +1,1 @@
+"""Search with save-states: corrections of the failures of a policy."""

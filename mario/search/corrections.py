@@ -1,0 +1,157 @@
+"""Finds the smallest change of a failed episode with which the same policy survives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mario.config.correction_config import CorrectionConfig
+from mario.games import _native
+from mario.games.endings import SUCCESSES
+from mario.vector.save_states import EnvStep, SaveStateEnvs
+
+Policy = Callable[[NDArray[np.uint8]], NDArray[np.int64]]
+"""Returns an action for each state."""
+
+GOALS = np.array([ending in SUCCESSES for ending in _native.ENDINGS])
+"""Whether each ending is a success, by its index."""
+
+NEAR = 2
+"""Two corrections are neighbors if their depths and their holds differ by at most this."""
+
+
+class Correction(NamedTuple):
+    """A change of an episode.
+
+    Attributes:
+        depth: number of steps before the failure at which it begins.
+        action: the action that replaces the policy's.
+        hold: number of steps for which the action is held.
+    """
+
+    depth: int
+    action: int
+    hold: int
+
+    def is_near(self, other: Correction) -> bool:
+        """Return whether another correction is almost the same.
+
+        >>> Correction(5, 1, 3).is_near(Correction(7, 1, 4))
+        True
+        >>> Correction(5, 1, 3).is_near(Correction(5, 2, 3))
+        False
+        """
+        near = abs(self.depth - other.depth) <= NEAR and abs(self.hold - other.hold) <= NEAR
+        return near and self.action == other.action
+
+
+class Failure(NamedTuple):
+    """The end of a failed episode.
+
+    Attributes:
+        history: the states before the latest steps, oldest first.
+        x: the farthest position that was reached, in pixels.
+        area: the area in which the episode failed.
+    """
+
+    history: Sequence[_native.RunnerState]
+    x: int
+    area: int
+
+
+class CorrectionSearch:
+    """Tries changes in parallel branches, which begin at the save-states of a failed episode.
+
+    Args:
+        envs: the environments.
+        slots: the indices of those in which the branches run.
+        config: the configuration.
+        policy: the policy, which continues every branch.
+    """
+
+    def __init__(
+        self, envs: SaveStateEnvs, slots: range, config: CorrectionConfig, policy: Policy
+    ) -> None:
+        self._envs, self._slots, self._config, self._policy = envs, slots, config, policy
+
+    def find(self, failure: Failure, rng: np.random.Generator) -> Correction | None:
+        """Return the most robust correction that was found, or None.
+
+        Args:
+            failure: the failed episode.
+            rng: draws the branches.
+        """
+        successes: list[Correction] = []
+        failures: list[Correction] = []
+        for depth in self._config.depths:
+            candidates = self._draw(min(depth, len(failure.history)), rng)
+            for candidate, survived in zip(candidates, self._run(candidates, failure), strict=True):
+                (successes if survived else failures).append(candidate)
+            if len(successes) >= self._config.min_successes:
+                break
+        return most_robust(successes, failures)
+
+    def _draw(self, depth: int, rng: np.random.Generator) -> list[Correction]:
+        count, config = len(self._slots), self._config
+        depths = rng.integers(1, depth, size=count, endpoint=True)
+        actions = rng.integers(self._envs.num_actions, size=count)
+        holds = rng.integers(1, config.max_hold, size=count, endpoint=True)
+        return [Correction(*map(int, row)) for row in zip(depths, actions, holds, strict=True)]
+
+    def _run(self, candidates: Sequence[Correction], failure: Failure) -> NDArray[np.bool_]:
+        """Play a branch for each candidate, and return which of them succeeded."""
+        for slot, candidate in zip(self._slots, candidates, strict=True):
+            self._envs.load_state(slot, failure.history[-candidate.depth])
+        depths, actions, holds = np.array(candidates).T
+        lengths = depths + self._config.survive_steps
+        succeeded = np.zeros(len(candidates), np.bool_)
+        running = np.arange(len(candidates))
+        step = self._envs.observe(self._slots)
+        for time in range(int(lengths.max())):
+            chosen = np.where(
+                time < holds[running], actions[running], self._policy(step.observations)
+            )
+            step = self._envs.step([self._slots[branch] for branch in running], chosen)
+            ended = step.endings > 0
+            complete = ~ended & (time + 1 >= lengths[running])
+            succeeded[running] = GOALS[step.endings] | complete & self._is_ahead(step, failure)
+            going_on = ~(ended | complete)
+            running = running[going_on]
+            if not running.size:
+                break
+            step = EnvStep(*(column[going_on] for column in step))
+        return succeeded
+
+    def _is_ahead(self, step: EnvStep, failure: Failure) -> NDArray[np.bool_]:
+        ahead: NDArray[np.bool_] = step.column("x_pos") >= failure.x + self._config.min_progress
+        ahead |= step.column("area") != failure.area
+        return ahead
+
+
+def most_robust(
+    successes: Sequence[Correction], failures: Sequence[Correction]
+) -> Correction | None:
+    """Return the correction with the best neighbors, or None if there is none.
+
+    Successful neighbors show that the exact step matters little. Among equals, the later and
+    shorter correction is the smaller change.
+
+    Args:
+        successes: corrections that survived.
+        failures: corrections that did not.
+
+    >>> margin = [Correction(5, 1, 3), Correction(6, 1, 3), Correction(9, 2, 3)]
+    >>> most_robust(margin, [])
+    Correction(depth=5, action=1, hold=3)
+    """
+
+    def score(correction: Correction) -> tuple[float, int]:
+        near = sum(map(correction.is_near, successes)) - 0.5 * sum(
+            map(correction.is_near, failures)
+        )
+        return near, -(correction.depth + correction.hold)
+
+    return max(successes, key=score, default=None)
