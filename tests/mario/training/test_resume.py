@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from agents import DDQNConfig, PPOConfig
+from agents import DAggerConfig, DDQNConfig, PPOConfig
 from mario.config.env_config import StartCurriculumConfig
 from mario.config.run_config import EvaluationConfig, TrainConfig
 from mario.runs.checkpoint import load
@@ -137,6 +137,22 @@ def test_stopping_in_the_middle_of_a_rollout_changes_nothing(tmp_path, policy):
     assert len(load(part / "last.chkpt")["resume"]["agent"]["rollout"]["action"]) == 148 // 4 % 16
     train(config(folder, **changes), part)
     assert len(rows(whole / "metrics.csv")) > 0
+    assert_same_run(whole, part)
+
+
+def test_stopping_in_the_middle_of_a_correction_changes_nothing(tmp_path):
+    hyper = DAggerConfig(
+        replay_capacity=300, burnin=20, batch_size=8, samples_per_step=2, hidden_size=32,
+    )  # fmt: skip
+    changes = {"num_envs": 2, "agent": "dagger", "hyper": hyper}
+    whole = train(config(tmp_path / "whole", steps=200, **changes))
+
+    def stop(session):
+        return any(point.planned for point in session.trainer.envs.replay_log())
+
+    part = train(config(tmp_path / "parts", steps=160, **changes), stop=stop)
+    assert load(part / "last.chkpt")["steps"] < 160, "it was stopped in a correction"
+    train(config(tmp_path / "parts", steps=200, **changes), part)
     assert_same_run(whole, part)
 
 
