@@ -3,7 +3,7 @@
 The package does not depend on Mario: an agent receives batches of uint8 states and returns actions.
 """
 
-from agents.agent import Agent, AgentConfig, AgentSpec, Guidance, Transitions
+from agents.agent import Agent, AgentConfig, AgentSpec
 from agents.compute.learner import Learner
 from agents.ddqn.agent import DDQN
 from agents.ddqn.config import DDQNConfig
@@ -16,6 +16,7 @@ from agents.reinforce.agent import REINFORCE
 from agents.reinforce.config import REINFORCEConfig
 from agents.replay.frame_replay import FrameReplay
 from agents.replay.memory_map import InsufficientDiskSpace
+from agents.transitions import Guidance, Transitions
 
 __all__ = [
     "DDQN",

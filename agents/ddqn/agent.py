@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from tensordict import TensorDict
 
-from agents.agent import Actions, Agent, AgentConfig, AgentSpec, States, Transitions
+from agents.agent import Agent, AgentConfig, AgentSpec
 from agents.compute.learner import Learner
 from agents.ddqn.build import (
     build_exploration,
@@ -28,6 +28,7 @@ from agents.networks.tutorial_cnn import is_tutorial, translate
 from agents.replay.augmentation import RandomShift
 from agents.replay.frame_replay import FrameReplay
 from agents.schedules import Linear, crossings
+from agents.transitions import Actions, States, Transitions
 
 
 class DDQN(Agent):

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents.agent import Actions
 from agents.rng import generator_state, set_generator_state
 from agents.schedules import Schedule
+from agents.transitions import Actions
 
 Rates = TypeVar("Rates", float, NDArray[np.float64])
 

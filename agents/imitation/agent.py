@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tensordict import TensorDict
 from torch import Tensor, nn
 
-from agents.agent import Actions, Agent, AgentConfig, AgentSpec, Guidance, States, Transitions
+from agents.agent import Agent, AgentConfig, AgentSpec
 from agents.compute.averaging import WeightAverage
 from agents.compute.learner import Learner
 from agents.imitation.build import build_learner, build_network, build_replay
@@ -20,6 +20,7 @@ from agents.imitation.sampler import WeightedSampler
 from agents.networks.actor_critic import ActorCritic
 from agents.replay.frame_replay import FrameReplay
 from agents.schedules import Linear
+from agents.transitions import Actions, Guidance, States, Transitions
 
 
 class DAgger(Agent):

@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.agent import EPISODE_START, Actions, States
+from agents.agent import EPISODE_START
 from agents.networks.actor_critic import ActorCritic, PolicyOutput
 from agents.rng import generator_state, set_generator_state
+from agents.transitions import Actions, States
 
 
 @dataclass

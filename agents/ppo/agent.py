@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tensordict import TensorDict
 from torch import Tensor, nn
 
-from agents.agent import EPISODE_START, Actions, Agent, AgentConfig, AgentSpec, States, Transitions
+from agents.agent import EPISODE_START, Agent, AgentConfig, AgentSpec
 from agents.compute.learner import Learner
 from agents.networks.actor_critic import ActorCritic
 from agents.ppo.actor import ActionSample, Actor
@@ -22,6 +22,7 @@ from agents.ppo.config import PPOConfig
 from agents.ppo.gae import explained_variance
 from agents.ppo.loss import MEANS, PPOLoss, prepare_minibatch
 from agents.ppo.rollout_buffer import RolloutBuffer, select_rows
+from agents.transitions import Actions, States, Transitions
 
 
 class PPO(Agent):

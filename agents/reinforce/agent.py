@@ -9,13 +9,14 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor
 
-from agents.agent import Actions, Agent, AgentConfig, AgentSpec, States, Transitions
+from agents.agent import Agent, AgentConfig, AgentSpec
 from agents.compute.learner import Learner
 from agents.networks.policy_mlp import PolicyNetwork
 from agents.reinforce.build import build_learner, build_network
 from agents.reinforce.config import REINFORCEConfig
 from agents.reinforce.episode_buffer import EpisodeBuffer
 from agents.reinforce.loss import differences, discounted_returns, reinforce_loss, standardized
+from agents.transitions import Actions, States, Transitions
 
 
 class REINFORCE(Agent):

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from tensordict import TensorDict
 
-from agents.agent import Transitions
 from agents.reinforce.loss import Differences
+from agents.transitions import Transitions
 
 
 @dataclass

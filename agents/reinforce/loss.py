@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.agent import States
+from agents.transitions import States
 
 Differences = NDArray[np.int16]
 

@@ -8,10 +8,10 @@ from typing import Any
 from numpy.typing import ArrayLike
 from tensordict import TensorDict
 
-from agents.agent import Transitions
 from agents.replay.frame_ring import Indices
 from agents.replay.frame_storage import FrameStorage
 from agents.replay.samplers import FrameSampler
+from agents.transitions import Transitions
 
 
 class FrameReplay:

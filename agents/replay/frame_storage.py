@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from tensordict import TensorDict
 from torchrl.data.replay_buffers.storages import TensorStorage
 
-from agents.agent import Transitions
 from agents.replay.frame_ring import FrameRing, Indices
 from agents.replay.memory_map import MAX_AGE
 from agents.replay.transition_reader import TransitionReader
 from agents.replay.transition_window import TransitionWindow
 from agents.replay.transition_writer import TransitionWriter
+from agents.transitions import Transitions
 
 MARGIN = 0.03
 """Rows beyond the capacity, as a fraction of it; see `FrameRing`."""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.agent import States, Transitions
 from agents.replay.frame_ring import FrameRing, Indices
 from agents.replay.memory_map import LOST, MAX_AGE, NO_ACTION
+from agents.transitions import States, Transitions
 
 
 class TransitionWriter:

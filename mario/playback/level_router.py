@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from tensordict import TensorDict
 
 from agents import Agent, AgentSpec
-from agents.agent import EPISODE_START, Actions, States, Transitions
+from agents.agent import EPISODE_START
+from agents.transitions import Actions, States, Transitions
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,7 @@ def most_robust(
     """
 
     def score(correction: Correction) -> tuple[float, int]:
+        """Return the successful neighbors minus half of the failed ones, and the size."""
         near = sum(map(correction.is_near, successes)) - 0.5 * sum(
             map(correction.is_near, failures)
         )

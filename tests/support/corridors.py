@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from transitions import transitions
 
-from agents.agent import Agent, AgentSpec, Transitions
+from agents.agent import Agent, AgentSpec
 from agents.ddqn.config import DDQNConfig
+from agents.transitions import Transitions
 
 SHAPE = (2, 36, 36)
 TINY = DDQNConfig(

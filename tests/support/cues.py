@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from transitions import transitions
 
-from agents.agent import EPISODE_START, Agent, AgentSpec, Transitions
+from agents.agent import EPISODE_START, Agent, AgentSpec
 from agents.ppo.config import PPOConfig
+from agents.transitions import Transitions
 
 SHAPE = (1, 36, 36)
 TINY = PPOConfig(

@@ -9,8 +9,8 @@ import pytest
 import torch
 from corridors import TINY, Corridors, live
 
-from agents.agent import Transitions
 from agents.ddqn.agent import DDQN
+from agents.transitions import Transitions
 
 SEEDS = range(5)
 CONFIG = replace(
