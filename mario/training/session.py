@@ -15,6 +15,7 @@ from agents import Agent
 from mario.config.env_config import EnvConfig
 from mario.config.run_config import TrainConfig
 from mario.config.serialization import to_dict
+from mario.corrections.correcting_env import CorrectingVectorEnv, make_correcting_env
 from mario.errors import UsageError
 from mario.evaluation.evaluator import Evaluator
 from mario.metrics.logger import MetricLogger
@@ -22,7 +23,6 @@ from mario.metrics.progress_bar import ProgressBar
 from mario.runs.agent_factory import agent_class, make_agent
 from mario.runs.run_folder import CONFIG, RunFolder
 from mario.runs.trained_agent import load_agent
-from mario.search.correcting_env import CorrectingVectorEnv, make_correcting_env
 from mario.system.announce import announced
 from mario.system.threads import spare_cores
 from mario.training.callbacks import Callback

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from mario.corrections.save_states import EnvStep
 from mario.games import _native
 from mario.vector.base import ReplayPoint
-from mario.vector.save_states import EnvStep
 
 
 @dataclass(frozen=True)

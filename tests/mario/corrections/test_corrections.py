@@ -12,10 +12,14 @@ from wrappers import WrapperConfig
 
 pytest.importorskip("mario.games._native", reason="the native extension is not built")
 
-from mario.search.correcting_env import CorrectedPoint, CorrectingVectorEnv, make_correcting_env
-from mario.search.corrections import Correction, CorrectionSearch, Failure, most_robust
+from mario.corrections.correcting_env import (
+    CorrectedPoint,
+    CorrectingVectorEnv,
+    make_correcting_env,
+)
+from mario.corrections.correction_search import Correction, CorrectionSearch, Failure, most_robust
+from mario.corrections.save_states import SaveStateEnvs
 from mario.vector.native_mario import NativeMarioVectorEnv
-from mario.vector.save_states import SaveStateEnvs
 
 CONFIG = EnvConfig(
     "SuperMarioBros-1-1-v0", actions="right-only", wrappers=WrapperConfig(noop_max=30)

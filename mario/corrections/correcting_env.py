@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from agents import Guidance
 from mario.config.correction_config import CorrectionConfig
 from mario.config.env_config import EnvConfig
+from mario.corrections.corrected_episode import CorrectedEpisode, CorrectedPoint
+from mario.corrections.correction_search import GOALS, Correction, CorrectionSearch, Failure, Policy
+from mario.corrections.save_states import INFO_KEYS, EnvStep, SaveStateEnvs
 from mario.errors import UsageError
 from mario.games.endings import Ending
 from mario.games.super_mario_bros import SuperMarioBros
-from mario.search.corrected_episode import CorrectedEpisode, CorrectedPoint
-from mario.search.corrections import GOALS, Correction, CorrectionSearch, Failure, Policy
 from mario.vector.base import GameVectorEnv, ReplayPoint, VectorStepResult
 from mario.vector.native_mario import ENDINGS, STATUSES, NativeMarioVectorEnv
-from mario.vector.save_states import INFO_KEYS, EnvStep, SaveStateEnvs
 from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers.noop_reset import sample_noops
 from wrappers.sticky_actions import counter_based_uniform

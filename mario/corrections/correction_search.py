@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mario.config.correction_config import CorrectionConfig
+from mario.corrections.save_states import EnvStep, SaveStateEnvs
 from mario.games import _native
 from mario.games.endings import SUCCESSES
-from mario.vector.save_states import EnvStep, SaveStateEnvs
 
 Policy = Callable[[NDArray[np.uint8]], NDArray[np.int64]]
 """Returns an action for each state."""

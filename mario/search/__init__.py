@@ -1,1 +1,0 @@
-"""Search with save-states: corrections of the failures of a policy."""
