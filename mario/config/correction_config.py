@@ -7,13 +7,23 @@ from dataclasses import dataclass
 from mario.config.validation import require_at_least, require_probability
 from mario.errors import UsageError
 
+COUNTS = (
+    "branches",
+    "max_hold",
+    "max_segments",
+    "survive_steps",
+    "min_successes",
+    "stall_steps",
+)
+"""Fields that must be at least 1."""
+
 
 @dataclass(frozen=True)
 class CorrectionConfig:
     """How failures are corrected, for agents that learn from corrections.
 
-    A branch returns to an earlier step, holds one action, and lets the policy continue. It succeeds
-    if it survives longer and gets farther than the failed episode.
+    A branch returns to an earlier step, holds one or a few actions, and lets the policy continue.
+    It succeeds if it survives longer and gets farther than the failed episode.
 
     >>> CorrectionConfig(branches=0)
     Traceback (most recent call last):
@@ -26,7 +36,10 @@ class CorrectionConfig:
     depths: tuple[int, ...] = (12, 18, 26, 36, 48, 64, 96)
     """Maximum number of steps that the branches return, one number for each round of branches."""
     max_hold: int = 12
-    """Maximum number of steps for which a branch holds its action."""
+    """Maximum number of steps for which a branch holds an action."""
+    max_segments: int = 3
+    """Maximum number of actions that a branch holds one after the other. More than one are only
+    tried where one does not suffice."""
     survive_steps: int = 16
     """Steps after the failure that a branch must survive."""
     min_progress: int = 24
@@ -42,7 +55,7 @@ class CorrectionConfig:
     third of it, and one has all of it."""
 
     def __post_init__(self) -> None:
-        for name in ("branches", "max_hold", "survive_steps", "min_successes", "stall_steps"):
+        for name in COUNTS:
             require_at_least(f"--corrections.{name.replace('_', '-')}", getattr(self, name), 1)
         for name in ("min_progress", "weight"):
             require_at_least(f"--corrections.{name.replace('_', '-')}", getattr(self, name), 0)

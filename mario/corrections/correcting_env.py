@@ -223,7 +223,7 @@ class CorrectingVectorEnv(GameVectorEnv):
             episode.history.pop()
         self._envs.load_state(env, state)
         actions = episode.point.log.actions
-        episode.planned = deque([*actions[start:kept], *[correction.action] * correction.hold])
+        episode.planned = deque([*actions[start:kept], *correction.actions])
         del actions[start:], episode.rewards[start:]
         episode.restart_progress()
         episode.point = replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +20,11 @@ Policy = Callable[[NDArray[np.uint8]], NDArray[np.int64]]
 GOALS = np.array([ending in SUCCESSES for ending in _native.ENDINGS])
 """Whether each ending is a success, by its index."""
 
+POLICY = -1
+"""Stands for the action of the policy."""
+
 NEAR = 2
-"""Two corrections are neighbors if their depths and their holds differ by at most this."""
+"""Two corrections are neighbors if their depths and their lengths differ by at most this."""
 
 
 class Correction(NamedTuple):
@@ -28,24 +32,23 @@ class Correction(NamedTuple):
 
     Attributes:
         depth: number of steps before the failure at which it begins.
-        action: the action that replaces the policy's.
-        hold: number of steps for which the action is held.
+        actions: the actions that replace the policy's.
     """
 
     depth: int
-    action: int
-    hold: int
+    actions: tuple[int, ...]
 
     def is_near(self, other: Correction) -> bool:
         """Return whether another correction is almost the same.
 
-        >>> Correction(5, 1, 3).is_near(Correction(7, 1, 4))
+        >>> Correction(5, (1, 1, 1)).is_near(Correction(7, (1, 1, 1, 1)))
         True
-        >>> Correction(5, 1, 3).is_near(Correction(5, 2, 3))
+        >>> Correction(5, (1, 1, 1)).is_near(Correction(5, (2, 2, 2)))
         False
         """
-        near = abs(self.depth - other.depth) <= NEAR and abs(self.hold - other.hold) <= NEAR
-        return near and self.action == other.action
+        lengths = len(self.actions) - len(other.actions)
+        near = abs(self.depth - other.depth) <= NEAR and abs(lengths) <= NEAR
+        return near and set(self.actions) == set(other.actions)
 
 
 class Failure(NamedTuple):
@@ -86,34 +89,44 @@ class CorrectionSearch:
         """
         successes: list[Correction] = []
         failures: list[Correction] = []
-        for depth in self._config.depths:
-            candidates = self._draw(min(depth, len(failure.history)), rng)
-            for candidate, survived in zip(candidates, self._run(candidates, failure), strict=True):
-                (successes if survived else failures).append(candidate)
-            if len(successes) >= self._config.min_successes:
+        for num_segments in range(1, self._config.max_segments + 1):
+            for depth in self._config.depths:
+                candidates = self._draw(min(depth, len(failure.history)), num_segments, rng)
+                survived = self._run(candidates, failure)
+                successes += compress(candidates, survived)
+                failures += compress(candidates, ~survived)
+                if len(successes) >= self._config.min_successes:
+                    break
+            if successes:
                 break
         return most_robust(successes, failures)
 
-    def _draw(self, depth: int, rng: np.random.Generator) -> list[Correction]:
+    def _draw(self, depth: int, num_segments: int, rng: np.random.Generator) -> list[Correction]:
+        """Draw corrections of a number of actions, each of which is held for some steps."""
         count, config = len(self._slots), self._config
         depths = rng.integers(1, depth, size=count, endpoint=True)
-        actions = rng.integers(self._envs.num_actions, size=count)
-        holds = rng.integers(1, config.max_hold, size=count, endpoint=True)
-        return [Correction(*map(int, row)) for row in zip(depths, actions, holds, strict=True)]
+        actions = rng.integers(self._envs.num_actions, size=(count, num_segments))
+        holds = rng.integers(1, config.max_hold, size=(count, num_segments), endpoint=True)
+        return [
+            Correction(int(depths[row]), tuple(np.repeat(actions[row], holds[row]).tolist()))
+            for row in range(count)
+        ]
 
     def _run(self, candidates: Sequence[Correction], failure: Failure) -> NDArray[np.bool_]:
         """Play a branch for each candidate, and return which of them succeeded."""
         for slot, candidate in zip(self._slots, candidates, strict=True):
             self._envs.load_state(slot, failure.history[-candidate.depth])
-        depths, actions, holds = np.array(candidates).T
-        lengths = depths + self._config.survive_steps
+        lengths = np.array([candidate.depth for candidate in candidates])
+        lengths += self._config.survive_steps
+        changes = np.full((len(candidates), int(lengths.max())), POLICY)
+        for row, candidate in zip(changes, candidates, strict=True):
+            row[: len(candidate.actions)] = candidate.actions[: len(row)]
         succeeded = np.zeros(len(candidates), np.bool_)
         running = np.arange(len(candidates))
         step = self._envs.observe(self._slots)
-        for time in range(int(lengths.max())):
-            chosen = np.where(
-                time < holds[running], actions[running], self._policy(step.observations)
-            )
+        for time, changed in enumerate(changes.T):
+            chosen = changed[running]
+            chosen = np.where(chosen == POLICY, self._policy(step.observations), chosen)
             step = self._envs.step([self._slots[branch] for branch in running], chosen)
             ended = step.endings > 0
             complete = ~ended & (time + 1 >= lengths[running])
@@ -122,7 +135,7 @@ class CorrectionSearch:
             running = running[going_on]
             if not running.size:
                 break
-            step = EnvStep(*(column[going_on] for column in step))
+            step = step.select(going_on)
         return succeeded
 
     def _is_ahead(self, step: EnvStep, failure: Failure) -> NDArray[np.bool_]:
@@ -143,9 +156,9 @@ def most_robust(
         successes: corrections that survived.
         failures: corrections that did not.
 
-    >>> margin = [Correction(5, 1, 3), Correction(6, 1, 3), Correction(9, 2, 3)]
+    >>> margin = [Correction(5, (1, 1)), Correction(6, (1, 1)), Correction(9, (2, 2))]
     >>> most_robust(margin, [])
-    Correction(depth=5, action=1, hold=3)
+    Correction(depth=5, actions=(1, 1))
     """
 
     def score(correction: Correction) -> tuple[float, int]:
@@ -153,6 +166,6 @@ def most_robust(
         near = sum(map(correction.is_near, successes)) - 0.5 * sum(
             map(correction.is_near, failures)
         )
-        return near, -(correction.depth + correction.hold)
+        return near, -(correction.depth + len(correction.actions))
 
     return max(successes, key=score, default=None)

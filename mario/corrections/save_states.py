@@ -39,6 +39,12 @@ class EnvStep(NamedTuple):
     endings: NDArray[np.int64]
     info: NDArray[np.int64]
 
+    def select(self, envs: NDArray[np.bool_]) -> EnvStep:
+        """Return the rows of some environments, bool ``(envs,)``."""
+        return EnvStep(
+            self.observations[envs], self.rewards[envs], self.endings[envs], self.info[envs]
+        )
+
     def column(self, key: str) -> NDArray[np.int64]:
         """Return a value of the info of each environment, int64 ``(envs,)``."""
         column: NDArray[np.int64] = self.info[:, INFO_KEYS.index(key)]

@@ -50,14 +50,14 @@ def play_until_a_correction(envs):
 
 
 def test_most_robust_prefers_corrections_with_successful_neighbors():
-    lone, margin = Correction(9, 2, 3), [Correction(5, 1, 3), Correction(6, 1, 4)]
+    lone, margin = Correction(9, (2,) * 3), [Correction(5, (1,) * 3), Correction(6, (1,) * 4)]
     assert most_robust([lone, *margin], []) in margin
     assert most_robust([], [lone]) is None
 
 
 def test_failed_neighbors_count_against_a_correction():
-    good, bad = Correction(9, 2, 3), Correction(5, 1, 3)
-    assert most_robust([good, bad], [Correction(6, 1, 3)]) == good
+    good, bad = Correction(9, (2,) * 3), Correction(5, (1,) * 3)
+    assert most_robust([good, bad], [Correction(6, (1,) * 3)]) == good
 
 
 def test_the_search_finds_a_jump_over_the_first_enemy():
@@ -73,7 +73,7 @@ def test_the_search_finds_a_jump_over_the_first_enemy():
     assert correction is not None
     envs.load_state(0, history[-correction.depth])
     for time in range(correction.depth + QUIET.survive_steps):
-        action = correction.action if time < correction.hold else RIGHT
+        action = correction.actions[time] if time < len(correction.actions) else RIGHT
         step = envs.step([0], np.array([action]))
         assert not step.endings[0]
     assert step.column("x_pos")[0] >= failure.x + QUIET.min_progress
@@ -107,7 +107,7 @@ def test_a_failure_ends_the_episode_and_discards_what_led_to_it():
     assert "episode" not in infos["final_info"]  # the game goes on
     point = envs.replay_log()[0]
     assert isinstance(point, CorrectedPoint)
-    assert point.planned[3:] == (point.planned[3],) * len(point.planned[3:])
+    assert len(set(point.planned[3:])) == 1
 
 
 def test_the_environment_executes_the_correction_whatever_the_agent_does():
