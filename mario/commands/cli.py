@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
@@ -51,6 +52,7 @@ def run(name: str, body: Callable[[], int]) -> NoReturn:
         body: the command.
     """
     try:
+        _check_platform()
         code = body()
     except UsageError as error:
         code = _print_error(name, error, 2)
@@ -148,6 +150,11 @@ def _raise_usage_error(event: parse_errors.ParseErrorEvent) -> NoReturn:
         case _:
             message = f"invalid arguments ({type(event).__name__})"
     raise UsageError(f"{message.rstrip('.')}; see {event.prog} --help")
+
+
+def _check_platform() -> None:
+    if os.name != "posix":
+        raise UsageError(f"{sys.platform} is not supported; use Linux, macOS or WSL 2 on Windows")
 
 
 def _print_error(name: str, error: Exception, code: int) -> int:

@@ -15,7 +15,7 @@ __all__ = ["EMULATORS", "Emulator", "make_emulator"]
 EMULATORS = ("auto", "native", "nes-py")
 
 
-def make_emulator(rom: Path, name: str = "auto") -> Emulator:
+def make_emulator(rom: Path | str, name: str = "auto") -> Emulator:
     """Create an emulator, load a ROM and switch the console on.
 
     Args:
@@ -32,6 +32,7 @@ def make_emulator(rom: Path, name: str = "auto") -> Emulator:
     """
     if name not in EMULATORS:
         raise unknown("emulator", name, EMULATORS)
+    rom = Path(rom)
     # Imported on first use, because the native emulator loads a shared library.
     from mario.emulators.native import NativeEmulator, is_built
 

@@ -61,7 +61,7 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
     def __init__(
         self,
         *,
-        rom: Path,
+        rom: Path | str,
         actions: ActionSet | None = None,
         emulator: str | Emulator = "auto",
         stall_frames: int | None = STALL_FRAMES,

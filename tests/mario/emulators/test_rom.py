@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mario.emulators import make_emulator
 from mario.emulators.native import MAPPERS, NativeEmulator
 from mario.emulators.rom import RomHeader, check_rom, find_problem, read_header
 from mario.errors import UsageError
@@ -142,3 +143,7 @@ def test_both_readers_agree_on_a_fuzzed_corpus(
         assert without_sizes(native_problem(tmp_path, data, monkeypatch)) == without_sizes(expected)
     assert len(outcomes) >= 12
     assert outcomes[""] > 100
+
+
+def test_the_path_of_a_rom_may_be_text() -> None:
+    make_emulator(str(mario_rom())).close()
