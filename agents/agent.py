@@ -8,6 +8,7 @@ and displays every agent through them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -45,6 +46,8 @@ class AgentSpec:
         threads: Threads that the agent may use on a CPU. Torch's own setting is unchanged.
         worker: Index of the worker whose environments these are, if several workers train together.
         num_workers: Number of workers, each with ``num_envs`` environments.
+        demonstrations: Transitions of one environment to learn from besides those that the agent
+            caches, or None. They may be iterated several times. Some agents ignore them.
     """
 
     state_shape: tuple[int, ...]
@@ -57,6 +60,7 @@ class AgentSpec:
     threads: int = 1
     worker: int = 0
     num_workers: int = 1
+    demonstrations: Iterable[Transitions] | None = None
 
 
 @dataclass(frozen=True)

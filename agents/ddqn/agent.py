@@ -13,6 +13,7 @@ from tensordict import TensorDict
 from agents.agent import Agent, AgentConfig, AgentSpec
 from agents.compute.learner import Learner
 from agents.ddqn.build import (
+    build_demonstrations,
     build_exploration,
     build_learner,
     build_learning_rate,
@@ -21,6 +22,7 @@ from agents.ddqn.build import (
     build_replay,
 )
 from agents.ddqn.config import DDQNConfig
+from agents.ddqn.demonstrations import DemonstrationSampler
 from agents.ddqn.exploration import GREEDY, EpsilonGreedy
 from agents.ddqn.loss import double_q_loss, importance_weights
 from agents.networks.q_network import QNetwork, with_target, without_target
@@ -46,6 +48,7 @@ class DDQN(Agent):
         exploration: chooses when to take a random action.
         config: all other hyperparameters.
         random_shift: augmentation of training batches; None for none.
+        demonstrations: transitions of demonstrations for a share of each batch; None for none.
 
     Attributes:
         network: the online and target network.
@@ -64,6 +67,7 @@ class DDQN(Agent):
         exploration: EpsilonGreedy,
         config: DDQNConfig,
         random_shift: RandomShift | None = None,
+        demonstrations: DemonstrationSampler | None = None,
     ) -> None:
         super().__init__(spec)
         self.network = network
@@ -74,6 +78,7 @@ class DDQN(Agent):
         self._exploration = exploration
         self._config = config
         self._random_shift = random_shift
+        self._demonstrations = demonstrations
         self._beta = Linear(config.priority_beta, 1.0, config.priority_beta_steps)
         self._learning_rate = build_learning_rate(config)
         self._average = learner.average
@@ -98,6 +103,7 @@ class DDQN(Agent):
             build_exploration(spec, config),
             config,
             build_random_shift(spec, config),
+            build_demonstrations(spec, config),
         )
 
     @property
@@ -142,11 +148,14 @@ class DDQN(Agent):
 
         With prioritized replay, the batch contains the importance weights, ``weight``, instead of
         the probabilities, and ``error``, to which the loss writes the temporal-difference errors.
+        Transitions of demonstrations come last.
         """
-        batch = self._require_replay().sample(self._config.batch_size)
+        batch = self._require_replay().sample(self._num_own_rows)
         if (probabilities := batch.pop("probability", None)) is not None:
             batch["weight"] = importance_weights(probabilities, self._beta(self.steps))
             batch["error"] = torch.zeros_like(batch["weight"])
+        if self._demonstrations is not None:
+            batch = self._demonstrations.extend(batch, self.steps)
         if self.spec.device.startswith("cuda"):
             # A copy from pinned memory runs asynchronously.
             batch = batch.pin_memory().to(self.spec.device, non_blocking=True)
@@ -213,8 +222,16 @@ class DDQN(Agent):
     def close(self) -> None:
         """Release the replay memory and stop the threads."""
         self._learner.close()
-        if self.replay is not None:
-            self.replay.close()
+        for part in (self.replay, self._demonstrations):
+            if part is not None:
+                part.close()
+
+    @property
+    def _num_own_rows(self) -> int:
+        """Number of transitions of a batch that the agent experienced itself."""
+        demonstrations = self._demonstrations
+        demonstrated = 0 if demonstrations is None else demonstrations.num_rows
+        return self._config.batch_size - demonstrated
 
     @property
     def _evaluation_network(self) -> QNetwork:
@@ -233,11 +250,13 @@ class DDQN(Agent):
     def _update(self) -> dict[str, float] | None:
         batch = self.recall()
         loss_fn = partial(
-            double_q_loss, self._learner.compute_network, double=self._config.double_q
-        )
+            double_q_loss, self._learner.compute_network,
+            double=self._config.double_q, margin=self._config.demonstration_margin,
+        )  # fmt: skip
         scalars = self._learner.update(loss_fn, batch)
         if scalars is None:
             return None
         if (errors := batch.get("error")) is not None:
-            self._require_replay().update_priorities(batch["index"].cpu(), errors.cpu())
+            own = slice(self._num_own_rows)
+            self._require_replay().update_priorities(batch["index"][own].cpu(), errors[own].cpu())
         return scalars

@@ -11,6 +11,7 @@ from agents.compute.adam import ParallelAdam
 from agents.compute.averaging import WeightAverage
 from agents.compute.learner import Learner
 from agents.ddqn.config import DDQNConfig
+from agents.ddqn.demonstrations import DemonstrationSampler, fill_replay
 from agents.ddqn.exploration import EpsilonGreedy, apex_epsilons
 from agents.networks.q_network import QNetwork
 from agents.replay.augmentation import RandomShift
@@ -52,6 +53,35 @@ def build_replay(spec: AgentSpec, config: DDQNConfig) -> FrameReplay:
     if config.priority_alpha:
         return FrameReplay(storage, PrioritizedSampler(storage, config.priority_alpha, spec.seed))
     return FrameReplay(storage, UniformSampler(spec.seed))
+
+
+def build_demonstrations(spec: AgentSpec, config: DDQNConfig) -> DemonstrationSampler | None:
+    """Build the source of demonstrated transitions, or None if the agent learns from none.
+
+    Raises:
+        InsufficientDiskSpace: the disk has no space for the transitions.
+        ValueError: there are no demonstrations, or batches are too small for the share.
+    """
+    if not (config.demonstration_share and spec.training):
+        return None
+    if spec.demonstrations is None:
+        raise ValueError(
+            f"demonstration_share is {config.demonstration_share}, but there are no "
+            "demonstrations; give some with --demos, or set it to 0"
+        )
+    num_rows = round(config.batch_size * config.demonstration_share)
+    if not 0 < num_rows < config.batch_size:
+        raise ValueError(
+            f"demonstration_share is {config.demonstration_share}, which is {num_rows} of "
+            f"{config.batch_size} transitions; change it or batch_size"
+        )
+    # Each demonstration takes a row more than it has transitions if it is truncated.
+    capacity = 2 * sum(1 for _ in spec.demonstrations) + config.n_step
+    storage = FrameStorage(None, spec.state_shape, 1, capacity, config.n_step, config.gamma)
+    replay = FrameReplay(storage, UniformSampler((spec.seed, *b"demonstrations")))
+    fill_replay(replay, spec.demonstrations, config.n_step)
+    coefficient = Linear(config.demonstration_margin_coef, 0.0, config.demonstration_margin_steps)
+    return DemonstrationSampler(replay, num_rows, coefficient)
 
 
 def build_random_shift(spec: AgentSpec, config: DDQNConfig) -> RandomShift | None:

@@ -20,6 +20,7 @@ COUNTS = (
     "exploration_action_repeat",
     "priority_beta_steps",
     "learning_rate_steps",
+    "demonstration_margin_steps",
 )
 """Fields that must be at least 1."""
 
@@ -109,6 +110,14 @@ class DDQNConfig(AgentConfig):
     """Maximum shift in pixels of the random shift augmentation; 0 for none."""
     weight_average_updates: int = 0
     """Updates over which the weights are averaged for evaluation and play; 0 for no averaging."""
+    demonstration_share: float = 0.0
+    """Fraction of each batch that is sampled from demonstrations; 0 to learn from none."""
+    demonstration_margin: float = 0.8
+    """By how much the values of demonstrated actions should exceed those of all others."""
+    demonstration_margin_coef: float = 1.0
+    """Initial weight of the large-margin loss of demonstrated actions; it decreases to 0."""
+    demonstration_margin_steps: int = 200_000
+    """Steps until the weight of the large-margin loss is 0."""
     precision: Precision = "auto"
     """Precision of learning. auto chooses the fastest on this hardware: float16 with AVX512-FP16,
     otherwise bfloat16 or float32. Evaluation and playing use float32."""
@@ -120,6 +129,11 @@ class DDQNConfig(AgentConfig):
             self._require(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
         for name in ("burnin", "random_shift", "weight_average_updates"):
             self._require(name, getattr(self, name) >= 0, "0 or more")
+        self._require(
+            "demonstration_share", 0 <= self.demonstration_share < 1, "a number from 0 to below 1"
+        )
+        for name in ("demonstration_margin", "demonstration_margin_coef"):
+            self._require(name, 0 <= getattr(self, name) < math.inf, "0 or more")
         for name in ("learning_rate", "adam_epsilon"):
             self._require(name, 0 < getattr(self, name) < math.inf, "a number above 0")
         last = self.learning_rate_end

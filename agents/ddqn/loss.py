@@ -14,7 +14,9 @@ from torch.nn.functional import smooth_l1_loss
 from agents.networks.q_network import QNetwork
 
 
-def double_q_loss(network: QNetwork, batch: TensorDict, double: bool = True) -> dict[str, Tensor]:
+def double_q_loss(
+    network: QNetwork, batch: TensorDict, double: bool = True, margin: float = 0.0
+) -> dict[str, Tensor]:
     """Return the Huber loss of the temporal-difference errors, and the mean action value.
 
     Mnih et al. 2015, https://www.nature.com/articles/nature14236, "Training algorithm", clip
@@ -24,9 +26,11 @@ def double_q_loss(network: QNetwork, batch: TensorDict, double: bool = True) -> 
         network: the online and target networks.
         batch: a batch sampled from the replay memory. If it has a ``weight`` (float32), the losses
             are weighted, and the errors are written to ``error`` (float32) in place, so that they
-            are complete when the batch is split across threads.
+            are complete when the batch is split across threads. If it has a ``margin_coef``
+            (float32), `large_margin_losses` with these weights are added.
         double: select the next action with the online network (Double Q-learning) instead of the
             target network (Q-learning as in Mnih et al.).
+        margin: margin of the large-margin losses.
 
     Returns:
         The means over the batch: ``loss``, and ``q``, the value of the actions taken.
@@ -40,6 +44,9 @@ def double_q_loss(network: QNetwork, batch: TensorDict, double: bool = True) -> 
     else:
         loss = weighted_mean(smooth_l1_loss(errors, zeros, reduction="none"), weights)
         batch["error"].copy_(errors.detach())
+    if (coefficients := batch.get("margin_coef", None)) is not None:
+        margin_losses = large_margin_losses(q_values, batch["action"], margin)
+        loss = loss + weighted_mean(margin_losses, coefficients)
     return {"loss": loss, "q": (targets - errors).mean()}
 
 
@@ -99,6 +106,32 @@ def td_errors(q_values: Tensor, actions: Tensor, targets: Tensor) -> Tensor:
     _check_values(actions, q_values.shape[:1], "actions")
     _check_values(targets, q_values.shape[:1], "targets")
     return targets - q_values.gather(1, actions.unsqueeze(1)).squeeze(1)
+
+
+def large_margin_losses(q_values: Tensor, actions: Tensor, margin: float) -> Tensor:
+    """Return ``max_a (Q(s, a) + margin [a != a_E]) - Q(s, a_E)`` for demonstrated actions ``a_E``.
+
+    The loss is 0 if the value of the demonstrated action exceeds all others by the margin. Piot et
+    al. 2014; Hester et al. 2018, https://arxiv.org/abs/1704.03732, equation 2.
+
+    Args:
+        q_values: float ``(batch, num_actions)``, with gradient.
+        actions: Demonstrated actions, int64 ``(batch,)``.
+        margin: The margin.
+
+    Returns:
+        ``(batch,)``.
+
+    Raises:
+        ValueError: The shapes do not match.
+
+    >>> large_margin_losses(torch.tensor([[1.0, 2.0], [1.0, 2.0]]), torch.tensor([0, 1]), 0.5)
+    tensor([1.5000, 0.0000])
+    """
+    _check_values(actions, q_values.shape[:1], "actions")
+    demonstrated = actions.unsqueeze(1)
+    margins = torch.full_like(q_values, margin).scatter(1, demonstrated, 0.0)
+    return (q_values + margins).amax(dim=1) - q_values.gather(1, demonstrated).squeeze(1)
 
 
 def importance_weights(probabilities: Tensor, beta: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,10 +29,10 @@ class FrameSampler(Sampler):  # type: ignore[misc]
     """Base class of samplers. Each has its own random generator, which is part of its state.
 
     Args:
-        seed: seed of the random generator.
+        seed: seed of the random generator, one integer or several.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int | Sequence[int] = 0) -> None:
         self._generator = np.random.default_rng(seed)
 
     def state_dict(self) -> dict[str, Any]:

@@ -45,6 +45,11 @@ class ClusterSession(Session):
         stop: Callable[[], bool],
         callbacks: Sequence[Callback] = (),
     ) -> None:
+        if config.noise:
+            raise UsageError(
+                f"--noise {' '.join(map(str, config.noise))} does not work with a cluster yet; "
+                "omit --noise, or train without workers"
+            )
         self._fleet = fleet
         self._worker_envs = worker_envs(config.num_envs, fleet.size)
         self._plays = config.cluster_mode == "players"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
-from mario.config.validation import require_probability
+from mario.config.validation import require_at_least, require_probability
 from mario.errors import UsageError
 from wrappers import WrapperConfig
 
@@ -22,7 +22,9 @@ DEFAULT_GAME = "SuperMarioBros-1-1-v0"
 
 @dataclass(frozen=True)
 class StartCurriculumConfig:
-    """How often episodes start shortly before the point where an earlier episode was lost.
+    """How often episodes start later than at the beginning of the game.
+
+    They start shortly before the point where an earlier episode was lost, or on a demonstration.
 
     >>> StartCurriculumConfig(probability=1.5)
     Traceback (most recent call last):
@@ -36,11 +38,22 @@ class StartCurriculumConfig:
     farthest_probability: float = 0.0
     """Probability that such an episode follows the trajectory with the highest return since the
     game was last won, instead of the latest one."""
+    demonstration_probability: float = 0.5
+    """Probability that an episode starts on a demonstration, if there are any."""
+    demonstration_max_steps: int = 0
+    """Steps after which an episode that started on a demonstration is truncated; 0 for no limit."""
 
     def __post_init__(self) -> None:
-        for name in ("probability", "farthest_probability"):
+        for name in ("probability", "farthest_probability", "demonstration_probability"):
             flag = f"--start-curriculum.{name.replace('_', '-')}"
             require_probability(flag, getattr(self, name))
+        if self.demonstration_probability == 1:
+            raise UsageError(
+                "--start-curriculum.demonstration-probability must be below 1, got 1; some "
+                "episodes must start at the beginning of the game"
+            )
+        flag = "--start-curriculum.demonstration-max-steps"
+        require_at_least(flag, self.demonstration_max_steps, 0)
 
 
 @dataclass(frozen=True)
@@ -77,7 +90,7 @@ class EnvConfig:
     wrappers: WrapperConfig = field(default_factory=WrapperConfig)
     """Preprocessing of observations, actions and rewards."""
     start_curriculum: StartCurriculumConfig = field(default_factory=StartCurriculumConfig)
-    """How often episodes start shortly before the point where an earlier episode was lost."""
+    """How often episodes start later than at the beginning of the game."""
     ending_reward: EndingRewardConfig = field(default_factory=EndingRewardConfig)
     """Rewards for how an episode ends."""
 

@@ -120,6 +120,9 @@ class TrainConfig(Generic[H]):
     """Number of environments that run in parallel."""
     seed: int = 0
     """Seed of all random number generators."""
+    noise: tuple[float, ...] = ()
+    """Probabilities of a random action in place of the agent's, one per environment in turn: 0 0.01
+    0.03 disturbs two thirds of the environments. Makes the agent robust."""
     warm_start: Path | None = None
     """Checkpoint whose weights initialize the agent. It may come from another game that has the
     same number of actions."""
@@ -171,6 +174,8 @@ class TrainConfig(Generic[H]):
         for name in ("num_envs", "save_every", "log_every"):
             require_at_least(f"--{name.replace('_', '-')}", getattr(self, name), 1)
         require_at_least("--seed", self.seed, 0)
+        for rate in self.noise:
+            require_probability("--noise", rate)
         require_at_least("--save-seconds", self.save_seconds, 0)
         require_at_least("--worker-timeout", self.worker_timeout, 1)
         if self.workers is not None and self.cluster is None:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from mario.corrections.save_states import EnvStep
 from mario.games import _native
-from mario.vector.base import ReplayPoint
+from mario.vector.replay_point import ReplayPoint
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,11 @@ from mario.corrections.correction_search import GOALS, Correction, CorrectionSea
 from mario.corrections.save_states import INFO_KEYS, EnvStep, SaveStateEnvs
 from mario.errors import UsageError
 from mario.games.endings import Ending
+from mario.games.starts.demonstration_starts import DemonstrationStarts
 from mario.games.super_mario_bros import SuperMarioBros
-from mario.vector.base import GameVectorEnv, ReplayPoint, VectorStepResult
+from mario.vector.base import GameVectorEnv, VectorStepResult
 from mario.vector.native_mario import ENDINGS, STATUSES, NativeMarioVectorEnv
+from mario.vector.replay_point import ReplayPoint
 from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers.noop_reset import sample_noops
 from wrappers.sticky_actions import counter_based_uniform
@@ -102,9 +104,11 @@ class CorrectingVectorEnv(GameVectorEnv):
         seed: int,
         seed_function: SeedFunction,
         report: Callable[[str], None],
+        starts: DemonstrationStarts | None = None,
     ) -> Self:
         """See `GameVectorEnv.create`."""
-        del report
+        if starts is not None:
+            raise UsageError("corrections do not start on demonstrations; give none")
         return cls(config, num_envs, seed=seed, seed_function=seed_function)
 
     def replay_log(self) -> list[CorrectedPoint]:  # type: ignore[override]

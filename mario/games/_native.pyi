@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Trajectory = tuple[int, int, Sequence[int]]
-"""Number of no-op frames, seed, and actions since the reset."""
+DemonstrationPoint = tuple[int, int]
+"""Index of a demonstration, and the number of its steps before the start."""
+Trajectory = tuple[int, int, DemonstrationPoint | None, Sequence[int]]
+"""Number of no-op frames, seed, start on a demonstration, and actions since the reset."""
 
 INFO_KEYS: tuple[str, ...]
 STATUSES: tuple[str, ...]
@@ -47,6 +49,8 @@ class EnvConfig:
         action_marker_size: int,
         repeat_action_probability: float,
         track_farthest: bool,
+        demonstrations: Sequence[tuple[int, bytes]],
+        demonstration_max_steps: int,
     ) -> None: ...
 
 class RunnerState:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents import Agent, Transitions
+from mario.training.noise import ActionNoise
 from mario.vector.base import GameVectorEnv, final_info
 
 
@@ -42,7 +43,12 @@ class TrainingStep(NamedTuple):
 
 
 def play(
-    agent: Agent, envs: GameVectorEnv, states: NDArray[np.uint8], *, has_cached: bool = True
+    agent: Agent,
+    envs: GameVectorEnv,
+    states: NDArray[np.uint8],
+    *,
+    has_cached: bool = True,
+    noise: ActionNoise | None = None,
 ) -> Iterator[TrainingStep]:
     """Act and learn without end: act, start the environments, learn while they run, cache.
 
@@ -52,13 +58,14 @@ def play(
         states: the current observations, uint8 ``(num_envs, *state_shape)``.
         has_cached: whether `Agent.cache` was called before. If not, `Agent.learn` is not called in
             the first step.
+        noise: replaces some of the actions that the environments execute; None for none.
 
     Yields:
         Each step after it was cached.
     """
     while True:
         actions = agent.act(states)
-        envs.step_async(actions)
+        envs.step_async(actions if noise is None else noise.apply(actions))
         metrics = agent.learn() if has_cached else None
         has_cached = True
         observations, rewards, terminated, truncated, infos = envs.step_wait()

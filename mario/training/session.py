@@ -28,6 +28,7 @@ from mario.system.threads import spare_cores
 from mario.training.callbacks import Callback
 from mario.training.checkpointer import CONFIG_KEYS, Checkpointer
 from mario.training.diagnostics import TrainingDiagnostics
+from mario.training.noise import ActionNoise
 from mario.training.standard_callbacks import (
     EvaluationCallback,
     FiguresCallback,
@@ -74,10 +75,10 @@ class Session:
         with ExitStack() as stack:
             self._progress = stack.enter_context(ProgressBar(config.total_episodes, config.steps))
             self._report = self._progress.write
+            self.run = self._open_run(resume, stack)
             with announced(f"starting {config.num_envs} environments", self._report):
                 envs = self._make_training_envs()
             stack.callback(envs.close)
-            self.run = self._open_run(resume, stack)
             agent = self._make_agent(envs)
             stack.callback(agent.close)
             if isinstance(envs, CorrectingVectorEnv):
@@ -160,10 +161,12 @@ class Session:
     def _make_trainer(
         self, agent: Agent, envs: GameVectorEnv, callbacks: Sequence[Callback]
     ) -> Trainer:
-        config = self._config
+        config, num_actions = self._config, agent.spec.num_actions
+        noise = ActionNoise(config.noise, config.num_envs, num_actions, config.seed)
         return Trainer(
             agent, envs, callbacks,
             total_episodes=config.total_episodes, total_steps=config.steps, stop=self._stop,
+            noise=noise if config.noise else None,
         )  # fmt: skip
 
     def _make_callbacks(

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents import Agent
+from agents.stateful import Stateful
 from mario.errors import RunError
 from mario.evaluation.summary import EvaluationSummary
 from mario.metrics.episode_rows import EpisodeRecord
 from mario.training.callbacks import Callback
 from mario.training.loop import TrainingStep, play
+from mario.training.noise import ActionNoise
 from mario.vector.base import GameVectorEnv
 
 
@@ -29,6 +31,7 @@ class Trainer:
         total_episodes: episodes after which the run is complete, or None for no limit.
         total_steps: agent steps after which the run is complete, or None for no limit.
         stop: polled after each step; True stops training early.
+        noise: replaces some of the agent's actions; None for none.
 
     Attributes:
         agent: the agent.
@@ -50,12 +53,13 @@ class Trainer:
         total_episodes: int | None = None,
         total_steps: int | None = None,
         stop: Callable[[], bool] = lambda: False,
+        noise: ActionNoise | None = None,
     ) -> None:
         self.agent, self.envs = agent, envs
         self.steps = self.episodes = 0
         self.resumable = True
         self._totals = total_episodes, total_steps
-        self._stop = stop
+        self._stop, self._noise = stop, noise
         self._states: NDArray[np.uint8] | None = None
         self._callbacks = tuple(callbacks)
         names = Counter(callback.name for callback in callbacks)
@@ -116,13 +120,14 @@ class Trainer:
         """Return everything that an exact resume needs."""
         for part in self.agent.persistent_parts():
             part.flush()
-        return {
+        state = {
             "steps": self.steps,
             "episodes": self.episodes,
             "envs": self._envs_state(),
             "agent": self.agent.state_dict(),
             "callbacks": {callback.name: callback.state_dict() for callback in self._callbacks},
         }
+        return state | {name: part.state_dict() for name, part in self._optional_parts().items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned. A callback without saved state keeps its own."""
@@ -131,7 +136,14 @@ class Trainer:
         for callback in self._callbacks:
             if callback.name in state["callbacks"]:
                 callback.load_state_dict(state["callbacks"][callback.name])
+        for name, part in self._optional_parts().items():
+            part.load_state_dict(state[name])
         self._restore_envs(state["envs"])
+
+    def _optional_parts(self) -> dict[str, Stateful]:
+        """Return the parts with a state that only some runs have."""
+        parts = {"demonstration_starts": self.envs.starts, "noise": self._noise}
+        return {name: part for name, part in parts.items() if part is not None}
 
     def _envs_state(self) -> Any:
         """Return the state of the environments as plain values."""
@@ -146,7 +158,9 @@ class Trainer:
             self._states, _ = self.envs.reset()
         if self.stopping:  # from now on, a signal lets the program save first
             return
-        for step in play(self.agent, self.envs, self._states, has_cached=self.steps > 0):
+        has_cached = self.steps > 0
+        steps = play(self.agent, self.envs, self._states, has_cached=has_cached, noise=self._noise)
+        for step in steps:
             self._process(step)
             if self.complete or self.stopping:
                 return

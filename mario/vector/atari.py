@@ -20,6 +20,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from mario.config.env_config import EnvConfig
+from mario.errors import UsageError
 from mario.games.actions import parse_actions
 from mario.games.atari import (
     FIRE,
@@ -33,7 +34,9 @@ from mario.games.atari import (
 )
 from mario.games.endings import Ending, ending_rewards
 from mario.games.registry import ATARI, find_game
-from mario.vector.base import GameVectorEnv, ReplayPoint, VectorStepResult
+from mario.games.starts.demonstration_starts import DemonstrationStarts
+from mario.vector.base import GameVectorEnv, VectorStepResult
+from mario.vector.replay_point import ReplayPoint
 from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers import WrapperConfig
 from wrappers.life import ended_by_life_loss
@@ -211,9 +214,12 @@ class AtariVectorEnv(GameVectorEnv):
         seed: int,
         seed_function: SeedFunction,
         report: Callable[[str], None],
+        starts: DemonstrationStarts | None = None,
     ) -> Self:
         """See `GameVectorEnv.create`; threads do not crash by themselves."""
         del report
+        if starts is not None:
+            raise UsageError(f"{config.game} has no demonstrations; only NES games have")
         return cls(config, num_envs, seed=seed, seed_function=seed_function)
 
     def restore(self, points: Sequence[ReplayPoint]) -> tuple[NDArray[Any], dict[str, Any]]:

@@ -1,10 +1,10 @@
-"""The interface of vector environments, and the points to which they can be restored."""
+"""The interface of vector environments."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import gymnasium as gym
@@ -15,111 +15,15 @@ from numpy.typing import NDArray
 
 from mario.config.env_config import EnvConfig
 from mario.errors import UsageError
-from mario.games.start_curriculum import CLEARED, REPLACED, UNCHANGED
+from mario.games.starts.demonstration_starts import DemonstrationStarts
+from mario.games.starts.start_curriculum import UNCHANGED
+from mario.vector.replay_point import ReplayPoint
 from mario.vector.seeding import SeedFunction
 
 VectorStepResult = tuple[
     NDArray[Any], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
 ]
 """Observations ``(num_envs, ...)``; rewards, terminations, truncations ``(num_envs,)``; infos."""
-
-
-@dataclass(frozen=True)
-class ActionLog:
-    """The actions of a game since its reset.
-
-    Attributes:
-        start_episode: Index of the episode whose seed the game was reset with.
-        actions: Actions taken since the reset.
-    """
-
-    start_episode: int
-    actions: list[int]
-
-    def copy(self) -> Self:
-        """Return an independent copy."""
-        return replace(self, actions=list(self.actions))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the log as plain values."""
-        return {"start_episode": self.start_episode, "actions": list(self.actions)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Create a log from the values that `to_dict` returned."""
-        return cls(values["start_episode"], list(values["actions"]))
-
-
-@dataclass(frozen=True)
-class ReplayPoint:
-    """A point of one environment that can be reached again by replaying actions.
-
-    Attributes:
-        episode: Index of the episode: the number of episodes that ended before it.
-        log: All actions since the reset of the game, including those before the episode began.
-        start_offset: Number of actions before the episode began, negative if they are those of the
-            farthest trajectory, see `mario.games.start_curriculum.StartCurriculum`.
-        farthest: The farthest trajectory, or None.
-    """
-
-    episode: int
-    log: ActionLog
-    start_offset: int = 0
-    farthest: ActionLog | None = None
-
-    @classmethod
-    def at_reset(cls, episode: int, farthest: ActionLog | None = None) -> Self:
-        """Return the first point of an episode that starts at the beginning of the game.
-
-        >>> ReplayPoint.at_reset(3).log
-        ActionLog(start_episode=3, actions=[])
-        """
-        return cls(episode, ActionLog(episode, []), farthest=farthest)
-
-    def next_episode(self, farthest_update: int, start_offset: int) -> Self:
-        """Return the first point of the following episode.
-
-        Args:
-            farthest_update: ``info["farthest_update"]`` of the last step of this episode.
-            start_offset: ``info["start_offset"]`` of the following episode.
-
-        >>> end = ReplayPoint(2, ActionLog(2, [5, 6]))
-        >>> end.next_episode(REPLACED, start_offset=-1).log
-        ActionLog(start_episode=2, actions=[5])
-        """
-        farthest = {UNCHANGED: self.farthest, REPLACED: self.log, CLEARED: None}[farthest_update]
-        if not start_offset:
-            return self.at_reset(self.episode + 1, farthest)
-        base = self.log if start_offset > 0 else farthest
-        assert base is not None, "an episode starts on a farthest trajectory that does not exist"
-        log = ActionLog(base.start_episode, base.actions[: abs(start_offset)])
-        return replace(
-            self, episode=self.episode + 1, log=log, start_offset=start_offset, farthest=farthest
-        )
-
-    def copy(self) -> Self:
-        """Return an independent copy."""
-        return replace(self, log=self.log.copy(), farthest=self.farthest and self.farthest.copy())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the point as plain values, which a checkpoint can hold."""
-        return {
-            "episode": self.episode,
-            "log": self.log.to_dict(),
-            "start_offset": self.start_offset,
-            "farthest": self.farthest and self.farthest.to_dict(),
-        }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Create a point from the values that `to_dict` returned."""
-        farthest = values["farthest"]
-        return cls(
-            values["episode"],
-            ActionLog.from_dict(values["log"]),
-            values["start_offset"],
-            farthest and ActionLog.from_dict(farthest),
-        )
 
 
 class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
@@ -137,8 +41,10 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         num_envs: Number of environments.
         seed: Seed of the run.
         seed_function: Derives the seed of each episode, see `mario.vector.seeding`.
+        starts: Draws episodes that start on demonstrations; None if there are none.
 
     Attributes:
+        starts: The argument. Its state is not part of `replay_log`.
         bytes_per_env: Approximate memory of an environment, without its observations.
         files_per_env: Files that an environment keeps open in this process.
         Point: The class of the points of `replay_log`.
@@ -148,8 +54,15 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
     files_per_env: ClassVar[int] = 0
     Point: ClassVar[type[ReplayPoint]] = ReplayPoint
 
-    def __init__(self, num_envs: int, *, seed: int, seed_function: SeedFunction) -> None:
-        self.num_envs = num_envs
+    def __init__(
+        self,
+        num_envs: int,
+        *,
+        seed: int,
+        seed_function: SeedFunction,
+        starts: DemonstrationStarts | None = None,
+    ) -> None:
+        self.num_envs, self.starts = num_envs, starts
         self._seed, self._seed_function = seed, seed_function
         self._points = [ReplayPoint.at_reset(0) for _ in range(num_envs)]
 
@@ -176,6 +89,7 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         seed: int,
         seed_function: SeedFunction,
         report: Callable[[str], None],
+        starts: DemonstrationStarts | None = None,
     ) -> Self:
         """Create the environments of a configuration that the class supports.
 
@@ -185,6 +99,7 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
             seed: Seed of the run.
             seed_function: Derives the seed of each episode.
             report: Receives one line for each environment that crashes.
+            starts: Draws episodes that start on demonstrations.
         """
 
     @property
@@ -216,7 +131,8 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         if options:
             raise UsageError(f"a vector environment has no reset options, got {options!r}")
         self._seed = self._seed if seed is None else seed
-        return self.restore([self.Point.at_reset(0) for _ in range(self.num_envs)])
+        first = self.Point.at_reset(0)
+        return self.restore([self._with_next_start(i, first) for i in range(self.num_envs)])
 
     def step(self, actions: NDArray[np.int64]) -> VectorStepResult:
         """Take one step in every environment.
@@ -249,6 +165,38 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         Returns:
             Observations and infos at these points.
         """
+
+    def _begin_next_episode(
+        self,
+        index: int,
+        final_info: Mapping[str, Any],
+        *,
+        farthest_update: int = UNCHANGED,
+        start_offset: int = 0,
+    ) -> None:
+        """Update the point of an environment whose episode ended, and the rule of the starts.
+
+        Args:
+            index: Index of the environment.
+            final_info: The last info of the episode; of it, ``ending`` and ``episode``.
+            farthest_update: See `ReplayPoint.next_episode`.
+            start_offset: See `ReplayPoint.next_episode`.
+        """
+        point = self._points[index]
+        start, episode = point.log.start, final_info.get("episode")
+        if self.starts and start and episode and not point.start_offset:
+            self.starts.record(
+                start, str(final_info["ending"]), float(episode["r"]), int(episode["l"])
+            )
+        following = point.next_episode(farthest_update, start_offset)
+        self._points[index] = self._with_next_start(index, following)
+
+    def _with_next_start(self, index: int, point: ReplayPoint) -> ReplayPoint:
+        """Draw the start of the episode that follows the one of a point."""
+        if self.starts is None:
+            return point
+        seed = self.episode_seed(index, point.episode + 1)
+        return replace(point, next_start=self.starts.draw(seed))
 
     def _set_spaces(
         self,

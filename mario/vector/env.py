@@ -12,7 +12,7 @@ from mario.errors import UsageError
 from mario.games import make_game
 from mario.games.actions import parse_actions
 from mario.games.endings import EndingReward, ending_rewards
-from mario.games.start_curriculum import StartCurriculum
+from mario.games.starts.start_curriculum import StartCurriculum
 from wrappers import wrap
 
 
@@ -36,17 +36,26 @@ def make_env(
     """
     if isinstance(config, str):
         config = EnvConfig(config)
-    options: dict[str, Any] = {}
-    if config.actions is not None:
-        options["actions"] = parse_actions(config.actions)
-    if config.emulator != "auto":
-        options["emulator"] = config.emulator
-    game = make_game(config.game, **options)
+    game = make_bare_game(config)
     try:
         return wrap_game(inner(game) if inner else game, config)
     except ValueError as error:
         game.close()
         raise UsageError(f"the wrappers do not fit {config.game}: {error}") from None
+
+
+def make_bare_game(config: EnvConfig) -> gym.Env[Any, Any]:
+    """Make the game of a configuration without wrappers, one frame per step.
+
+    Raises:
+        UsageError: The game, the action set or the emulator is unknown.
+    """
+    options: dict[str, Any] = {}
+    if config.actions is not None:
+        options["actions"] = parse_actions(config.actions)
+    if config.emulator != "auto":
+        options["emulator"] = config.emulator
+    return make_game(config.game, **options)
 
 
 def wrap_game(game: gym.Env[Any, Any], config: EnvConfig) -> gym.Env[Any, Any]:

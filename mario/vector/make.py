@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from mario.config.env_config import EnvConfig
 from mario.errors import UsageError
 from mario.games.registry import ATARI, MARIO, find_game
+from mario.games.starts.demonstration_starts import DemonstrationStarts
 from mario.system.limits import allow_files, available_memory
 from mario.vector.base import GameVectorEnv
 from mario.vector.env import make_env
@@ -33,6 +34,7 @@ def make_vector_env(
     seed: int,
     stratified: bool = False,
     report: Callable[[str], None] = print,
+    starts: DemonstrationStarts | None = None,
 ) -> GameVectorEnv:
     """Make several environments of one configuration that are stepped together.
 
@@ -43,6 +45,8 @@ def make_vector_env(
         stratified: Play each number of no-op frames equally often, and the same episodes for any
             ``num_envs``. Atari games in ALE's own threads draw their no-op frames themselves.
         report: Receives one line for each environment that crashes.
+        starts: Draws episodes that start on demonstrations, which only NES games support; None if
+            there are none.
 
     Raises:
         UsageError: The game is unknown, does not fit the wrappers, or the machine has too little
@@ -52,7 +56,9 @@ def make_vector_env(
     kind = vector_env_class(config)
     _check_resources(kind, config, num_envs)
     seed_function = stratified_seeds(num_envs, noop_max) if stratified else episode_seed
-    return kind.create(config, num_envs, seed=seed, seed_function=seed_function, report=report)
+    return kind.create(
+        config, num_envs, seed=seed, seed_function=seed_function, report=report, starts=starts
+    )
 
 
 def preferred_num_envs(config: EnvConfig) -> int:

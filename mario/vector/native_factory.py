@@ -1,13 +1,14 @@
-"""Creates compiled environments of Super Mario Bros. from their configuration."""
+"""What compiled environments of Super Mario Bros. exchange with Python: options and arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, Self, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mario.config.env_config import EnvConfig
 from mario.emulators.native import MAPPERS
@@ -18,6 +19,7 @@ from mario.games.actions import action_masks, parse_actions
 from mario.games.nes_game import STALL_FRAMES
 from mario.games.roms import mario_rom
 from mario.games.smb_levels import level_location
+from mario.games.starts.demonstration_starts import Demonstration
 from mario.games.super_mario_bros import SuperMarioBros
 from wrappers.observation import GRAYSCALE_CONVERSIONS, marker_size
 
@@ -41,15 +43,19 @@ def button_masks(config: EnvConfig) -> tuple[int, ...]:
     return action_masks(SuperMarioBros.default_actions if actions is None else actions)
 
 
-def native_config(config: EnvConfig, options: MarioOptions) -> _native.EnvConfig:
+def native_config(
+    config: EnvConfig, options: MarioOptions, demonstrations: Sequence[Demonstration] = ()
+) -> _native.EnvConfig:
     """Return the configuration of compiled environments.
 
     Args:
         config: The configuration of each environment.
         options: Options of the game.
+        demonstrations: Plays on which episodes can start; each of their steps has a save-state.
 
     Raises:
-        UsageError: The level, look, action set or ROM is unknown, or the ROM is not supported.
+        UsageError: The level, look, action set or ROM is unknown, the ROM is not supported, or the
+            game ends before a demonstration does.
     """
     level, lost_levels = options.get("level"), options.get("lost_levels", False)
     rom = options.get("rom") or mario_rom(options.get("look", "vanilla"), lost_levels)
@@ -71,6 +77,11 @@ def native_config(config: EnvConfig, options: MarioOptions) -> _native.EnvConfig
             ),
             repeat_action_probability=wrappers.repeat_action_probability,
             track_farthest=config.start_curriculum.farthest_probability > 0,
+            demonstrations=[
+                (each.noops, bytes(masks[action] for action in each.actions))
+                for each in demonstrations
+            ],
+            demonstration_max_steps=config.start_curriculum.demonstration_max_steps,
         )
 
 
@@ -81,3 +92,40 @@ def invalid_values_as_usage_errors() -> Iterator[None]:
         yield
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+class StepBuffers(NamedTuple):
+    """Inputs and outputs of one step, in the order of the compiled code.
+
+    ``noops``, ``seeds``, ``steps_before_loss``, ``demonstrations`` and ``positions`` describe how
+    the next episodes start. A demonstration of -1 stands for the beginning of the game.
+    """
+
+    actions: NDArray[np.int64]
+    noops: NDArray[np.int64]
+    seeds: NDArray[np.uint64]
+    steps_before_loss: NDArray[np.int64]
+    demonstrations: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    observations: NDArray[np.uint8]
+    rewards: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    info: NDArray[np.int64]
+
+
+class FinalBuffers(NamedTuple):
+    """The last step of the episodes that ended; entries of other environments are unchanged."""
+
+    observations: NDArray[np.uint8]
+    info: NDArray[np.int64]
+    endings: NDArray[np.int64]
+    returns: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+
+    @classmethod
+    def create(cls, observations: NDArray[np.uint8], info: NDArray[np.int64]) -> Self:
+        """Create buffers around arrays for observations and infos."""
+        num_envs = len(observations)
+        endings, lengths = np.zeros((2, num_envs), np.int64)
+        return cls(observations, info, endings, np.zeros(num_envs), lengths)

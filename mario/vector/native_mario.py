@@ -20,23 +20,27 @@ from mario.emulators.emulator import SCREEN_SHAPE
 from mario.games import _native
 from mario.games.endings import ending_rewards
 from mario.games.registry import MARIO
-from mario.games.start_curriculum import draw_steps_before_loss
+from mario.games.starts.demonstration_starts import DemonstrationPoint, DemonstrationStarts
+from mario.games.starts.start_curriculum import draw_steps_before_loss
 from mario.games.super_mario_bros import SuperMarioBros
 from mario.system.threads import available_cores
-from mario.vector.base import ActionLog, GameVectorEnv, ReplayPoint, VectorStepResult
-from mario.vector.native_buffers import FinalBuffers, StepBuffers
+from mario.vector.base import GameVectorEnv, VectorStepResult
 from mario.vector.native_factory import (
+    FinalBuffers,
     MarioOptions,
+    StepBuffers,
     button_masks,
     invalid_values_as_usage_errors,
     native_config,
 )
+from mario.vector.replay_point import ActionLog, ReplayPoint
 from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers.noop_reset import sample_noops
 from wrappers.observation import GRAYSCALE_CONVERSIONS
 
 STATUSES = np.array(_native.STATUSES, object)
 ENDINGS = np.array(_native.ENDINGS, object)
+NO_DEMONSTRATION = DemonstrationPoint(-1, 0)
 FLAG, STATUS, START_OFFSET, FARTHEST_UPDATE = map(
     _native.INFO_KEYS.index, ("flag_get", "status", "start_offset", "farthest_update")
 )
@@ -53,6 +57,8 @@ class NativeMarioVectorEnv(GameVectorEnv):
         seed: Seed of the run.
         seed_function: Derives the seed of each episode, see `mario.vector.seeding`.
         threads: Number of threads, which does not affect the results; None for one per core.
+        starts: Draws episodes that start on demonstrations, which keep a save-state of about 14 kB
+            per step of each demonstration; None if there are none.
         **overrides: Options of the game that replace those registered for ``config.game``.
 
     Raises:
@@ -67,9 +73,10 @@ class NativeMarioVectorEnv(GameVectorEnv):
         seed: int = 0,
         seed_function: SeedFunction = episode_seed,
         threads: int | None = None,
+        starts: DemonstrationStarts | None = None,
         **overrides: Unpack[MarioOptions],
     ) -> None:
-        super().__init__(num_envs, seed=seed, seed_function=seed_function)
+        super().__init__(num_envs, seed=seed, seed_function=seed_function, starts=starts)
         self._config, self._wrappers = config, config.wrappers
         self._set_spaces(
             self._wrappers.observation_space,
@@ -77,13 +84,14 @@ class NativeMarioVectorEnv(GameVectorEnv):
             SuperMarioBros.metadata | {"emulator": "native"},
         )
         options = cast("MarioOptions", gym.registry[config.game].kwargs | overrides)
+        demonstrations = starts.demonstrations if starts else ()
+        num_threads = min(threads or available_cores(), num_envs)
         with invalid_values_as_usage_errors():
             self._env: _native.VectorEnv | None = _native.VectorEnv(
-                native_config(config, options),
-                num_envs,
-                min(threads or available_cores(), num_envs),
+                native_config(config, options, demonstrations), num_envs, num_threads
             )
         self._next_noops, self._next_steps_before_loss = np.zeros((2, num_envs), np.int64)
+        self._next_demonstrations, self._next_positions = np.zeros((2, num_envs), np.int64)
         self._next_seeds = np.zeros(num_envs, np.uint64)
         rewards = ending_rewards(config.ending_reward)
         self._ending_rewards = np.array([rewards.get(end, 0.0) for end in ENDINGS], np.float32)
@@ -124,10 +132,11 @@ class NativeMarioVectorEnv(GameVectorEnv):
         seed: int,
         seed_function: SeedFunction,
         report: Callable[[str], None],
+        starts: DemonstrationStarts | None = None,
     ) -> Self:
         """See `GameVectorEnv.create`; threads do not crash by themselves."""
         del report
-        return cls(config, num_envs, seed=seed, seed_function=seed_function)
+        return cls(config, num_envs, seed=seed, seed_function=seed_function, starts=starts)
 
     def replay_log(self) -> list[ReplayPoint]:
         """See `GameVectorEnv.replay_log`."""
@@ -208,6 +217,8 @@ class NativeMarioVectorEnv(GameVectorEnv):
             self._next_noops,
             self._next_seeds,
             self._next_steps_before_loss,
+            self._next_demonstrations,
+            self._next_positions,
             self._new_observations(),
             rewards=np.empty(self.num_envs),
             terminated=np.empty(self.num_envs, np.bool_),
@@ -241,10 +252,13 @@ class NativeMarioVectorEnv(GameVectorEnv):
     def _end_episodes(self, indices: Iterable[int], start_offsets: NDArray[np.int64]) -> None:
         """Record that episodes ended and the next ones began."""
         for index in indices:
-            farthest_update = int(self._final.info[FARTHEST_UPDATE, index])
-            self._points[index] = self._points[index].next_episode(
-                farthest_update, int(start_offsets[index])
-            )
+            final = self._final
+            episode = {"r": final.returns[index], "l": final.lengths[index]}
+            self._begin_next_episode(
+                index, {"ending": ENDINGS[final.endings[index]], "episode": episode},
+                farthest_update=int(final.info[FARTHEST_UPDATE, index]),
+                start_offset=int(start_offsets[index]),
+            )  # fmt: skip
         self._draw_next(indices)
 
     def _draw_next(self, indices: Iterable[int]) -> None:
@@ -252,13 +266,15 @@ class NativeMarioVectorEnv(GameVectorEnv):
         for index in indices:
             noops, seed = self._draw_start(index, self._points[index].episode + 1)
             self._next_noops[index], self._next_seeds[index] = noops, seed
+            start = self._points[index].next_start or NO_DEMONSTRATION
+            self._next_demonstrations[index], self._next_positions[index] = start
             self._next_steps_before_loss[index] = draw_steps_before_loss(
                 self._config.start_curriculum, seed
             )
 
-    def _trajectory(self, index: int, log: ActionLog) -> tuple[int, int, list[int]]:
-        """Return a log's number of no-op frames, seed and actions."""
-        return *self._draw_start(index, log.start_episode), log.actions
+    def _trajectory(self, index: int, log: ActionLog) -> _native.Trajectory:
+        """Return a log's number of no-op frames, seed, start on a demonstration and actions."""
+        return *self._draw_start(index, log.start_episode), log.start, log.actions
 
     def _draw_start(self, index: int, episode: int) -> tuple[int, int]:
         """Return the number of no-op frames, drawn as in `NoopReset`, and the episode's seed."""

@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from mario.config.env_config import EnvConfig
 from mario.errors import RunError
 from mario.games.endings import Ending
-from mario.vector.base import GameVectorEnv, ReplayPoint, VectorStepResult
+from mario.games.starts.demonstration_reset import ResetToDemonstration
+from mario.games.starts.demonstration_starts import DemonstrationStarts
+from mario.vector.base import GameVectorEnv, VectorStepResult
 from mario.vector.env import make_env
+from mario.vector.replay_point import ReplayPoint
 from mario.vector.seeding import SeedFunction, episode_seed
 from mario.vector.worker import StepResult
 from mario.vector.worker_process import WorkerDied, WorkerProcess
@@ -51,6 +54,8 @@ class ProcessVectorEnv(GameVectorEnv):
         max_restarts: Maximum number of restarts of all environments together. The next crash ends
             the run.
         report: Receives one line for each crash.
+        starts: Draws episodes that start on demonstrations, which ``make`` must support; None if
+            there are none.
 
     Raises:
         RunError: An environment cannot be started.
@@ -69,8 +74,9 @@ class ProcessVectorEnv(GameVectorEnv):
         timeout: float = 60.0,
         max_restarts: int = 10,
         report: Callable[[str], None] = print,
+        starts: DemonstrationStarts | None = None,
     ) -> None:
-        super().__init__(num_envs, seed=seed, seed_function=seed_function)
+        super().__init__(num_envs, seed=seed, seed_function=seed_function, starts=starts)
         self._make, self._timeout = make, timeout
         self._restarts_left, self._report = max_restarts, report
         self._actions: list[int | None] = [None] * num_envs
@@ -103,10 +109,20 @@ class ProcessVectorEnv(GameVectorEnv):
         seed: int,
         seed_function: SeedFunction,
         report: Callable[[str], None],
+        starts: DemonstrationStarts | None = None,
     ) -> Self:
         """See `GameVectorEnv.create`."""
         make = partial(make_env, config)
-        return cls(make, num_envs, seed=seed, seed_function=seed_function, report=report)
+        if starts is not None:
+            inner = partial(
+                ResetToDemonstration,
+                demonstrations=starts.demonstrations,
+                skip=config.wrappers.skip,
+            )
+            make = partial(make_env, config, inner=inner)
+        return cls(
+            make, num_envs, seed=seed, seed_function=seed_function, report=report, starts=starts
+        )
 
     @property
     def num_processes(self) -> int:
@@ -136,8 +152,8 @@ class ProcessVectorEnv(GameVectorEnv):
     def step_async(self, actions: NDArray[np.int64]) -> None:
         """See `GameVectorEnv.step_async`."""
         self._actions = actions.tolist()
-        for worker, action in zip(self._workers, self._actions, strict=True):
-            worker.request("step", action)
+        for worker, action, point in zip(self._workers, self._actions, self._points, strict=True):
+            worker.request("step", action, point.next_start)
 
     def step_wait(self) -> VectorStepResult:
         """See `GameVectorEnv.step_wait`.
@@ -203,8 +219,11 @@ class ProcessVectorEnv(GameVectorEnv):
     def _end_episode(self, index: int, final_info: dict[str, Any], info: dict[str, Any]) -> None:
         """Record that an episode ended and the next one began."""
         if not ended_by_life_loss(final_info):
-            self._points[index] = self._points[index].next_episode(
-                final_info.get("farthest_update", 0), info.get("start_offset", 0)
+            self._begin_next_episode(
+                index,
+                final_info,
+                farthest_update=final_info.get("farthest_update", 0),
+                start_offset=info.get("start_offset", 0),
             )
 
     def _restart(

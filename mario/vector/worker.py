@@ -9,14 +9,17 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 import gymnasium as gym
 from numpy.typing import NDArray
 
-from mario.games.start_curriculum import StartPoint
-from mario.vector.base import ActionLog, ReplayPoint
+from mario.games.starts.demonstration_reset import OPTION
+from mario.games.starts.demonstration_starts import DemonstrationPoint
+from mario.games.starts.start_curriculum import StartPoint
+from mario.vector.replay_point import ActionLog, ReplayPoint
 from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers.life import ended_by_life_loss
 
@@ -96,7 +99,7 @@ class EnvRunner:
         """
         self._seed, self._episode = seed, point.episode
         skipped, actions = abs(point.start_offset), point.log.actions
-        log = ActionLog(point.log.start_episode, actions[:skipped])
+        log = replace(point.log, actions=actions[:skipped])
         start = self._start_point(log, on_farthest=point.start_offset < 0)
         options = {
             "start_point": start,
@@ -109,14 +112,22 @@ class EnvRunner:
                 observation, info = self._env.reset()
         return observation, info
 
-    def step(self, action: int) -> StepResult:
-        """Take one step, and start the next episode if this one ended."""
+    def step(self, action: int, next_start: DemonstrationPoint | None = None) -> StepResult:
+        """Take one step, and start the next episode if this one ended.
+
+        Args:
+            action: The action.
+            next_start: Point of a demonstration at which the next episode starts, None for the
+                beginning of the game.
+        """
         observation, reward, terminated, truncated, info = self._env.step(action)
         final = None
         if terminated or truncated:
             final = observation, info
             self._episode += not ended_by_life_loss(info)
-            observation, info = self._env.reset(seed=self._episode_seed(self._episode))
+            observation, info = self._env.reset(
+                seed=self._episode_seed(self._episode), options=_reset_options(next_start)
+            )
         return StepResult(
             observation, float(reward), bool(terminated), bool(truncated), info, final
         )
@@ -125,7 +136,12 @@ class EnvRunner:
         return self._seed_function(self._seed, self._env_index, episode)
 
     def _start_point(self, log: ActionLog, on_farthest: bool = False) -> StartPoint:
-        return StartPoint(self._episode_seed(log.start_episode), log.actions, on_farthest)
+        seed, options = self._episode_seed(log.start_episode), _reset_options(log.start)
+        return StartPoint(seed, log.actions, on_farthest, options)
+
+
+def _reset_options(start: DemonstrationPoint | None) -> dict[str, Any] | None:
+    return None if start is None else {OPTION: start}
 
 
 def serve(

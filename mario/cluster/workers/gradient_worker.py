@@ -21,7 +21,7 @@ from mario.cluster.workers.messages import Gradients, Report, Start, Weights, Wo
 from mario.cluster.workers.recorder import StepRecorder
 from mario.cluster.workers.tensors import flatten, load
 from mario.training.loop import play
-from mario.vector.base import ReplayPoint
+from mario.vector.replay_point import ReplayPoint
 
 PAUSE_SECONDS = 1.0
 """Time after which a worker that has not finished a gradient reports that it is alive."""

@@ -12,7 +12,7 @@ from mario.cluster.workers.messages import Chunk, Start, Weights, WorkerSetup
 from mario.cluster.workers.recorder import without_states
 from mario.cluster.workers.tensors import load
 from mario.training.loop import play
-from mario.vector.base import ReplayPoint
+from mario.vector.replay_point import ReplayPoint
 
 
 class PlayerWorker:

@@ -20,15 +20,18 @@ double counter_based_uniform(std::uint64_t seed, std::uint64_t index) {
 }  // namespace
 
 EnvRunner::EnvRunner(std::unique_ptr<NesGame> game, const WrapperConfig& config,
-                     const std::vector<std::uint8_t>& button_masks)
+                     const std::vector<std::uint8_t>& button_masks,
+                     const DemonstrationStates& demonstrations)
     : game_(std::move(game)),
       config_(config),
       button_masks_(button_masks),
+      demonstrations_(demonstrations),
       images_(config.stack * config.image_bytes()) {}
 
 void EnvRunner::reset(ResetOptions options, const Actions& actions, bool on_farthest) {
   replay(options, actions);
   episode_return_ = 0;
+  is_cut_ = false;
   const auto length = static_cast<std::int64_t>(actions.size());
   start_offset_ = on_farthest ? -length : length;
   oldest_ = 0;
@@ -74,7 +77,11 @@ void EnvRunner::load_state(const RunnerState& state) {
 }
 
 NesGame::StepResult EnvRunner::step(std::int64_t action) {
-  const NesGame::StepResult result = execute(action, true);
+  NesGame::StepResult result = execute(action, true);
+  is_cut_ = !(result.terminated || result.truncated) && config_.demonstration_max_steps > 0 &&
+            trajectory_.reset.start.demonstration >= 0 &&
+            length() >= config_.demonstration_max_steps;
+  result.truncated |= is_cut_;
   episode_return_ += result.reward;
   draw(image(oldest_), action);
   oldest_ = (oldest_ + 1) % config_.stack;
@@ -82,7 +89,12 @@ NesGame::StepResult EnvRunner::step(std::int64_t action) {
 }
 
 void EnvRunner::replay(ResetOptions options, const Actions& actions) {
-  game_->reset(static_cast<int>(options.noops));
+  const auto [demonstration, position] = options.start;
+  if (demonstration < 0) {
+    game_->reset(static_cast<int>(options.noops));
+  } else {
+    game_->load_state(demonstrations_[demonstration][position]);
+  }
   trajectory_ = {options, {}, 0};
   frames_ = 0;
   for (const std::int64_t action : actions) execute(action, false);

@@ -28,8 +28,11 @@ using nes_python::format;
 
 namespace {
 
-// No-op frames, seed and actions.
-using PyTrajectory = std::tuple<std::int64_t, std::uint64_t, nes::Actions>;
+// Index and position.
+using PyDemonstrationPoint = std::pair<std::int64_t, std::int64_t>;
+// No-op frames, seed, start on a demonstration and actions.
+using PyTrajectory =
+    std::tuple<std::int64_t, std::uint64_t, std::optional<PyDemonstrationPoint>, nes::Actions>;
 // Trajectory, start offset and farthest trajectory.
 using PyReplayPoint = std::tuple<PyTrajectory, std::int64_t, std::optional<PyTrajectory>>;
 // The actions of a trajectory and of the farthest one.
@@ -91,8 +94,10 @@ class PyVectorEnv {
 
  private:
   static nes::Trajectory to_trajectory(const PyTrajectory& trajectory) {
-    const auto& [noops, seed, actions] = trajectory;
-    return {{noops, seed}, actions};
+    const auto& [noops, seed, start, actions] = trajectory;
+    nes::ResetOptions reset{noops, seed};
+    if (start) reset.start = {start->first, start->second};
+    return {reset, actions};
   }
 
   std::size_t observation_size() const { return env_->num_envs() * env_->observation_bytes(); }
@@ -100,7 +105,7 @@ class PyVectorEnv {
 
   // Reads the fields of nes::StepBuffers in their order.
   nes::StepBuffers read_buffers(const nb::tuple& buffers, Arrays& arrays) const {
-    constexpr std::size_t kFields = 14;
+    constexpr std::size_t kFields = 16;
     if (buffers.size() != kFields) {
       throw std::invalid_argument(
           format("a step needs {} buffers, got {}", kFields, buffers.size()));
@@ -110,16 +115,18 @@ class PyVectorEnv {
             arrays.add<const std::int64_t>("noops", buffers[1], n),
             arrays.add<const std::uint64_t>("seeds", buffers[2], n),
             arrays.add<const std::int64_t>("steps_before_loss", buffers[3], n),
-            arrays.add<std::uint8_t>("observations", buffers[4], observation_size()),
-            arrays.add<double>("rewards", buffers[5], n),
-            arrays.add<bool>("terminated", buffers[6], n),
-            arrays.add<bool>("truncated", buffers[7], n),
-            arrays.add<std::int64_t>("info", buffers[8], info_size()),
-            arrays.add<std::uint8_t>("final_observations", buffers[9], observation_size()),
-            arrays.add<std::int64_t>("final_info", buffers[10], info_size()),
-            arrays.add<std::int64_t>("final_endings", buffers[11], n),
-            arrays.add<double>("final_returns", buffers[12], n),
-            arrays.add<std::int64_t>("final_lengths", buffers[13], n)};
+            arrays.add<const std::int64_t>("demonstrations", buffers[4], n),
+            arrays.add<const std::int64_t>("positions", buffers[5], n),
+            arrays.add<std::uint8_t>("observations", buffers[6], observation_size()),
+            arrays.add<double>("rewards", buffers[7], n),
+            arrays.add<bool>("terminated", buffers[8], n),
+            arrays.add<bool>("truncated", buffers[9], n),
+            arrays.add<std::int64_t>("info", buffers[10], info_size()),
+            arrays.add<std::uint8_t>("final_observations", buffers[11], observation_size()),
+            arrays.add<std::int64_t>("final_info", buffers[12], info_size()),
+            arrays.add<std::int64_t>("final_endings", buffers[13], n),
+            arrays.add<double>("final_returns", buffers[14], n),
+            arrays.add<std::int64_t>("final_lengths", buffers[15], n)};
   }
 
   Arrays arrays_;  // of the running step

@@ -7,7 +7,8 @@ namespace nes {
 
 SaveStateEnv::SaveStateEnv(EnvConfig config, int num_envs, int num_threads)
     : config_(checked(std::move(config), num_envs, num_threads)),
-      runners_(make_runners(config_, num_envs)),
+      demonstrations_(make_demonstration_states(config_)),
+      runners_(make_runners(config_, demonstrations_, num_envs)),
       threads_(num_threads) {}
 
 void SaveStateEnv::step(const std::vector<int>& envs, const std::int64_t* actions,

@@ -44,6 +44,7 @@ class SaveStateEnv {
   void write(int env, std::size_t row, const SlotBuffers& buffers) const;
 
   EnvConfig config_;
+  DemonstrationStates demonstrations_;
   std::vector<std::unique_ptr<EnvRunner>> runners_;
   ThreadPool threads_;  // destroyed first, because its threads use the other members
 };

@@ -28,6 +28,8 @@ OPTIONS = {
     "action_marker_size": 0,
     "repeat_action_probability": 0.0,
     "track_farthest": False,
+    "demonstrations": [(0, bytes([1, 1, 1]))],
+    "demonstration_max_steps": 0,
 }
 SIZES = {"num_envs": NUM_ENVS, "num_threads": 1}
 BUFFERS = {
@@ -35,6 +37,8 @@ BUFFERS = {
     "noops": np.int64,
     "seeds": np.uint64,
     "steps_before_loss": np.int64,
+    "demonstrations": np.int64,
+    "positions": np.int64,
     "observations": np.uint8,
     "rewards": np.float64,
     "terminated": np.bool_,
@@ -46,7 +50,7 @@ BUFFERS = {
     "final_returns": np.float64,
     "final_lengths": np.int64,
 }
-INPUTS = ("actions", "noops", "seeds", "steps_before_loss")
+INPUTS = ("actions", "noops", "seeds", "steps_before_loss", "demonstrations", "positions")
 
 
 def make_config(**options):
@@ -65,11 +69,13 @@ def shape_of(name):
 
 
 def new_buffers():
-    return {name: np.zeros(shape_of(name), dtype) for name, dtype in BUFFERS.items()}
+    buffers = {name: np.zeros(shape_of(name), dtype) for name, dtype in BUFFERS.items()}
+    buffers["demonstrations"][:] = -1
+    return buffers
 
 
-def replay_point(*actions, start_offset=0, farthest=None):
-    return (0, 0, actions), start_offset, farthest and (0, 0, farthest)
+def replay_point(*actions, start_offset=0, farthest=None, start=None):
+    return (0, 0, start, actions), start_offset, farthest and (0, 0, None, farthest)
 
 
 def restore(env, *points, observations=None, info=None):
@@ -136,7 +142,7 @@ def test_only_inputs_may_be_read_only(env):
 
 
 def test_a_missing_buffer_is_rejected(env):
-    with pytest.raises(ValueError, match="a step needs 14 buffers, got 13"):
+    with pytest.raises(ValueError, match="a step needs 16 buffers, got 15"):
         env.start_step(tuple(new_buffers().values())[:-1], True)
 
 
@@ -244,3 +250,22 @@ def test_environments_with_save_states_reject_what_would_be_unsafe():
     ):
         with pytest.raises(ValueError, match=expected):
             two.step(env, envs, actions)
+
+
+def test_an_unknown_point_of_a_demonstration_is_rejected(env):
+    for demonstration, position, expected in (
+        (1, 0, "demonstration must be below 1, got 1"),
+        (0, 3, "the position on a demonstration must be in 0 to 2, got 3"),
+        (0, -1, "the position on a demonstration must be in 0 to 2, got -1"),
+    ):
+        buffers = new_buffers()
+        buffers["demonstrations"][1], buffers["positions"][1] = demonstration, position
+        with pytest.raises(ValueError, match=expected):
+            env.start_step(tuple(buffers.values()), True)
+        with pytest.raises(ValueError, match=expected):
+            restore(env, replay_point(), replay_point(start=(demonstration, position)))
+
+
+def test_a_demonstration_must_not_go_on_after_the_end_of_the_game():
+    with pytest.raises(ValueError, match=r"the game ends in step \d+ of a demonstration with 500"):
+        make_env(demonstrations=[(0, bytes([128] * 500))])

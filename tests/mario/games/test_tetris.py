@@ -12,7 +12,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from mario.config.env_config import EnvConfig, StartCurriculumConfig
-from mario.games.start_curriculum import draw_steps_before_loss
+from mario.games.starts.start_curriculum import draw_steps_before_loss
 from mario.games.tetris import ROWS, Tetris
 from mario.vector.env import wrap_game
 from wrappers import WrapperConfig

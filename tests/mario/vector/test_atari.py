@@ -12,10 +12,11 @@ import pytest
 from mario.config.env_config import EndingRewardConfig, EnvConfig
 from mario.errors import UsageError
 from mario.vector.atari import AtariVectorEnv, _AtariGame
-from mario.vector.base import ReplayPoint, final_info
+from mario.vector.base import final_info
 from mario.vector.env import make_env
 from mario.vector.make import make_vector_env
 from mario.vector.process_vector import ProcessVectorEnv
+from mario.vector.replay_point import ReplayPoint
 from mario.vector.worker import EnvRunner
 from wrappers import WrapperConfig
 

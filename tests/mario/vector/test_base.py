@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from mario.games.start_curriculum import CLEARED, REPLACED, UNCHANGED
-from mario.vector.base import ActionLog, ReplayPoint
+from mario.games.starts.start_curriculum import CLEARED, REPLACED, UNCHANGED
+from mario.vector.replay_point import ActionLog, ReplayPoint
 
 EARLIER = ActionLog(0, [9, 8, 7])
 END = ReplayPoint(2, ActionLog(2, [5, 6]), farthest=EARLIER)

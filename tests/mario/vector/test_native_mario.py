@@ -9,25 +9,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from native_games import (
+    CONFIG,
+    SEED,
+    assert_same_image,
+    assert_same_play,
+    config_with,
+    make_runner,
+    random_actions,
+)  # fmt: skip
 
-from mario.config.env_config import EndingRewardConfig, EnvConfig, StartCurriculumConfig
-from mario.emulators.native import NativeEmulator
-from mario.games.roms import mario_rom
+from mario.config.env_config import EndingRewardConfig, StartCurriculumConfig
 from mario.games.smb_levels import LEVELS
-from mario.games.super_mario_bros import SuperMarioBros
-from mario.vector.base import ReplayPoint, final_info
-from mario.vector.env import wrap_game
-from mario.vector.worker import EnvRunner
+from mario.vector.replay_point import ReplayPoint
 from wrappers import WrapperConfig
 
 pytest.importorskip("mario.games._native", reason="the native extension is not built")
 from mario.vector.native_mario import NativeMarioVectorEnv
 
 PLAYS = json.loads((Path(__file__).parents[2] / "fixtures" / "mario_plays.json").read_text())
-CONFIG = EnvConfig("SuperMarioBros-1-1-v0")
-SEED = 5
-RIGHT_A_B = 4
-FINAL_KEYS = ("final_obs", "final_info")
 
 
 @pytest.fixture
@@ -41,71 +41,6 @@ def vector():
     yield make
     for envs in made:
         envs.close()
-
-
-def make_runner(env_index, config=CONFIG, *, level="1-1", lost_levels=False, **options):
-    """An environment of a `ProcessVectorEnv`, without its process."""
-    emulator = NativeEmulator(mario_rom(lost_levels=lost_levels))
-    game = SuperMarioBros(
-        emulator=emulator,
-        level=level,
-        lost_levels=lost_levels,
-        actions=config.actions,
-        **options,
-    )
-    return EnvRunner(wrap_game(game, config), SEED, env_index)
-
-
-def config_with(wrappers=None, **changes):
-    return replace(CONFIG, wrappers=wrappers or WrapperConfig(), **changes)
-
-
-def info_of(infos, env_index):
-    """The current info of one environment of a vector."""
-    current = {key: value for key, value in infos.items() if key not in FINAL_KEYS}
-    return final_info({"final_info": current}, env_index)
-
-
-def assert_same_image(actual, expected):
-    assert actual.shape == expected.shape
-    assert np.abs(actual.astype(int) - expected).max() <= 1
-
-
-def assert_same_play(envs, runners, actions):
-    """Step both and compare everything; return how episodes ended."""
-    endings = []
-    observations, infos = envs.reset()
-    for index, runner in enumerate(runners):
-        observation, info = runner.replay(SEED, ReplayPoint.at_reset(0))
-        assert_same_image(observations[index], observation)
-        assert info_of(infos, index) == info
-    for step, step_actions in enumerate(actions):
-        observations, rewards, terminated, truncated, infos = envs.step(step_actions)
-        for index, runner in enumerate(runners):
-            expected = runner.step(int(step_actions[index]))
-            assert (rewards[index], terminated[index], truncated[index]) == expected[1:4], step
-            assert info_of(infos, index) == expected.info, step
-            assert_same_image(observations[index], expected.observation)
-            if expected.final:
-                endings.append(assert_same_end(infos, index, *expected.final))
-    return endings
-
-
-def assert_same_end(infos, env_index, observation, info):
-    del info["episode"]["t"]  # wall-clock time
-    assert final_info(infos, env_index) == info
-    assert_same_image(infos["final_obs"][env_index], observation)
-    return info["ending"]
-
-
-def random_actions(seed, num_envs, steps):
-    """Mostly to the right; each action is held for some steps."""
-    rng = np.random.default_rng(seed)
-    actions = np.full(num_envs, RIGHT_A_B)
-    for _ in range(steps):
-        drawn = rng.choice(7, num_envs, p=[0.05, 0.1, 0.15, 0.25, 0.35, 0.05, 0.05])
-        actions = np.where(rng.random(num_envs) < 0.3, drawn, actions)
-        yield actions
 
 
 def assert_same_random_play(vector, level, num_envs, threads, steps, *, curriculum=None, **options):

@@ -11,7 +11,7 @@ from gymnasium.error import ResetNeeded
 from mario.config.env_config import EnvConfig
 from mario.errors import UsageError
 from mario.games.actions import action_masks
-from mario.vector.base import ActionLog, ReplayPoint
+from mario.vector.replay_point import ActionLog, ReplayPoint
 from wrappers import WrapperConfig
 from wrappers.observation import GRAYSCALE_CONVERSIONS
 

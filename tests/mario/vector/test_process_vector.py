@@ -16,7 +16,7 @@ from doubles import SHAPE, FakeGame, Fault, fake_game
 
 from mario.config.env_config import StartCurriculumConfig
 from mario.errors import RunError, UsageError
-from mario.games.start_curriculum import StartCurriculum
+from mario.games.starts.start_curriculum import StartCurriculum
 from mario.vector.process_vector import ProcessVectorEnv
 from mario.vector.seeding import episode_seed
 

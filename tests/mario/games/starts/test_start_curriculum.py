@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mario.config.env_config import EnvConfig, StartCurriculumConfig
 from mario.games.endings import FAILURES
-from mario.games.start_curriculum import (
+from mario.games.starts.start_curriculum import (
     STEPS_BEFORE_LOSS,
     StartCurriculum,
     StartPoint,

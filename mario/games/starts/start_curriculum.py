@@ -10,7 +10,8 @@ import gymnasium as gym
 import numpy as np
 
 from mario.config.env_config import StartCurriculumConfig
-from mario.games.endings import FAILURES
+from mario.games.endings import FAILURES, Ending
+from mario.games.starts.demonstration_reset import OPTION
 
 STEPS_BEFORE_LOSS = 10, 80
 """Minimum and maximum number of agent steps from the start of an episode to the earlier loss."""
@@ -96,6 +97,9 @@ class StartCurriculum(gym.Wrapper[Any, Any, Any, Any]):
     the highest return since the game was last won. The agent thus practices the hardest part that
     it reaches until it masters this part (Ecoffet et al. 2021, https://arxiv.org/abs/2004.12919).
 
+    Episodes that start on a demonstration, see `mario.games.starts.demonstration_reset`, are
+    truncated after ``config.demonstration_max_steps`` steps.
+
     ``info`` contains
 
     * ``start_offset``: the number of actions replayed before the episode's first observation,
@@ -119,6 +123,7 @@ class StartCurriculum(gym.Wrapper[Any, Any, Any, Any]):
         self._farthest: Trajectory | None = None
         self._info = {"start_offset": 0, "farthest_update": UNCHANGED}
         self._lost = False
+        self._length = 0
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -133,11 +138,25 @@ class StartCurriculum(gym.Wrapper[Any, Any, Any, Any]):
             if farthest is not None:
                 self._replay(farthest)
         observation, info = self._replay(start)
+        self._length = 0
         self._info = {"start_offset": start.start_offset, "farthest_update": UNCHANGED}
         return observation, info | self._info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """See `gymnasium.Env.step`."""
+        observation, reward, terminated, truncated, info = self._record_step(action)
+        self._length += 1
+        if self._exceeds_max_steps() and not (terminated or truncated):
+            truncated, info["ending"] = True, str(Ending.TRUNCATED)
+        return observation, reward, terminated, truncated, info
+
+    def _exceeds_max_steps(self) -> bool:
+        on_demonstration = OPTION in (self._trajectory.options or {})
+        max_steps = self._config.demonstration_max_steps
+        return on_demonstration and 0 < max_steps <= self._length
+
+    def _record_step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Take a step and record it in the trajectory."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._trajectory.actions.append(action)
         self._trajectory.total_reward += float(reward)
@@ -151,7 +170,7 @@ class StartCurriculum(gym.Wrapper[Any, Any, Any, Any]):
         self._trajectory, self._lost = Trajectory(start.seed, start.options), False
         observation, info = self.env.reset(seed=start.seed, options=start.options)
         for action in start.actions:
-            observation, _, _, _, info = self.step(action)
+            observation, _, _, _, info = self._record_step(action)
         return observation, info
 
     def _update_farthest(self, *, won: bool) -> int:
