@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mario.cluster.jobs import run_jobs
 from mario.cluster.protocol import Fleet
@@ -64,7 +64,7 @@ def evaluate_on_fleet(
     """
     size = -(-plan.episodes // (fleet.size * JOBS_PER_WORKER))
     firsts = range(0, plan.episodes, size)
-    message = fleet.publish(trained)
+    message = fleet.publish(replace(trained, device="cpu"))
     jobs = [(message, plan, first, min(size, plan.episodes - first)) for first in firsts]
     parts: dict[int, list[EpisodeResult]] = {}
     emulator = plan.emulator

@@ -11,7 +11,9 @@ from mario.cluster.workers.messages import Start
 from mario.errors import RunError
 
 JOIN_SECONDS = 60.0
-"""Time in which the workers must join at the start, and in which at least one must answer later."""
+"""Time in which workers must be ready to take part in the start of a run."""
+PATIENCE = 3
+"""Multiple of this time after which a run without any worker that is ready stops."""
 POLL_SECONDS = 0.5
 
 
@@ -58,12 +60,14 @@ class Roster:
         Raises:
             RunError: no worker is ready in time.
         """
-        deadline = self._clock() + self._join_seconds
-        while len(self.ready) < wanted and self._clock() < deadline and not stop():
+        start, patience = self._clock(), PATIENCE * self._join_seconds
+        while len(self.ready) < wanted and not stop():
+            if self._clock() - start > (self._join_seconds if self.ready else patience):
+                break
             self.poll()
         if not self.ready and not stop():
             raise RunError(
-                f"no worker of {self._fleet.address} was ready within {self._join_seconds:.0f} s; "
+                f"no worker of {self._fleet.address} was ready within {patience:.0f} s; "
                 "check its free cores with mario-cluster check, then continue with --resume"
             )
         if len(self.ready) < wanted:

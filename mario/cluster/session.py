@@ -14,7 +14,7 @@ from mario.cluster.workers.building import find_learner
 from mario.cluster.workers.messages import WorkerSetup
 from mario.config.run_config import TrainConfig
 from mario.errors import UsageError
-from mario.runs.agent_factory import build_agent, env_dimensions, resolve_device
+from mario.runs.agent_factory import agent_class, build_agent, env_dimensions, resolve_device
 from mario.system.threads import spare_cores
 from mario.training.callbacks import Callback
 from mario.training.session import Session
@@ -49,6 +49,11 @@ class ClusterSession(Session):
             raise UsageError(
                 f"--noise {' '.join(map(str, config.noise))} does not work with a cluster yet; "
                 "omit --noise, or train without workers"
+            )
+        if agent_class(config.agent).uses_corrections:
+            raise UsageError(
+                f"--agent {config.agent} learns from corrections, for which workers have no "
+                "environments; omit --cluster"
             )
         self._fleet = fleet
         self._worker_envs = worker_envs(config.num_envs, fleet.size)

@@ -34,6 +34,9 @@ class ClusterTrainer(Trainer, ABC):
         make_setup: returns the setup of a worker.
         report: receives one line for each event of the cluster.
         **limits: ``total_episodes``, ``total_steps`` and ``stop`` of `Trainer`.
+
+    Attributes:
+        fleet: the given fleet.
     """
 
     def __init__(
@@ -50,16 +53,21 @@ class ClusterTrainer(Trainer, ABC):
         super().__init__(agent, envs, callbacks, **limits)
         self.resumable = False
         self._total_steps: int | None = limits.get("total_steps")
-        self._fleet, self._make_setup, self._report = fleet, make_setup, report
+        self.fleet, self._make_setup, self._report = fleet, make_setup, report
         self._roster = Roster(fleet, self._make_start, report)
         self._log = BatchLog(fleet.size, report)
         self._saved: list[dict[str, Any] | None] = [None] * fleet.size
         self._lives = [0] * fleet.size
 
     @property
+    def num_ready(self) -> int:
+        """Number of workers that take part in training."""
+        return len(self._roster.ready)
+
+    @property
     def stopping(self) -> bool:
         """Whether training was asked to stop, or the cluster is in trouble."""
-        return super().stopping or self._fleet.trouble is not None
+        return super().stopping or self.fleet.trouble is not None
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned.
@@ -68,7 +76,7 @@ class ClusterTrainer(Trainer, ABC):
             ValueError: the run has another number of workers.
         """
         workers = len(state["envs"]["workers"])
-        if workers != self._fleet.size:
+        if workers != self.fleet.size:
             raise ValueError(f"it has {workers} workers; add --workers {workers}")
         super().load_state_dict(state)
 
@@ -77,14 +85,14 @@ class ClusterTrainer(Trainer, ABC):
         try:
             super().close()
         finally:
-            self._fleet.close()
+            self.fleet.close()
 
     def _run(self) -> None:
         lives = [state["life"] if state else 0 for state in self._saved]
-        self._fleet.hire(self._make_setup, lives)
+        self.fleet.hire(self._make_setup, lives)
         self._direct()
-        if self._fleet.trouble is not None:
-            raise self._fleet.trouble
+        if self.fleet.trouble is not None:
+            raise self.fleet.trouble
 
     @abstractmethod
     def _direct(self) -> None:
@@ -110,14 +118,14 @@ class GradientTrainer(ClusterTrainer):
 
     def _direct(self) -> None:
         rounds = GradientRounds(
-            self._fleet, self._roster, find_learner(self.agent),
+            self.fleet, self._roster, find_learner(self.agent),
             stopping=lambda: self.stopping, steps_left=self._steps_left, report=self._report,
         )  # fmt: skip
         for barrier in rounds.barriers():
             num_steps = sum(step.num_steps for step in barrier.steps)
             self.agent.start_at(self.steps + num_steps)
             self._process_all(barrier.steps, barrier.resumable)
-            self._log.write(rounds.version, workers=len(self._roster.ready), nbytes=rounds.bytes)
+            self._log.write(rounds.version, workers=self.num_ready, nbytes=rounds.bytes)
             if self.complete:
                 return
             if self.stopping and (barrier.resumable or not self._roster.ready):
@@ -129,7 +137,7 @@ class GradientTrainer(ClusterTrainer):
     def _make_start(self, worker: int, life: int) -> Start:
         state, self._saved[worker] = self._saved[worker], None
         policy = self.agent.policy_state_dict()
-        return Start(policy, self.steps // self._fleet.size, state)
+        return Start(policy, self.steps // self.fleet.size, state)
 
     def _envs_state(self) -> Any:
         """Return the states of the workers, None for those whose state cannot be saved now."""
@@ -159,12 +167,12 @@ class PlayerTrainer(ClusterTrainer):
 
     def _direct(self) -> None:
         assert isinstance(self.agent, DDQN)
-        num_envs = self.agent.spec.num_envs // self._fleet.size
-        players = self._players = Players(self._fleet, self._roster, self.agent, num_envs)
+        num_envs = self.agent.spec.num_envs // self.fleet.size
+        players = self._players = Players(self.fleet, self._roster, self.agent, num_envs)
         for steps in players.chunks(lambda: self.stopping):
             self._process_all(steps, resumable=True)
             self._log.write(
-                players.version, workers=len(self._roster.ready),
+                players.version, workers=self.num_ready,
                 nbytes=players.bytes, age=players.age,
             )  # fmt: skip
             if self.complete or self.stopping:
@@ -174,7 +182,7 @@ class PlayerTrainer(ClusterTrainer):
         state = self._worker_states()[worker]
         self._lives[worker] = life
         policy = self.agent.policy_state_dict()
-        return Start(policy, self.steps // self._fleet.size, state)
+        return Start(policy, self.steps // self.fleet.size, state)
 
     def _envs_state(self) -> Any:
         return {"workers": self._worker_states()}

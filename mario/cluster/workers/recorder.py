@@ -7,6 +7,9 @@ import numpy as np
 from agents import Transitions
 from mario.training.loop import TrainingStep
 
+COLUMNS = tuple(name for name in Transitions._fields if name != "guidance")
+"""The parts of a step that the driver receives."""
+
 
 class StepRecorder:
     """Collects steps, and merges those in which no episode ended and nothing was learned.
@@ -35,8 +38,12 @@ class StepRecorder:
         return tuple(done)
 
     def _merge(self, last: TrainingStep | None) -> None:
-        columns = zip(*(step._replace(guidance=None)[:-1] for step in self._open), strict=True)
-        merged = Transitions._make(map(np.concatenate, columns))
+        merged = Transitions(
+            **{
+                name: np.concatenate([getattr(each, name) for each in self._open])
+                for name in COLUMNS
+            }
+        )
         before = (len(self._open) - 1) * self._num_envs
         final_infos = {} if last is None else last.final_infos
         self._done.append(
@@ -52,6 +59,6 @@ class StepRecorder:
 
 
 def without_states(transitions: Transitions) -> Transitions:
-    """Return transitions without their observations."""
+    """Return transitions without their observations and guidance."""
     empty = np.zeros((0, *transitions.states.shape[1:]), np.uint8)
-    return transitions._replace(states=empty, next_states=empty)
+    return transitions._replace(states=empty, next_states=empty, guidance=None)

@@ -247,3 +247,22 @@ def test_an_update_on_a_gpu_is_that_on_a_cpu(name):
         weights_after.append(weights(network).cpu())
         learner.close()
     torch.testing.assert_close(*weights_after, rtol=1e-2, atol=1e-3)
+
+
+def test_a_step_can_be_performed_elsewhere_with_the_same_result(make):
+    network, learner, loss_fn = make(max_grad_norm=0.01)
+    other, driver, _ = make(max_grad_norm=0.01)
+    other.load_state_dict(network.state_dict())
+
+    def exchange(gradients, means):
+        scalars = driver.apply(
+            gradients, {name: torch.tensor(mean) for name, mean in means.items()}
+        )
+        network.load_state_dict(other.state_dict())
+        return scalars
+
+    alone, own, own_loss_fn = make(max_grad_norm=0.01)
+    alone.load_state_dict(network.state_dict())
+    learner.exchange = exchange
+    assert learner.update(loss_fn, batch()) == own.update(own_loss_fn, batch())
+    assert all(map(torch.equal, network.parameters(), alone.parameters()))

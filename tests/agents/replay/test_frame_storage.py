@@ -223,3 +223,20 @@ def test_saving_through_a_replay_marks_the_storage_as_saved(storage):
     before = storage.steps_until_overwrite()
     save(replay)
     assert storage.steps_until_overwrite() == storage.ring.rows_until_overwrite // 2 > before
+
+
+def test_environments_can_be_stored_one_by_one_and_at_another_pace(tmp_path, storage):
+    separate = make_storage(tmp_path / "separate")
+    recorded = list(steps(100))
+    for env, order in ((1, recorded[:50]), (0, recorded), (1, recorded[50:])):
+        for step in order:
+            rows = type(step)(*(column[env : env + 1] for column in step))
+            separate.append(rows, envs=np.array([env]))
+    assert separate.check_valid() == (True, "")
+    assert len(separate) == len(storage)
+    assert separate.indices().tolist() == storage.indices().tolist()
+    index = storage.indices()
+    assert all(map(torch.equal, separate.read(index).values(), storage.read(index).values()))
+    with pytest.raises(ValueError, match="transitions are of 2 environments; give 1"):
+        separate.append(recorded[0], envs=np.array([0]))
+    separate.close()

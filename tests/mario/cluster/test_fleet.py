@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,20 +11,24 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cluster_runs import HYPER, config, episodes, learned, same, train_in_process
 from machines import Machines
 
 from mario.cluster import connection, fleet
+from mario.cluster.check import check_cluster
 from mario.cluster.launch import cluster_session
 from mario.cluster.workers.versions import running_versions
+from mario.commands import evaluate
 from mario.errors import RunError, UsageError
 from mario.runs.checkpoint import load
 from mario.training.callbacks import Callback
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
+CHECKPOINT = Path(__file__).resolve().parents[3] / "checkpoints" / "mario-1-1.chkpt"
 TRAIN = "from mario.commands.train import main; main()"
 
 
@@ -42,20 +47,21 @@ def train(machines):
 
 
 class Faults(Callback):
-    """Causes one fault after another, each some steps after training goes on from the last.
+    """Causes one fault after another, each after the workers have recovered from the last.
 
     A fault is the number of workers that take part before it, and a function.
     """
 
     def __init__(self, *faults):
-        self.faults, self.steps = list(faults), 0
+        self.faults, self.steps, self.noticed = list(faults), 0, True
 
     def on_step(self, step):
-        ready, wanted = len(self.trainer._roster.ready), self.faults[0][0] if self.faults else 2
-        self.steps = self.steps + step.num_steps if ready == wanted else 0
+        ready, wanted = self.trainer.num_ready, self.faults[0][0] if self.faults else 2
+        self.noticed = self.noticed or ready != wanted
+        self.steps = self.steps + step.num_steps if ready == wanted and self.noticed else 0
         if self.faults and self.steps > 100:
-            self.steps = 0
-            self.faults.pop(0)[1](self.trainer._fleet)
+            self.steps, self.noticed = 0, False
+            self.faults.pop(0)[1](self.trainer.fleet)
 
     @property
     def complete(self):
@@ -68,6 +74,34 @@ def test_ray_workers_learn_the_same_numbers_as_workers_in_this_process(tmp_path,
     run, other = train(small), train_in_process(replace(small, save_dir=tmp_path / "objects"))
     assert same(learned(run), learned(other))
     assert episodes(run) == episodes(other)
+
+
+def test_players_are_replaced_and_leave_no_gap_in_the_replay_memory(tmp_path, train, capsys):
+    faults = Faults((2, lambda fleet: os.kill(fleet.pids[1], signal.SIGKILL)))
+    hyper = replace(HYPER["ddqn"], learn_every=20, replay_capacity=10_000)
+    players = config(tmp_path, "ddqn", workers=2, hyper=hyper, cluster_mode="players", steps=10**6)
+    checks = []
+
+    class Check(Callback):
+        def on_close(self):
+            checks.append(self.trainer.agent.replay.storage.check_valid())
+
+    run = train(players, callbacks=[faults, Check()])
+    assert checks == [(True, "")]
+    assert "worker 1 is lost (its process died)" in capsys.readouterr().out
+    assert all(load(run / "last.chkpt")["resume"]["envs"]["workers"])
+
+
+def test_a_cluster_is_checked_and_plays_evaluation_episodes(machines, capsys):
+    assert check_cluster(machines.address, print)
+    output = capsys.readouterr().out
+    assert output.startswith(f"{machines.address}: reachable, 2 cores, token authentication")
+    assert output.count("same versions") == 3
+    flags = ["--episodes=4", "--json", f"--cluster={machines.address}", "--workers=2"]
+    with pytest.raises(SystemExit) as stop:
+        evaluate.main([str(CHECKPOINT), *flags])
+    assert stop.value.code == 0
+    assert json.loads(capsys.readouterr().out)["episodes"] == 4
 
 
 def test_training_goes_on_when_workers_and_machines_die_freeze_and_join(

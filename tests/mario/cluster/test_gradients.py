@@ -14,6 +14,7 @@ from mario.cluster.gradients import combined
 from mario.cluster.workers.gradient_worker import GradientWorker
 from mario.cluster.workers.messages import Gradients
 from mario.errors import RunError, UsageError
+from mario.runs.agent_factory import agent_class
 from mario.training.callbacks import Callback
 
 LAYOUT = (((3,), (1,)),)
@@ -138,6 +139,13 @@ def test_environments_and_batches_must_be_multiples_of_the_workers(tmp_path):
     hyper = replace(HYPER["reinforce"], batch_episodes=3)
     with pytest.raises(UsageError, match=r"hyper.batch_episodes is 3; give a multiple of the 2"):
         train(config(tmp_path, "reinforce", workers=2, hyper=hyper))
+
+
+def test_an_agent_that_learns_from_corrections_is_refused(tmp_path):
+    hyper = agent_class("dagger").Config()
+    small = replace(config(tmp_path, workers=2), agent="dagger", hyper=hyper)
+    with pytest.raises(UsageError, match="--agent dagger learns from corrections"):
+        open_session(small)
 
 
 def test_means_are_averaged_and_sums_are_scaled_to_all_workers():
