@@ -8,7 +8,7 @@ and displays every agent through them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -100,6 +100,21 @@ class AgentConfig:
         total = int(getattr(self, name))
         self._require(name, total % num_workers == 0, f"a multiple of the {num_workers} workers")
         return total // num_workers
+
+    def _require_at_most(self, maxima: Mapping[str, tuple[float, str]]) -> None:
+        """Check that fields are not above a maximum.
+
+        Args:
+            maxima: The maximum by the name of the field, and the reason, as the end of a sentence
+                after "because".
+
+        Raises:
+            ValueError: A field is above its maximum. The message names the value and the reason.
+        """
+        for name, (maximum, reason) in maxima.items():
+            value = getattr(self, name)
+            holds = value is None or value <= maximum
+            self._require(name, holds, f"at most {maximum:,}, because {reason}")
 
     def _require(self, name: str, holds: bool, remedy: str) -> None:
         """Check a condition on the value of a field.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -30,6 +29,8 @@ OBSERVATION_WRAPPERS = {
     "pong": PongObservation,
 }
 """The wrapper for each value of `WrapperConfig.observation`."""
+
+MAX_REWARD_SCALE = 1_000_000
 
 LIMITS = {
     "skip": (1, 1_000),
@@ -92,8 +93,11 @@ class WrapperConfig:
             raise ValueError(f"repeat_action_probability must be between 0 and 1, got {value}")
         if self.max_pool_colors and not self.max_pool:
             raise ValueError("max_pool_colors has no effect without max_pool; set max_pool, too")
-        if not math.isfinite(self.reward_scale) or self.reward_scale == 0:
-            raise ValueError(f"reward_scale must be finite and not 0, got {self.reward_scale}")
+        if not 0 < abs(self.reward_scale) <= MAX_REWARD_SCALE:
+            raise ValueError(
+                f"reward_scale must be finite and not 0, got {self.reward_scale}; give at most "
+                f"{MAX_REWARD_SCALE:,}, because learning diverges with larger rewards"
+            )
         if self.reward_clip is not None and not self.reward_clip > 0:
             raise ValueError(f"reward_clip must be above 0, got {self.reward_clip}")
 

@@ -44,6 +44,22 @@ NEVER = 2**62
 """Number of steps that no run takes."""
 
 
+MAXIMA = {
+    "learning_rate": (1.0, "Adam changes each weight by about this much per update"),
+    "learning_rate_end": (1.0, "Adam changes each weight by about this much per update"),
+    "demonstration_margin": (1000.0, "it would outweigh all action values"),
+    "demonstration_margin_coef": (1000.0, "the temporal-difference loss would have no effect"),
+    "adam_epsilon": (1.0, "updates would become tiny"),
+    "batch_size": (65_536, "a batch must fit into the memory"),
+    "n_step": (1000, "rewards that far ahead are not due to the action"),
+    "hidden_size": (16_384, "the network must fit into the memory"),
+    "exploration_action_repeat": (10_000, "episodes are shorter"),
+    "random_shift": (84, "nothing would be left of the image"),
+    "weight_average_updates": (10**9, "no run has as many updates"),
+}
+"""Maximum of a field, and the reason."""
+
+
 @dataclass(frozen=True)
 class DDQNConfig(AgentConfig):
     """Hyperparameters of `DDQN`; the defaults are those of the PyTorch tutorial on Mario.
@@ -136,6 +152,7 @@ class DDQNConfig(AgentConfig):
             self._require(name, 0 <= getattr(self, name) < math.inf, "0 or more")
         for name in ("learning_rate", "adam_epsilon"):
             self._require(name, 0 < getattr(self, name) < math.inf, "a number above 0")
+        self._require_at_most(MAXIMA)
         last = self.learning_rate_end
         self._require("learning_rate_end", last is None or 0 < last < math.inf, "above 0, or none")
         self._require("exploration_decay", 0 < self.exploration_decay <= 1, "above 0 and up to 1")

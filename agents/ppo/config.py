@@ -10,6 +10,21 @@ from agents.agent import AgentConfig
 from agents.compute.precision import Precision
 from agents.networks.actor_critic import PolicyKind
 
+RATE = 1.0, "Adam changes each weight by about this much per update"
+MEMORY = 65_536, "a rollout must fit into the memory"
+SIZE = 16_384, "the network must fit into the memory"
+WEIGHT = 1000.0, "the other parts of the loss would have no effect"
+MAXIMA = {
+    "hidden_size": SIZE, "lstm_size": SIZE, "horizon": MEMORY, "minibatches": MEMORY,
+    "epochs": (1000, "the policy would leave the range in which its rollout is valid"),
+    "learning_rate": RATE, "learning_rate_end": RATE,
+    "clip_range": (10.0, "nothing would be clipped"),
+    "clip_range_end": (10.0, "nothing would be clipped"),
+    "entropy_coef": WEIGHT, "entropy_coef_end": WEIGHT, "value_coef": WEIGHT,
+    "adam_epsilon": (1.0, "updates would become tiny"),
+}  # fmt: skip
+"""Maximum of a field, and the reason."""
+
 
 @dataclass(frozen=True)
 class PPOConfig(AgentConfig):
@@ -83,6 +98,7 @@ class PPOConfig(AgentConfig):
             "learning_rate_end", "clip_range_end", "entropy_coef", "entropy_coef_end", "value_coef",
         ):  # fmt: skip
             self._require(name, 0 <= getattr(self, name) < math.inf, "0 or more")
+        self._require_at_most(MAXIMA)
         for name in ("schedule_steps", "target_kl", "max_grad_norm"):
             number = getattr(self, name)
             self._require(name, number is None or number > 0, "a number above 0, or none")

@@ -8,6 +8,14 @@ from typing import Self
 
 from agents.agent import AgentConfig
 
+MAXIMA = {
+    "learning_rate": (1.0, "RMSProp changes each weight by about this much per update"),
+    "rmsprop_epsilon": (1.0, "updates would become tiny"),
+    "batch_episodes": (100_000, "the first update would come too late"),
+    "hidden_size": (16_384, "the network must fit into the memory"),
+}
+"""Maximum of a field, and the reason."""
+
 
 @dataclass(frozen=True)
 class REINFORCEConfig(AgentConfig):
@@ -37,6 +45,7 @@ class REINFORCEConfig(AgentConfig):
     def __post_init__(self) -> None:
         for name in ("batch_episodes", "hidden_size"):
             self._require(name, getattr(self, name) >= 1, "1 or more")
+        self._require_at_most(MAXIMA)
         for name in ("gamma", "rmsprop_decay"):
             self._require(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
         for name in ("learning_rate", "rmsprop_epsilon"):

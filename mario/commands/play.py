@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from mario.commands import cli
-from mario.config.env_config import Device
-from mario.config.validation import require_at_least, require_probability
+from mario.config.env_config import NOOP_LIMIT, Device
+from mario.config.validation import require_at_least, require_at_most, require_probability
 from mario.games.registry import find_game
 from mario.system.announce import announced
 from mario.system.signals import StopSignals
@@ -66,6 +66,9 @@ class PlayFlags:
         require_at_least("--episodes", self.episodes, 1)
         require_at_least("--noop-max", self.noop_max, 0)
         require_at_least("--seed", self.seed, 0)
+        require_at_most("--episodes", self.episodes, 1_000_000, "it would never end")
+        require_at_most("--noop-max", self.noop_max, *NOOP_LIMIT)
+        require_at_most("--seed", self.seed, 2**62, "random generators have 64-bit seeds")
         require_probability("--epsilon", self.epsilon)
         require_probability("--repeat-action-probability", self.repeat_action_probability)
 

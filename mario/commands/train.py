@@ -44,12 +44,16 @@ def train(arguments: Sequence[str]) -> int:
     with announced(cli.LOADING):
         config, resume = read_flags(arguments)
         # Imported here, because worker processes import the main module and must start fast.
+        from mario.training.closing import closing_lines
         from mario.training.train import train as train_agent
 
         open_session = _session_opener(config)
     with StopSignals() as stop:
-        train_agent(config, resume=resume, stop=lambda: bool(stop), open_session=open_session)
-        return stop.exit_code
+        result = train_agent(
+            config, resume=resume, stop=lambda: bool(stop), open_session=open_session
+        )
+    print("\n".join(closing_lines(result, config)))
+    return stop.exit_code
 
 
 def _session_opener(config: TrainConfig[Any]) -> OpenSession:

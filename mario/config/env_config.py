@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
-from mario.config.validation import require_at_least, require_probability
+from mario.config.validation import require_at_least, require_at_most, require_probability
 from mario.errors import UsageError
 from wrappers import WrapperConfig
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 """Values of ``--device``, see `mario.runs.agent_factory.resolve_device`."""
+
+NOOP_LIMIT = 1000, "the time of a level would run out"
+"""Maximum number of no-op frames at the start of an episode, and the reason."""
 
 DEFAULT_GAME = "SuperMarioBros-1-1-v0"
 
@@ -75,6 +78,7 @@ class EndingRewardConfig:
         for name in ("success", "failure"):
             if not math.isfinite(value := getattr(self, name)):
                 raise UsageError(f"--ending-reward.{name} must be finite, got {value}")
+            require_at_most(f"--ending-reward.{name}", abs(value), 1e6, "learning would diverge")
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,21 @@ from agents import AgentConfig
 from mario.config.correction_config import CorrectionConfig
 from mario.config.env_config import (
     DEFAULT_GAME,
+    NOOP_LIMIT,
     Device,
     EndingRewardConfig,
     EnvConfig,
     StartCurriculumConfig,
 )
-from mario.config.validation import require_at_least, require_probability
+from mario.config.validation import require_at_least, require_at_most, require_probability
 from mario.errors import UsageError
 from wrappers import WrapperConfig
+
+MAX_SEED = 2**62
+MAX_ENVS = 1024
+MAX_THREADS = 1024
+MAX_EPISODES = 1_000_000
+"""Largest number of episodes of one evaluation."""
 
 H = TypeVar("H", bound=AgentConfig)
 
@@ -61,6 +68,10 @@ class EvaluationConfig:
         require_at_least("--evaluation.episodes", self.episodes, 0)
         require_at_least("--evaluation.confirm-episodes", self.confirm_episodes, 0)
         require_at_least("--evaluation.noop-max", self.noop_max, 0)
+        for name in ("episodes", "confirm_episodes"):
+            flag = f"--evaluation.{name.replace('_', '-')}"
+            require_at_most(flag, getattr(self, name), MAX_EPISODES, "the run would not go on")
+        require_at_most("--evaluation.noop-max", self.noop_max, *NOOP_LIMIT)
         require_probability("--evaluation.epsilon", self.epsilon)
         require_probability(
             "--evaluation.repeat-action-probability", self.repeat_action_probability
@@ -177,6 +188,14 @@ class TrainConfig(Generic[H]):
         for rate in self.noise:
             require_probability("--noise", rate)
         require_at_least("--save-seconds", self.save_seconds, 0)
+        require_at_most("--seed", self.seed, MAX_SEED, "random generators have 64-bit seeds")
+        require_at_most("--num-envs", self.num_envs, MAX_ENVS, "more take longer than they learn")
+        require_at_most("--save-seconds", self.save_seconds, 86_400, "a day of work could be lost")
+        require_at_most(
+            "--worker-timeout", self.worker_timeout, 86_400, "a lost worker would go unnoticed"
+        )
+        if self.threads is not None:
+            require_at_most("--threads", self.threads, MAX_THREADS, "no machine has more cores")
         require_at_least("--worker-timeout", self.worker_timeout, 1)
         if self.workers is not None and self.cluster is None:
             raise UsageError(f"--workers {self.workers} needs --cluster; add --cluster auto")

@@ -15,6 +15,28 @@ def require_at_least(flag: str, value: float, minimum: float) -> None:
         raise UsageError(f"{flag} must be at least {minimum:,}, got {value}")
 
 
+def require_at_most(flag: str, value: float, maximum: float, reason: str) -> None:
+    """Check that a value is not above its maximum.
+
+    Args:
+        flag: the flag.
+        value: the value received.
+        maximum: the largest valid value.
+        reason: why there is a maximum, as the end of a sentence after "because".
+
+    Raises:
+        UsageError: ``value`` is greater than ``maximum``, or NaN.
+
+    >>> require_at_most("--num-envs", 2000, 1024, "no machine can step more at once")
+    Traceback (most recent call last):
+        ...
+    mario.errors.UsageError: --num-envs must be at most 1,024, because no machine can step more \
+at once, got 2000
+    """
+    if not value <= maximum:
+        raise UsageError(f"{flag} must be at most {maximum:,}, because {reason}, got {value}")
+
+
 def require_probability(flag: str, value: float) -> None:
     """Check that a value is between 0 and 1.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections import deque
@@ -12,6 +13,8 @@ from typing import Any, NamedTuple, Self
 
 from tqdm import tqdm
 
+BAR_WIDTH = 20
+BAR_FORMAT = f"{{percentage:5.1f}}%|{{bar:{BAR_WIDTH}}}| {{desc}}"
 REDRAW_SECONDS = 0.25
 SPEED_SECONDS = 30.0
 """The speed is the mean over this time."""
@@ -67,17 +70,20 @@ class ProgressBar:
     Args:
         total_episodes: episodes of the whole run, None if they do not limit it.
         total_steps: agent steps of the whole run, None if they do not limit it.
+        goal: what else ends the run, for example ``"until 95% are cleared"``.
     """
 
-    def __init__(self, total_episodes: int | None, total_steps: int | None) -> None:
-        self._total_episodes, self._total_steps = total_episodes, total_steps
+    def __init__(
+        self, total_episodes: int | None, total_steps: int | None, goal: str | None = None
+    ) -> None:
+        self._total_episodes, self._total_steps, self._goal = total_episodes, total_steps, goal
         has_end = total_episodes is not None or total_steps is not None
         options: dict[str, Any] = {
             "total": 1.0,
             "file": sys.stderr,
             "leave": False,
             "dynamic_ncols": True,
-            "bar_format": "{percentage:5.1f}%|{bar:20}| {desc}" if has_end else "{desc}",
+            "bar_format": BAR_FORMAT if has_end else "{desc}",
         }
         try:
             self._bar: Any = tqdm(disable=None, **options)
@@ -151,4 +157,19 @@ class ProgressBar:
             if total
         ]
         self._bar.n = min(max(progress, default=0.0), 1.0)
-        self._bar.set_description_str(", ".join(parts))
+        if self._goal is not None:
+            parts.append(self._goal)
+        self._bar.set_description_str(_fit(parts, BAR_WIDTH + 10 if progress else 1))
+
+
+def _fit(parts: list[str], taken: int) -> str:
+    """Return the last parts that fit into a line of the terminal.
+
+    Args:
+        parts: the most important one comes last.
+        taken: number of columns that are taken.
+    """
+    columns = shutil.get_terminal_size().columns
+    while len(parts) > 1 and len(", ".join(parts)) > columns - taken:
+        parts = parts[1:]
+    return ", ".join(parts)

@@ -36,7 +36,7 @@ class TrainingSummary:
             f"{episodes:,} episodes",
             f"{self.step:,} steps",
             f"{self.steps_per_second:,.0f} steps/s",
-            f"epsilon {self.epsilon:.3f}",
+            *([f"epsilon {self.epsilon:.3f}"] if self.epsilon else []),
             f"reward {means.pop('reward'):,.1f}",
             f"length {means.pop('length'):,.0f}",
             *(f"{name.replace('_', ' ')} {mean:.4g}" for name, mean in means.items()),

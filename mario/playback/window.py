@@ -20,10 +20,18 @@ DEFAULT_SCALE = 3
 
 
 def has_display() -> bool:
-    """Return whether a window can be opened on this machine."""
-    if sys.platform in ("darwin", "win32"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    """Return whether a window can be opened on this machine.
+
+    A window is opened to find out, because the display that the environment names may be gone.
+    """
+    named = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if sys.platform not in ("darwin", "win32") and not named:
+        return False
+    try:
+        Window("").close()
+    except UsageError:
+        return False
+    return True
 
 
 class Window:

@@ -73,7 +73,7 @@ class Session:
     ) -> None:
         self._config, self._stop = config, stop
         with ExitStack() as stack:
-            self._progress = stack.enter_context(ProgressBar(config.total_episodes, config.steps))
+            self._progress = stack.enter_context(_progress_bar(config))
             self._report = self._progress.write
             self.run = self._open_run(resume, stack)
             with announced(f"starting {config.num_envs} environments", self._report):
@@ -244,6 +244,14 @@ class Session:
         for part in self.trainer.agent.persistent_parts():
             if loss := part.describe_loss():
                 self._report(loss)
+
+
+def _progress_bar(config: TrainConfig[Any]) -> ProgressBar:
+    """Make the progress bar. The default number of episodes is no goal if there is another one."""
+    target = config.evaluation.target_clear_rate
+    if target is None:
+        return ProgressBar(config.total_episodes, config.steps)
+    return ProgressBar(config.episodes, config.steps, f"until {target:.0%} are cleared")
 
 
 def _discard_on_failure(run: RunFolder, kind: type[BaseException] | None, *rest: object) -> None:

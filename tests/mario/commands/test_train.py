@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -67,6 +68,16 @@ def test_stderr_is_empty_and_gym_prints_no_warning(trained):
     _, process = trained
     assert process.stderr == ""
     assert "gym has been unmaintained" not in process.stdout.lower()
+
+
+def test_the_last_lines_say_where_the_run_is_and_how_to_watch_the_agent(trained):
+    folder, process = trained
+    complete, best, watch = process.stdout.splitlines()[-3:]
+    assert re.fullmatch(rf"the run is complete: 1 episodes, \d+ steps, in {folder}", complete)
+    assert re.fullmatch(
+        r"best evaluation: \d+% cleared, mean return -?[\d.]+ in 1 episodes at step \d+", best
+    )
+    assert watch == f"watch the agent with: mario-play {folder / 'best.chkpt'}"
 
 
 def test_the_resolved_configuration_is_saved(trained):
@@ -229,8 +240,10 @@ def test_a_signal_saves_the_run_and_sets_the_exit_code(tmp_path, number, code):
     assert "run: " in process.stdout.readline()
     time.sleep(1.5)
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
-    _, errors = process.communicate(timeout=300)
+    output, errors = process.communicate(timeout=300)
     assert process.returncode == code, errors
     assert "Traceback" not in errors
     (folder,) = tmp_path.iterdir()
+    assert "the run was stopped and saved: " in output
+    assert f"continue it with: mario-train --resume {folder}\n" in output
     assert load(folder / "last.chkpt")["steps"] > 0

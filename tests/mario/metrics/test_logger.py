@@ -119,6 +119,12 @@ def test_the_console_line_shows_speed_clear_rate_and_best_x(make, clock):
     )
 
 
+def test_an_agent_without_epsilon_prints_none(make):
+    logger = make()
+    logger.log_episode(episode(), epsilon=0.0)
+    assert "epsilon" not in logger.lines[-1]
+
+
 def test_a_game_without_levels_has_no_clear_rate_on_the_console(make):
     logger = make()
     logger.log_episode(episode(best_x=None))

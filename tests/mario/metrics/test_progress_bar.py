@@ -39,7 +39,7 @@ def clock(monkeypatch) -> Clock:
 
 
 @contextmanager
-def bar_on_a_terminal(*totals: int | None) -> Iterator[tuple[ProgressBar, Terminal]]:
+def bar_on_a_terminal(*totals: int | str | None) -> Iterator[tuple[ProgressBar, Terminal]]:
     with redirect_stderr(Terminal()) as terminal, ProgressBar(*totals) as bar:
         yield bar, terminal
 
@@ -50,6 +50,16 @@ def test_the_bar_shows_progress_speed_and_remaining_time(clock):
         bar.update(2000, 10)
         assert terminal.line.startswith("20.0%|####      ")
         assert terminal.line.endswith("| 10 episodes, 2,000 steps, 200 steps/s, 00:40 left")
+
+
+@pytest.mark.parametrize("totals", [(None, 10_000_000), (40_000, None), (None, None)])
+def test_the_line_fits_into_80_columns(clock, monkeypatch, totals):
+    monkeypatch.setenv("COLUMNS", "80")
+    with bar_on_a_terminal(*totals, "until 95% are cleared") as (bar, terminal):
+        clock.now = 10.0
+        bar.update(1_234_567, 20_000)
+        assert len(terminal.line) < 80
+        assert terminal.line.endswith("until 95% are cleared")
 
 
 def test_a_run_without_totals_has_no_percentage_and_no_remaining_time(clock):

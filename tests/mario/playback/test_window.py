@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from mario.playback import window
 from mario.playback.window import has_display
 
 BEGIN = """
@@ -107,6 +108,21 @@ except UsageError as error:
     assert re.search("cannot open a window: .*; record a video with --record instead", output)
 
 
+class FakeWindow:
+    """A window that can always be opened."""
+
+    def __init__(self, title):
+        pass
+
+    def close(self):
+        pass
+
+
+def test_a_display_that_is_gone_counts_as_none():
+    script = "from mario.playback.window import has_display; print(has_display())"
+    assert "False" in run(script, None, DISPLAY=":none").splitlines()
+
+
 @pytest.mark.parametrize(
     ("platform", "environment", "expected"),
     [
@@ -119,6 +135,7 @@ except UsageError as error:
     ],
 )
 def test_has_display_follows_the_rules_of_each_system(monkeypatch, platform, environment, expected):
+    monkeypatch.setattr(window, "Window", FakeWindow)
     monkeypatch.setattr(sys, "platform", platform)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)

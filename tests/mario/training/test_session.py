@@ -12,7 +12,7 @@ from mario.config.run_config import DiagnosticsConfig, EvaluationConfig, TrainCo
 from mario.errors import UsageError
 from mario.runs.checkpoint import load, save
 from mario.training.callbacks import Callback
-from mario.training.session import Session
+from mario.training.session import Session, _progress_bar
 
 DDQN = DDQNConfig(replay_capacity=300, burnin=10, exploration_start=0.0, exploration_min=0.0)
 
@@ -51,6 +51,14 @@ def test_warnings_of_the_diagnostics_are_logged(tmp_path, capfd):
     assert row["step"] == "10"
     assert row["warning"].startswith("action 0 is 100% of the non-random actions")
     assert "WARNING at step 10: action 0 is" in capfd.readouterr().out
+
+
+def test_the_progress_bar_does_not_count_towards_episodes_that_will_not_be_played(tmp_path):
+    evaluation = EvaluationConfig(target_clear_rate=0.95)
+    bar = _progress_bar(config(tmp_path, evaluation=evaluation, steps=None))
+    assert (bar._total_episodes, bar._goal) == (None, "until 95% are cleared")
+    bar = _progress_bar(config(tmp_path, steps=None))
+    assert (bar._total_episodes, bar._goal) == (40_000, None)
 
 
 def test_an_evaluation_is_logged_and_saved_in_the_checkpoints(tmp_path):
