@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from agents import Transitions
@@ -38,12 +40,10 @@ class StepRecorder:
         return tuple(done)
 
     def _merge(self, last: TrainingStep | None) -> None:
-        merged = Transitions(
-            **{
-                name: np.concatenate([getattr(each, name) for each in self._open])
-                for name in COLUMNS
-            }
-        )
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(each, name) for each in self._open]) for name in COLUMNS
+        }
+        merged = Transitions(**columns)
         before = (len(self._open) - 1) * self._num_envs
         final_infos = {} if last is None else last.final_infos
         self._done.append(
