@@ -1,4 +1,4 @@
-"""`mario-play`: watch a trained agent play, or record a video of it."""
+"""`mario-play`: watch a trained agent or a demonstration, or record a video of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from mario.runs.trained_agent import TrainedAgent
 
 NAME = "mario-play"
-DESCRIPTION = "Watch a trained agent play. Without a display, record a video instead."
+DESCRIPTION = """Watch a trained agent play, or a demonstration that mario-search found.
+
+Without a display, record a video instead.
+"""
+DEMONSTRATIONS = (".demo", ".fm2")
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class PlayFlags:
 
     checkpoints: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Trained agent: a .chkpt file of this program or of the PyTorch tutorial. Several files, each
-    trained on a different level, play the full game together: each agent plays its own level."""
+    trained on a different level, play the full game together: each agent plays its own level. Or
+    a demonstration: a .demo file of mario-search, or an .fm2 movie of FCEUX and --game."""
     episodes: int = 1
     """Number of episodes to play."""
     record: Path | None = None
@@ -90,6 +95,8 @@ def play(arguments: Sequence[str]) -> int:
     flags = cli.parse(NAME, PlayFlags, arguments, DESCRIPTION)
     if flags.game is not None:
         find_game(flags.game)  # before the slow imports
+    if len(flags.checkpoints) == 1 and flags.checkpoints[0].suffix in DEMONSTRATIONS:
+        return _play_demonstration(flags, flags.checkpoints[0])
     with announced(cli.LOADING):
         # Imported here, because worker processes import the main module and must not import torch.
         from mario.playback.watch import watch_episodes
@@ -104,6 +111,29 @@ def play(arguments: Sequence[str]) -> int:
         )  # fmt: skip
         for episode, result in enumerate(results):
             print(_summary(episode, result))
+        return stop.exit_code
+
+
+def _play_demonstration(flags: PlayFlags, path: Path) -> int:
+    """Replay a demonstration; return the exit code."""
+    from mario.errors import UsageError
+    from mario.search.demonstration import load
+    from mario.search.fm2 import SUFFIX, load_movie
+    from mario.search.replay import replay
+
+    if flags.overlay:
+        raise UsageError(f"--overlay shows an agent, and {path} is a demonstration; leave it out")
+    demonstration = load_movie(path, flags.game) if path.suffix == SUFFIX else load(path)
+    with ExitStack() as stack, StopSignals() as stop:
+        show_frame, _ = _open_output(flags, demonstration.game, stack)
+        result = replay(
+            demonstration, emulator=flags.emulator, game=flags.game,
+            on_frame=lambda frame: not stop and show_frame(frame),
+        )  # fmt: skip
+        ending = result.ending or "the end of the demonstration"
+        print(
+            f"{path.name} - Reward {result.reward:.0f} - Length {result.steps} - Ended by {ending}"
+        )
         return stop.exit_code
 
 

@@ -52,8 +52,12 @@ class Emulator(ABC):
     def restore(self) -> None:
         """Return to the state that `backup` saved last; call `backup` first."""
 
-    def save_state(self) -> bytes:
+    def save_state(self, screen: bool = True) -> bytes:
         """Return the complete state of the console.
+
+        Args:
+            screen: whether the state includes the screen. Without it the state may be much
+                smaller, and `screen` is undefined until the next frame after loading it.
 
         Raises:
             StateNotSupportedError: this emulator cannot export its state.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, NamedTuple, TypedDict
 
 import gymnasium as gym
 import numpy as np
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 
 from mario.emulators import Emulator, make_emulator
 from mario.emulators.emulator import FRAMES_PER_SECOND, SCREEN_SHAPE
+from mario.errors import UsageError
 from mario.games.actions import ActionSet, action_masks, action_name
 from mario.games.endings import Ending
 
@@ -22,6 +26,17 @@ STALL_FRAMES = 2400
 
 MAX_WAIT_FRAMES = 3000
 """Maximum number of rounds of `advance_while`: 50 seconds if each round plays one frame."""
+
+
+PLAIN_TYPES = (bool, int, float, str, bytes, tuple, list, dict, np.ndarray, np.random.Generator)
+"""Types of the attributes that the state of a game includes."""
+
+
+class GameState(NamedTuple):
+    """A point of a game: the emulator's state, and the game's attributes of `PLAIN_TYPES`."""
+
+    console: bytes
+    fields: dict[str, Any]
 
 
 class NesOptions(TypedDict, total=False):
@@ -49,6 +64,9 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         action_names: Name of each action, for example ``"right+A"``.
         emulator: The console.
         is_stuck: Whether `advance_while` reached its limit. The episode is then truncated.
+        reward_version: Name of the reward; another name is needed if the reward changes.
+        search_actions: The action sets that a search tries, the smallest first; empty for
+            `default_actions`.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - declared so by Gymnasium
@@ -57,6 +75,8 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
     }
     default_actions: ClassVar[ActionSet] = "simple"
     reward_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    reward_version: ClassVar[str] = "1"
+    search_actions: ClassVar[Sequence[ActionSet]] = ()
 
     def __init__(
         self,
@@ -87,7 +107,7 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         self.render_mode = render_mode
         self.emulator = make_emulator(rom, emulator) if isinstance(emulator, str) else emulator
         self.metadata = {**self.metadata, "emulator": self.emulator.name}
-        self._stall_frames = stall_frames
+        self._stall_frames, self._rom = stall_frames, Path(rom)
         self._best_progress, self._idle_frames = -math.inf, 0
         self._is_over = True
         self.is_stuck = False
@@ -98,6 +118,11 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
     def ram(self) -> memoryview:
         """The console's RAM, see `Emulator.ram`."""
         return self.emulator.ram
+
+    @cached_property
+    def rom_sha256(self) -> str:
+        """SHA-256 of the ROM file, hexadecimal."""
+        return hashlib.sha256(self._rom.read_bytes()).hexdigest()
 
     @abstractmethod
     def reward(self) -> float:
@@ -125,6 +150,49 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
 
     def progress(self) -> float | None:
         """Return a number that grows as the game progresses, or None if there is no such number."""
+        return None
+
+    def cell(self) -> Hashable:
+        """Return what a search with save-states distinguishes: states with equal cells are similar.
+
+        The default is the value of `progress`.
+
+        Raises:
+            UsageError: The game defines neither this method nor `progress`.
+        """
+        progress = self.progress()
+        if progress is None:
+            raise UsageError(f"{type(self).__name__} has no cells; define cell() or progress()")
+        return progress
+
+    def objective(self) -> float:
+        """Return what a search maximizes until it reaches the goal; the default is `progress`."""
+        return self.progress() or 0.0
+
+    def save_state(self, *, screen: bool = True) -> GameState:
+        """Return the state of the game, with the screen or without, see `Emulator.save_state`.
+
+        A subclass with attributes of other types than `PLAIN_TYPES` must extend this method and
+        `load_state`. Not every emulator supports them.
+        """
+        fields = {key: value for key, value in vars(self).items() if type(value) in PLAIN_TYPES}
+        return GameState(self.emulator.save_state(screen), copy.deepcopy(fields))
+
+    def load_state(self, state: GameState) -> None:
+        """Return to a state that `save_state` of this game, or of one with the same options, gave.
+
+        Raises:
+            UsageError: The state belongs to another game.
+        """
+        self.emulator.load_state(state.console)
+        vars(self).update(copy.deepcopy(state.fields))
+
+    def play_frames(self, buttons: int, frames: int) -> str | None:
+        """Hold a button mask for some frames; return the ending, or None if the episode goes on."""
+        for _ in range(frames):
+            *_, info = self.play_frame(buttons)
+            if self._is_over:
+                return str(info["ending"])
         return None
 
     def advance_while(self, condition: Callable[[], bool], advance: Callable[[], None]) -> None:
@@ -155,7 +223,7 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         super().reset(seed=seed)
         info = self._start_episode()
         for _ in range((options or {}).get("noops", 0)):
-            *_, info = self._play_frame(0)
+            *_, info = self.play_frame(0)
             if self._is_over:
                 info = self._start_episode()
         return self.emulator.screen(), info
@@ -174,7 +242,7 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
             raise ValueError(f"action must be in 0 to {len(self._masks) - 1}, got {action}")
         if self._is_over:
             raise gym.error.ResetNeeded("the episode is over or has not started; call reset first")
-        reward, terminated, truncated, info = self._play_frame(self._masks[action])
+        reward, terminated, truncated, info = self.play_frame(self._masks[action])
         return self.emulator.screen(), reward, terminated, truncated, info
 
     def render(self) -> NDArray[np.uint8] | None:
@@ -193,8 +261,8 @@ class NesGame(gym.Env[NDArray[np.uint8], int], ABC):
         self.on_episode_start()
         return self.info() | {"ending": ""}
 
-    def _play_frame(self, buttons: int) -> tuple[float, bool, bool, dict[str, Any]]:
-        """Play a frame; return reward, terminated, truncated and info."""
+    def play_frame(self, buttons: int) -> tuple[float, bool, bool, dict[str, Any]]:
+        """Play a frame with a button mask; return reward, terminated, truncated and info."""
         self.emulator.advance(buttons)
         low, high = self.reward_range
         reward = float(min(max(self.reward(), low), high))

@@ -15,7 +15,9 @@ Y_PAGE = 0x00B5
 AREA_DATA = 0x00E7, 0x00E8
 Y_IN_PAGE = 0x03B8
 AREA_CHANGE_TIMER = 0x06DE
+MAZE_CHECKS_PASSED, MAZE_CHECKS = 0x06D9, 0x06DA
 SCREEN_PAGE, SCREEN_IN_PAGE = 0x071A, 0x071C
+IN_MAZE = 0x0745
 POWER = 0x0756
 LIVES = 0x075A
 STAGE = 0x075C
@@ -33,7 +35,7 @@ BUSY = frozenset({0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x07})
 END_OF_WORLD = 2
 NO_LIVES = 0xFF
 BOWSER, FLAGPOLE = 0x2D, 0x31
-SLIDING_DOWN = 3
+STANDING, SLIDING_DOWN = 0, 3
 POWERS = {0: "small", 1: "tall"}
 
 
@@ -88,6 +90,25 @@ class MarioRam:
     def screen_x(self) -> int:
         """Distance of the screen's left edge from the left end of the area in pixels."""
         return self._ram[SCREEN_PAGE] * 256 + self._ram[SCREEN_IN_PAGE]
+
+    @property
+    def is_big(self) -> bool:
+        """Whether Mario has eaten a mushroom or a fire flower."""
+        return self._ram[POWER] > 0
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether Mario stands on something, rather than jumping, falling or climbing."""
+        return self._ram[FLOAT_STATE] == STANDING
+
+    @property
+    def maze(self) -> tuple[bool, int, int]:
+        """State of a castle's maze, which sends Mario back if he takes a wrong way.
+
+        Whether a check is ahead, the number of its parts that Mario passed, and of all parts.
+        """
+        ram = self._ram
+        return ram[IN_MAZE] > 0, ram[MAZE_CHECKS_PASSED], ram[MAZE_CHECKS]
 
     @property
     def dying(self) -> bool:

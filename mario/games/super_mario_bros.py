@@ -6,6 +6,7 @@ of that package have another reward, whose scores cannot be compared.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -20,6 +21,8 @@ START_BUTTON = 8
 MAX_STEP_PIXELS = 5
 """Mario never moves this far in a frame, so a greater distance is a change of area."""
 DEATH_PENALTY = 25
+CELL_WIDTH, CELL_HEIGHT = 16, 24
+"""Size in pixels of a cell of the search."""
 LEVEL_PIXELS = 0x10000
 """More than the length of any level."""
 
@@ -38,6 +41,8 @@ class SuperMarioBros(NesGame):
     """
 
     reward_range = (-15.0, 15.0)
+    reward_version = "gym-super-mario-bros 7.4.0"
+    search_actions = ("right-only", "complex")
 
     def __init__(
         self,
@@ -109,6 +114,16 @@ class SuperMarioBros(NesGame):
     def progress(self) -> float:
         """Return the distance in this life and level; a new life or level is always farther."""
         return self._num_lives_and_levels * LEVEL_PIXELS + self._best_x
+
+    def cell(self) -> Hashable:
+        """Return level, area, position, size, and the state of jumps and mazes.
+
+        Standing is told from jumping because in the air Mario cannot jump or enter a pipe.
+        """
+        mario = self.mario
+        position = mario.x // CELL_WIDTH, mario.y // CELL_HEIGHT
+        place = mario.world, mario.stage, mario.area, *position
+        return *place, mario.is_big, mario.is_standing, mario.maze
 
     def skip_cutscenes(self) -> None:
         """Skip deaths, level cards, pipes and the ends of worlds."""

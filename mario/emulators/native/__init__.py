@@ -84,12 +84,7 @@ class NativeEmulator(Emulator):
         self.load_state(self._backup)
 
     def save_state(self, screen: bool = True) -> bytes:
-        """See `Emulator.save_state`.
-
-        Args:
-            screen: whether the state includes the screen. Without it the state is a tenth of the
-                size, and loading it leaves the screen as it is until the next frame.
-        """
+        """See `Emulator.save_state`. Without the screen, a state is a tenth of the size."""
         state = ctypes.create_string_buffer(self._native.nes_state_size(self._handle(), screen))
         self._native.nes_save_state(self._handle(), state, screen)
         return state.raw

@@ -11,3 +11,6 @@ void bind_env_config(nanobind::module_& module);
 
 // SaveStateEnv and RunnerState.
 void bind_save_state_env(nanobind::module_& module);
+
+// MarioExplorer and MarioPlayTester.
+void bind_search(nanobind::module_& module);

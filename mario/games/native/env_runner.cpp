@@ -5,16 +5,16 @@
 #include <stdexcept>
 #include <utility>
 
+#include "random.h"
+
 namespace nes {
 
 namespace {
 
 // Returns the same numbers as the function in wrappers/sticky_actions.py.
 double counter_based_uniform(std::uint64_t seed, std::uint64_t index) {
-  std::uint64_t mixed = seed + (index + 1) * 0x9E3779B97F4A7C15U;
-  mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9U;
-  mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBU;
-  return static_cast<double>((mixed ^ mixed >> 31) >> 11) * 0x1p-53;
+  const std::uint64_t mixed = mix(seed + (index + 1) * Random::kIncrement);
+  return static_cast<double>(mixed >> 11) * 0x1p-53;
 }
 
 }  // namespace

@@ -152,4 +152,5 @@ NB_MODULE(_native, module) {
   bind_env_config(module);
   bind_game(module);
   bind_save_state_env(module);
+  bind_search(module);
 }

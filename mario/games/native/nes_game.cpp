@@ -67,6 +67,15 @@ NesGame::StepResult NesGame::step(std::uint8_t buttons, bool render) {
   return result;
 }
 
+NesGame::StepResult NesGame::repeat_step(std::uint8_t buttons, int frames) {
+  StepResult total;
+  for (int i = 0; i < frames && !(total.terminated || total.truncated); ++i) {
+    const StepResult result = step(buttons, false);
+    total = {total.reward + result.reward, result.terminated, result.truncated};
+  }
+  return total;
+}
+
 void NesGame::start_episode() {
   console_.load(*beginning_);
   stuck_ = false;

@@ -59,12 +59,19 @@ class NesGame {
   // Runs one frame. `render` is a hint that screen() will be called: it only saves time.
   StepResult step(std::uint8_t buttons, bool render);
 
+  // Runs up to this many frames with the same buttons, fewer if the episode ends, without rendering.
+  StepResult repeat_step(std::uint8_t buttons, int frames);
+
   const std::uint8_t* screen() { return console_.screen(); }
   const std::vector<std::int64_t>& info() const { return info_; }
   std::int64_t ending() const { return ending_; }
 
   // Whether the episode ended with a failure.
   virtual bool failed() const = 0;
+
+  // What a search with save-states needs, see the methods in Python.
+  virtual std::int64_t cell() = 0;
+  virtual std::int64_t progress() = 0;
 
  protected:
   // What defines a game, see the class in Python.
@@ -73,7 +80,6 @@ class NesGame {
   virtual double reward() = 0;  // clipped to its range
   virtual std::int64_t read_ending() = 0;
   virtual std::vector<std::int64_t> read_info() = 0;
-  virtual std::int64_t progress() = 0;
   virtual void skip_cutscenes() = 0;
 
   // What the subclass stores about the episode: an object that std::memcpy can copy.

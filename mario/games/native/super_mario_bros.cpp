@@ -12,6 +12,7 @@ constexpr int kMaxStepPixels = 5;
 constexpr int kDeathPenalty = 25;
 constexpr int kMaxReward = 15;
 constexpr std::int64_t kLevelPixels = 0x10000;
+constexpr int kCellWidth = 16, kCellHeight = 24;
 
 constexpr std::int64_t kFlag = 2, kDeath = 3, kTime = 4, kGameOver = 5;  // indices into kEndings
 
@@ -102,6 +103,24 @@ std::vector<std::int64_t> SuperMarioBros::read_info() {
   return {mario_.coins(),  mario_.flag_get(), mario_.lives(), mario_.score(),
           mario_.stage(),  mario_.status(),   mario_.time(),  mario_.world(),
           mario_.x(),      mario_.y(),        mario_.area(),  episode_.best_x};
+}
+
+std::int64_t SuperMarioBros::cell() {
+  std::uint64_t key = 0;
+  const auto append = [&key](int value, int bits) {
+    key = key << bits | (static_cast<std::uint64_t>(value) & ((1U << bits) - 1));
+  };
+  append(mario_.world(), 4);
+  append(mario_.stage(), 4);
+  append(mario_.area(), 16);
+  append(mario_.x() / kCellWidth, 12);
+  append(mario_.y() / kCellHeight, 5);
+  append(mario_.status() > 0, 1);
+  append(mario_.is_standing(), 1);
+  append(mario_.in_maze(), 1);
+  append(mario_.maze_checks_passed(), 3);
+  append(mario_.maze_checks(), 3);
+  return static_cast<std::int64_t>(key);
 }
 
 std::int64_t SuperMarioBros::progress() {

@@ -26,6 +26,10 @@ class MarioRam {
   int x() const { return ram_[0x006D] * 256 + ram_[0x0086]; }
   int y() const;
   int area() const { return ram_[0x00E7] + 256 * ram_[0x00E8]; }
+  bool is_standing() const { return ram_[0x001D] == 0; }
+  bool in_maze() const { return ram_[0x0745] != 0; }
+  int maze_checks_passed() const { return ram_[0x06D9]; }
+  int maze_checks() const { return ram_[0x06DA]; }
   bool dying() const { return ram_[0x000E] == 0x0B || ram_[0x00B5] > 1; }
   bool dead() const { return ram_[0x000E] == 0x06; }
   bool game_over() const { return ram_[0x075A] == 0xFF; }
@@ -58,6 +62,8 @@ class SuperMarioBros : public NesGame {
                  std::optional<int> stall_frames);
 
   bool failed() const override;
+  std::int64_t cell() override;
+  std::int64_t progress() override;
 
  protected:
   void start_game() override;  // throws std::invalid_argument for a ROM of another game
@@ -65,7 +71,6 @@ class SuperMarioBros : public NesGame {
   double reward() override;
   std::int64_t read_ending() override;
   std::vector<std::int64_t> read_info() override;
-  std::int64_t progress() override;
   void skip_cutscenes() override;
   Memory episode_fields() override { return memory_of(episode_); }
 
