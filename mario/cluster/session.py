@@ -45,11 +45,12 @@ class ClusterSession(Session):
         stop: Callable[[], bool],
         callbacks: Sequence[Callback] = (),
     ) -> None:
-        if config.noise:
-            raise UsageError(
-                f"--noise {' '.join(map(str, config.noise))} does not work with a cluster yet; "
-                "omit --noise, or train without workers"
-            )
+        for flag in ("demos", "noise"):
+            if value := getattr(config, flag):
+                raise UsageError(
+                    f"--{flag} {' '.join(map(str, value))} does not work with a cluster yet; "
+                    f"omit --{flag}, or train without workers"
+                )
         if agent_class(config.agent).uses_corrections:
             raise UsageError(
                 f"--agent {config.agent} learns from corrections, for which workers have no "

@@ -131,6 +131,9 @@ class TrainConfig(Generic[H]):
     """Number of environments that run in parallel."""
     seed: int = 0
     """Seed of all random number generators."""
+    demos: tuple[str, ...] = ()
+    """Demonstration files of an NES game: some episodes start at points along them. DDQN also
+    learns from them with --hyper.demonstration-share. Or search, to find some first."""
     noise: tuple[float, ...] = ()
     """Probabilities of a random action in place of the agent's, one per environment in turn: 0 0.01
     0.03 disturbs two thirds of the environments. Makes the agent robust."""

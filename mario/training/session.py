@@ -11,22 +11,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from agents import Agent
+from agents import Agent, AgentSpec
 from mario.config.env_config import EnvConfig
 from mario.config.run_config import TrainConfig
 from mario.config.serialization import to_dict
 from mario.corrections.correcting_env import CorrectingVectorEnv, make_correcting_env
 from mario.errors import UsageError
 from mario.evaluation.evaluator import Evaluator
+from mario.games.starts.demonstration_starts import DemonstrationStarts
 from mario.metrics.logger import MetricLogger
 from mario.metrics.progress_bar import ProgressBar
-from mario.runs.agent_factory import agent_class, make_agent
+from mario.runs.agent_factory import (
+    agent_class,
+    build_agent,
+    env_dimensions,
+    resolve_device,
+)
 from mario.runs.run_folder import CONFIG, RunFolder
 from mario.runs.trained_agent import load_agent
 from mario.system.announce import announced
 from mario.system.threads import spare_cores
 from mario.training.callbacks import Callback
 from mario.training.checkpointer import CONFIG_KEYS, Checkpointer
+from mario.training.demonstrations import DemonstrationTransitions, prepare_demonstrations
 from mario.training.diagnostics import TrainingDiagnostics
 from mario.training.noise import ActionNoise
 from mario.training.standard_callbacks import (
@@ -76,6 +83,7 @@ class Session:
             self._progress = stack.enter_context(_progress_bar(config))
             self._report = self._progress.write
             self.run = self._open_run(resume, stack)
+            self._demonstrations = prepare_demonstrations(config, self.run.path, self._report)
             with announced(f"starting {config.num_envs} environments", self._report):
                 envs = self._make_training_envs()
             stack.callback(envs.close)
@@ -119,11 +127,18 @@ class Session:
         self._parts.close()
 
     def _make_envs(
-        self, num_envs: int, seed: int, env_config: EnvConfig, stratified: bool = False
+        self,
+        num_envs: int,
+        seed: int,
+        env_config: EnvConfig,
+        *,
+        stratified: bool = False,
+        starts: DemonstrationStarts | None = None,
     ) -> GameVectorEnv:
         return make_vector_env(
-            env_config, num_envs=num_envs, seed=seed, stratified=stratified, report=self._report
-        )
+            env_config, num_envs=num_envs, seed=seed, stratified=stratified,
+            report=self._report, starts=starts,
+        )  # fmt: skip
 
     def _open_run(self, resume: Path | None, stack: ExitStack) -> RunFolder:
         """Open or create the run folder; a new folder is removed if the session cannot start."""
@@ -143,20 +158,29 @@ class Session:
         return agent.replay_description
 
     def _make_training_envs(self) -> GameVectorEnv:
-        config = self._config
+        config, starts = self._config, None
+        if self._demonstrations:
+            starts = DemonstrationStarts(self._demonstrations, config.start_curriculum)
         if not agent_class(config.agent).uses_corrections:
-            return self._make_envs(config.num_envs, config.seed, config.env_config)
+            return self._make_envs(config.num_envs, config.seed, config.env_config, starts=starts)
+        if starts is not None:
+            raise UsageError(f"--demos has no effect on --agent {config.agent}; omit it")
         return make_correcting_env(
             config.env_config, config.num_envs, config.corrections, seed=config.seed
         )
 
     def _make_agent(self, envs: GameVectorEnv) -> Agent:
-        config = self._config
-        return make_agent(
-            config.agent, envs, config.hyper,
-            device=config.device, seed=config.seed, folder=self.run.path / "memory",
+        config, demonstrations = self._config, None
+        if self._demonstrations:
+            demonstrations = DemonstrationTransitions(config.env_config, self._demonstrations)
+        state_shape, num_actions, num_envs = env_dimensions(envs)
+        spec = AgentSpec(
+            state_shape, num_actions, num_envs,
+            device=resolve_device(config.device), seed=config.seed,
+            folder=self.run.path / "memory", demonstrations=demonstrations,
             threads=config.threads or spare_cores(envs.num_processes),
         )  # fmt: skip
+        return build_agent(config.agent, config.hyper, spec)
 
     def _make_trainer(
         self, agent: Agent, envs: GameVectorEnv, callbacks: Sequence[Callback]

@@ -128,6 +128,23 @@ def test_stopping_in_an_episode_of_the_start_curriculum_changes_nothing(tmp_path
 
 
 @pytest.mark.slow
+def test_stopping_and_resuming_with_demonstrations_changes_nothing(tmp_path):
+    changes = {
+        "num_envs": 2,
+        "demos": (str(REPOSITORY / "checkpoints" / "demonstrations" / "1-1.demo"),),
+        "noise": (0.0, 0.1),
+        "hyper": replace(DDQN, demonstration_share=0.25),
+        "start_curriculum": StartCurriculumConfig(
+            0.5, demonstration_probability=0.8, demonstration_max_steps=30
+        ),
+    }
+    whole = train(config(tmp_path / "whole", **changes))
+    part = train(config(tmp_path / "parts", steps=148, **changes))
+    train(config(tmp_path / "parts", **changes), part)
+    assert_same_run(whole, part)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["cnn", "lnlstm"])
 def test_stopping_in_the_middle_of_a_rollout_changes_nothing(tmp_path, policy):
     changes = {"num_envs": 4, "agent": "ppo", "hyper": replace(PPO, policy=policy)}
