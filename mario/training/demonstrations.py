@@ -48,6 +48,9 @@ episodes."""
 MAX_STEPS = 4_000_000
 """Steps after which a search for one demonstration is given up."""
 
+SHORTEN_STEPS = 5_000
+"""Steps played to shorten a demonstration. Little is enough, since episodes only start on it."""
+
 
 def prepare_demonstrations(
     config: TrainConfig[Any], run: Path, report: Callable[[str], None]
@@ -122,7 +125,8 @@ def search_demonstrations(
         noops = number * config.wrappers.noop_max // (NUM_DEMONSTRATIONS - 1)
         options = SearchOptions(
             actions=(actions,), seed=seed + number, noops=noops, skip=config.wrappers.skip,
-            max_steps=MAX_STEPS, emulator=config.emulator,
+            max_steps=MAX_STEPS, shorten_steps=SHORTEN_STEPS, widen_steps=0,
+            emulator=config.emulator,
         )  # fmt: skip
         found = find_demonstration(config.game, options)
         if not found.solved:
