@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.networks.q_network import QNetwork
+from agents.networks.q_network import QNetwork, without_target
 from mario.errors import UsageError
 from mario.games.actions import action_masks
 from mario.playback.level_experts import open_experts
@@ -25,7 +25,8 @@ def write(tmp_path):
             torch.manual_seed(0)
             network = QNetwork((stack, 84, 84), count)
         base = {
-            "format": FORMAT, "model": dict(network.state_dict()), "exploration_rate": 0.1,
+            "format": FORMAT, "exploration_rate": 0.1,
+            "model": without_target(network.state_dict()),
             "agent": "ddqn", "hyper": {}, "game": f"SuperMarioBros-{level}-v{look}",
             "actions": actions, "wrappers": {"stack": stack} | changes.pop("wrappers", {}),
             "start_curriculum": {}, "ending_reward": {},
