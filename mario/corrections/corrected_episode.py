@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from mario.corrections.save_states import EnvStep
 from mario.games import _native
+from mario.games.super_mario_bros import MAX_X
 from mario.vector.replay_point import ReplayPoint
 
 
@@ -77,6 +78,8 @@ class CorrectedEpisode:
         self.point.log.actions.append(action)
         self.rewards.append(float(step.rewards[row]))
         x = int(step.column("x_pos")[row])
+        if x > MAX_X:
+            x = -1
         self.idle_steps = 0 if x > self.best_x else self.idle_steps + 1
         self.best_x = max(self.best_x, x)
 

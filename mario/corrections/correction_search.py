@@ -13,6 +13,7 @@ from mario.config.correction_config import CorrectionConfig
 from mario.corrections.save_states import EnvStep, SaveStateEnvs
 from mario.games import _native
 from mario.games.endings import SUCCESSES
+from mario.games.super_mario_bros import MAX_X
 
 Policy = Callable[[NDArray[np.uint8]], NDArray[np.int64]]
 """Returns an action for each state."""
@@ -139,7 +140,8 @@ class CorrectionSearch:
         return succeeded
 
     def _is_ahead(self, step: EnvStep, failure: Failure) -> NDArray[np.bool_]:
-        ahead: NDArray[np.bool_] = step.column("x_pos") >= failure.x + self._config.min_progress
+        x = step.column("x_pos")
+        ahead: NDArray[np.bool_] = (failure.x + self._config.min_progress <= x) & (x <= MAX_X)
         ahead |= step.column("area") != failure.area
         return ahead
 

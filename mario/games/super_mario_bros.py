@@ -18,6 +18,9 @@ from mario.games.smb_levels import level_location
 from mario.games.smb_ram import MarioRam
 
 START_BUTTON = 8
+MAX_X = 0x7FFF
+"""Greatest position. A maze can move Mario to a position below 0, which reads as a larger one."""
+
 MAX_STEP_PIXELS = 5
 """Mario never moves this far in a frame, so a greater distance is a change of area."""
 DEATH_PENALTY = 25
@@ -166,4 +169,5 @@ class SuperMarioBros(NesGame):
         if life != self._life:
             self._life, self._best_x = life, 0
             self._num_lives_and_levels += 1
-        self._best_x = max(self._best_x, self._x)
+        if self._x <= MAX_X:
+            self._best_x = max(self._best_x, self._x)

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint8_t kStartButton = 8;
 constexpr int kMaxStepPixels = 5;
+constexpr int kMaxX = 0x7FFF;  // see MAX_X in the Python class
 constexpr int kDeathPenalty = 25;
 constexpr int kMaxReward = 15;
 constexpr std::int64_t kLevelPixels = 0x10000;
@@ -170,7 +171,7 @@ void SuperMarioBros::update_best_x() {
     ++episode_.num_lives_and_levels;
     episode_.best_x = 0;
   }
-  episode_.best_x = std::max(episode_.best_x, episode_.x);
+  if (episode_.x <= kMaxX) episode_.best_x = std::max(episode_.best_x, episode_.x);
 }
 
 }  // namespace nes

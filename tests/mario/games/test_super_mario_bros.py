@@ -116,6 +116,14 @@ def test_best_x_is_the_greatest_x_of_the_episode(game: SuperMarioBros) -> None:
     assert game.reset()[1]["best_x"] == 40
 
 
+def test_best_x_ignores_positions_below_zero(game: SuperMarioBros) -> None:
+    game.reset()
+    game.ram[0x006D], game.ram[0x0086] = 0xFF, 0xF0  # -16, as in the maze of World 4-4
+    game.reward()
+    info = game.info()
+    assert (info["x_pos"], info["best_x"]) == (0xFFF0, 40)
+
+
 def test_in_the_whole_game_best_x_restarts_with_each_life() -> None:
     game = SuperMarioBros(actions="buttons")
     game.reset()
