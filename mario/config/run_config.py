@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 import tyro
 
@@ -27,6 +27,9 @@ MAX_ENVS = 1024
 MAX_THREADS = 1024
 MAX_EPISODES = 1_000_000
 """Largest number of episodes of one evaluation."""
+
+EMPTY_DEFAULT = tyro.conf.arg(help_behavior_hint="(default: none)")
+"""Help of a flag without values by default, where tyro would print "(default: )"."""
 
 H = TypeVar("H", bound=AgentConfig)
 
@@ -113,7 +116,7 @@ class TrainConfig(Generic[H]):
     game: str = DEFAULT_GAME
     """Game to train on: a Gymnasium environment ID, or module:ID for a game of your own."""
     agent: str = "ddqn"
-    """Agent to train: ddqn, ppo, reinforce, or module:Class for an agent of your own."""
+    """Agent to train: dagger, ddqn, ppo, reinforce, or module:Class for an agent of your own."""
     preset: str | None = None
     """Named set of defaults, which other flags override. None for the agent's default preset."""
     callback: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
@@ -131,10 +134,10 @@ class TrainConfig(Generic[H]):
     """Number of environments that run in parallel."""
     seed: int = 0
     """Seed of all random number generators."""
-    demos: tuple[str, ...] = ()
+    demos: Annotated[tuple[str, ...], EMPTY_DEFAULT] = ()
     """Demonstration files of an NES game: some episodes start at points along them. DDQN also
     learns from them with --hyper.demonstration-share. Or search, to find some first."""
-    noise: tuple[float, ...] = ()
+    noise: Annotated[tuple[float, ...], EMPTY_DEFAULT] = ()
     """Probabilities of a random action in place of the agent's, one per environment in turn: 0 0.01
     0.03 disturbs two thirds of the environments. Makes the agent robust."""
     warm_start: Path | None = None

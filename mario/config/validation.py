@@ -15,6 +15,16 @@ def require_at_least(flag: str, value: float, minimum: float) -> None:
         raise UsageError(f"{flag} must be at least {minimum:,}, got {value}")
 
 
+def require_positive(flag: str, value: float) -> None:
+    """Check that a value is above 0.
+
+    Raises:
+        UsageError: ``value`` is 0, negative or NaN.
+    """
+    if not value > 0:
+        raise UsageError(f"{flag} must be above 0, got {value}")
+
+
 def require_at_most(flag: str, value: float, maximum: float, reason: str) -> None:
     """Check that a value is not above its maximum.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from mario.config.validation import require_at_least
 from mario.evaluation.episodes import EpisodeResult, play_episodes
 from mario.evaluation.summary import EvaluationSummary, summarize
 from mario.runs.trained_agent import TrainedAgent
@@ -37,7 +38,11 @@ def evaluate_agent(
 
     Returns:
         The results in the order in which the episodes ended, and their statistics.
+
+    Raises:
+        UsageError: ``episodes`` is less than 1, or the game cannot be made.
     """
+    require_at_least("episodes", episodes, 1)
     epsilon = trained.epsilon if epsilon is None else epsilon
     with ExitStack() as stack:
         if envs is None:

@@ -48,7 +48,7 @@ def make_game(game_id: str, **kwargs: Any) -> gym.Env[Any, Any]:
     >>> make_game("Tetris")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    mario.errors.UsageError: unknown game 'Tetris'; did you mean 'Tetris-v0'...?
+    mario.errors.UsageError: unknown game 'Tetris'; did you mean 'Tetris-v0'...
     """
     spec = find_game(game_id)
     try:
@@ -75,7 +75,9 @@ def find_game(game_id: str) -> EnvSpec:
     elif name not in gym.registry:
         _load(game_id, "ale_py")  # takes a moment, so only for unknown ids
     if name not in gym.registry:
-        raise unknown("game", game_id, gym.registry)
+        error = unknown("game", game_id, gym.registry)
+        own = "" if module else f" For a game of your own give module:{game_id}"
+        raise UsageError(f"{error}{own}")
     spec = gym.registry[name]
     if spec.entry_point != ALE:
         return spec

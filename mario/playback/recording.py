@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mario.config.validation import require_at_least
+from mario.config.validation import require_at_least, require_positive
 from mario.emulators.emulator import FRAMES_PER_SECOND
 from mario.evaluation.episodes import EpisodeResult
 from mario.playback.overlay import Overlay
@@ -85,10 +85,15 @@ def record_episode(
         noop_max: Maximum number of no-op frames at the start of the episode; the number is drawn.
         epsilon: Probability of a random action in each step.
         seed: Seed of the episode.
+
+    Raises:
+        UsageError: ``every`` is less than 1, or ``max_seconds`` is not positive.
     """
     require_at_least("every", every, 1)
+    if max_seconds is not None:
+        require_positive("max_seconds", max_seconds)
     panel = Overlay(OVERLAY_SCALE) if overlay else None
-    max_frames = math.inf if max_seconds is None else max(1, max_seconds * FRAMES_PER_SECOND)
+    max_frames = math.inf if max_seconds is None else max_seconds * FRAMES_PER_SECOND
     frames: list[Frame] = []
     count = 0
 

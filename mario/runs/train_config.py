@@ -72,7 +72,7 @@ def preset_config(preset: str | None, agent: str | None, game: str | None) -> Tr
 
 
 def saved_config(
-    run: Path,
+    run: Path | str,
     *,
     game: str | None = None,
     agent: str | type[Agent] | None = None,
@@ -92,6 +92,7 @@ def saved_config(
     Raises:
         UsageError: the folder is not a run, or a game, agent or callback is missing.
     """
+    run = Path(run)
     values = RunFolder.read_config(run)
     name = None if agent is None else agent_reference(agent)
     _require_named(run, "game", [values.get("game")], [game])

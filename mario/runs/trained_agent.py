@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -42,6 +43,7 @@ class TrainedAgent:
         env_config: configuration of the training environment.
         state_shape: shape of a state.
         num_actions: number of actions.
+        trained_game: ID of the game that the agent was trained on.
         steps: agent steps of training; 0 if the file does not contain them.
         epsilon: probability of a random action in the evaluations during training.
         device: device of the network, see `mario.runs.agent_factory.resolve_device`.
@@ -55,6 +57,7 @@ class TrainedAgent:
     env_config: EnvConfig
     state_shape: tuple[int, ...]
     num_actions: int
+    trained_game: str
     steps: int
     epsilon: float = 0.0
     device: str = "cpu"
@@ -62,7 +65,7 @@ class TrainedAgent:
 
     @property
     def game(self) -> str:
-        """ID of the game."""
+        """ID of the game to play."""
         return self.env_config.game
 
     def evaluation_config(self, emulator: str = "auto", noop_max: int = 30) -> EnvConfig:
@@ -110,8 +113,12 @@ class TrainedAgent:
             emulator: name of the emulator.
             noop_max: maximum number of no-op frames at the start of an episode.
             inner: wraps the game before all other wrappers, see `mario.vector.make.make_env`.
+
+        Raises:
+            UsageError: the game cannot be made, or not with the actions of the agent.
         """
-        return make_env(self.evaluation_config(emulator, noop_max), inner)
+        with self._naming_the_trained_game():
+            return make_env(self.evaluation_config(emulator, noop_max), inner)
 
     def make_vector_env(
         self,
@@ -133,15 +140,19 @@ class TrainedAgent:
             num_envs: number of environments; None for the number that runs fastest.
             seed: seed of the episodes.
             report: called with one line for each environment that crashes.
+
+        Raises:
+            UsageError: the game cannot be made, or not with the actions of the agent.
         """
         env_config = self.evaluation_config(emulator, noop_max)
-        return make_vector_env(
-            env_config,
-            num_envs=min(num_envs or preferred_num_envs(env_config), episodes),
-            seed=seed,
-            stratified=True,
-            report=report,
-        )
+        with self._naming_the_trained_game():
+            return make_vector_env(
+                env_config,
+                num_envs=min(num_envs or preferred_num_envs(env_config), episodes),
+                seed=seed,
+                stratified=True,
+                report=report,
+            )
 
     def make_agent(self, env: gym.Env[Any, Any] | GameVectorEnv, *, seed: int = 0) -> Agent:
         """Make the agent with its trained weights, for evaluation only.
@@ -162,11 +173,24 @@ class TrainedAgent:
         ):
             if trained != given:
                 raise UsageError(
-                    f"{self.path} was trained with {name} {trained}, but this game has {given}; "
-                    f"omit --game to play {self.game}"
+                    f"{self.path} was trained on {self.trained_game} with {name} {trained}, but "
+                    f"{self.game} has {given}; omit --game to play {self.trained_game}"
                 )
         self.load_into(agent)
         return agent
+
+    @contextmanager
+    def _naming_the_trained_game(self) -> Iterator[None]:
+        """Context whose errors name the trained game, if another game is to be played."""
+        try:
+            yield
+        except UsageError as error:
+            if self.game == self.trained_game:
+                raise
+            raise UsageError(
+                f"{self.path} was trained on {self.trained_game} with {self.num_actions} actions "
+                f"and cannot play {self.game} ({error}); omit --game to play {self.trained_game}"
+            ) from None
 
     def load_into(self, agent: Agent) -> None:
         """Load the trained weights into an agent.
@@ -224,6 +248,7 @@ def load_agent(
             env_config=_env_config(checkpoint, game),
             state_shape=tuple(checkpoint["state_shape"]),
             num_actions=checkpoint["num_actions"],
+            trained_game=checkpoint["game"],
             steps=checkpoint["steps"],
             epsilon=(checkpoint.get("evaluation") or {}).get("epsilon", 0.0),
             device=device,
@@ -259,5 +284,6 @@ def _from_tutorial(path: Path, checkpoint: Checkpoint, game: str | None) -> Trai
         env_config=EnvConfig(game or DEFAULT_GAME, actions, wrappers=WrapperConfig(stack=stack)),
         state_shape=(stack, STATE_SIDE, STATE_SIDE),
         num_actions=num_actions,
+        trained_game=DEFAULT_GAME,
         steps=0,
     )

@@ -47,7 +47,7 @@ class TrainingResult:
 def train(
     config: TrainConfig[Any],
     *,
-    resume: Path | None = None,
+    resume: Path | str | None = None,
     callbacks: Sequence[Callback] = (),
     stop: Callable[[], bool] | None = None,
     open_session: OpenSession = Session,
@@ -69,7 +69,9 @@ def train(
         RunError: the run cannot continue.
     """
     if resume is not None:
+        resume = Path(resume)
         check_same_run(config, resume)
+    _check_callbacks(callbacks)
     if config.cluster is not None and open_session is Session:
         raise UsageError(
             f"cluster is {config.cluster!r}; give open_session=mario.cluster.launch.cluster_session"
@@ -84,6 +86,15 @@ def train(
         return TrainingResult(
             session.run.path, trainer.steps, trainer.episodes, complete=trainer.complete
         )
+
+
+def _check_callbacks(callbacks: Sequence[object]) -> None:
+    """Check that all callbacks are objects of a subclass of `Callback`."""
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise UsageError(
+                f"a callback must be an object of a subclass of mario.Callback, got {callback!r}"
+            )
 
 
 def _stop_at_signals(stack: ExitStack) -> Callable[[], bool]:

@@ -100,3 +100,9 @@ def test_a_notebook_shows_a_video():
 def test_every_must_be_positive():
     with pytest.raises(UsageError, match="every must be at least 1, got 0"):
         record_episode(Player(), every=0)
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, float("nan")])
+def test_the_maximum_duration_must_be_positive(seconds):
+    with pytest.raises(UsageError, match=f"max_seconds must be above 0, got {seconds}"):
+        record_episode(Player(), max_seconds=seconds)

@@ -65,7 +65,7 @@ def test_wrong_settings_are_usage_errors(settings, message):
 def test_the_configuration_of_a_run_is_read_back(tmp_path):
     config = train_config(steps=100, save_dir=tmp_path)
     _write_config(tmp_path, to_dict(config))
-    assert saved_config(tmp_path) == config
+    assert saved_config(tmp_path) == saved_config(str(tmp_path)) == config
     assert (tmp_path / CONFIG).is_file()
 
 

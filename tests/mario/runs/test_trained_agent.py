@@ -11,6 +11,8 @@ import torch
 
 from agents import DDQN, AgentSpec, DDQNConfig
 from mario.config.serialization import to_dict
+from mario.errors import UsageError
+from mario.evaluation.evaluate import evaluate_agent
 from mario.runs.checkpoint import FORMAT, CheckpointError, save
 from mario.runs.trained_agent import load_agent
 from wrappers import WrapperConfig
@@ -51,6 +53,27 @@ def test_a_loaded_agent_acts_like_the_saved_one(tmp_path, options):
     np.testing.assert_array_equal(agent.act(states.numpy()), original.act(states.numpy()))
 
 
+def test_a_game_with_other_actions_is_refused_with_the_game_of_the_training(tmp_path):
+    weights = DDQN.build(AgentSpec(SHAPE, num_actions=3, training=False), DDQNConfig(hidden_size=8))
+    path = save_agent(tmp_path / "a.chkpt", {"hidden_size": 8}, weights.policy_state_dict())
+    trained = load_agent(path, game="PongNoFrameskip-v4")
+    message = (
+        "was trained on SuperMarioBros-1-1-v0 with 3 actions and cannot play PongNoFrameskip-v4 "
+        ".*; omit --game to play SuperMarioBros-1-1-v0$"
+    )
+    with pytest.raises(UsageError, match=message):
+        trained.make_env()
+    with pytest.raises(UsageError, match=message):
+        trained.make_vector_env(episodes=1)
+
+
+def test_an_evaluation_needs_an_episode(tmp_path):
+    weights = DDQN.build(AgentSpec(SHAPE, num_actions=3, training=False), DDQNConfig(hidden_size=8))
+    path = save_agent(tmp_path / "a.chkpt", {"hidden_size": 8}, weights.policy_state_dict())
+    with pytest.raises(UsageError, match="episodes must be at least 1, got 0"):
+        evaluate_agent(load_agent(path), episodes=0)
+
+
 def test_options_that_are_missing_in_an_old_file_have_their_defaults(tmp_path):
     config = DDQNConfig(hidden_size=8)
     original = DDQN.build(AgentSpec(SHAPE, num_actions=3, training=False), config)
@@ -83,8 +106,8 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hyper": to_dict(DDQNConfig(hidden_size=10**12))}, "is refused|does not fit its agent"),
-        ({"hyper": to_dict(DDQNConfig(hidden_size=10**6))}, "does not fit its agent: weights have"),
+        ({"hyper": {"hidden_size": 10**12}}, "is refused: hidden_size .* at most 16,384"),
+        ({"hyper": {"hidden_size": 16_384}}, "does not fit its agent: weights have"),
         ({"num_actions": 10**9}, "does not fit its agent: weights have"),
         (
             {"state_shape": [255, 1024, 1024]},

@@ -76,3 +76,10 @@ def test_the_caller_can_stop_it(tmp_path):
     result = train(config(tmp_path), stop=lambda: len(steps) >= 3 or steps.append(1))
     assert not result.complete
     assert 0 < result.steps < 20
+
+
+@pytest.mark.parametrize("callback", [print, Callback])
+def test_a_callback_that_is_not_an_object_of_the_class_is_refused(tmp_path, callback):
+    with pytest.raises(UsageError, match="object of a subclass of mario.Callback, got <"):
+        train(config(tmp_path), callbacks=[callback])
+    assert not list(tmp_path.iterdir())
