@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,8 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from mario.commands import cli
+from mario.commands.recording_report import RecordingReport
 from mario.config.env_config import NOOP_LIMIT, Device
-from mario.config.validation import require_at_least, require_at_most, require_probability
+from mario.config.validation import (
+    require_at_least,
+    require_at_most,
+    require_positive,
+    require_probability,
+)
+from mario.emulators.emulator import FRAMES_PER_SECOND
 from mario.games.registry import find_game
 from mario.system.announce import announced
 from mario.system.signals import StopSignals
@@ -42,6 +51,9 @@ class PlayFlags:
     a demonstration: a .demo file of mario-search, or an .fm2 movie of FCEUX and --game."""
     episodes: int = 1
     """Number of episodes to play."""
+    max_seconds: float | None = None
+    """Stop after this many seconds of game time in all episodes together. None to play all
+    episodes to their end."""
     record: Path | None = None
     """Record a video: OUT.mp4 or OUT.gif."""
     overlay: bool = False
@@ -74,6 +86,8 @@ class PlayFlags:
         require_at_most("--episodes", self.episodes, 1_000_000, "it would never end")
         require_at_most("--noop-max", self.noop_max, *NOOP_LIMIT)
         require_at_most("--seed", self.seed, 2**62, "random generators have 64-bit seeds")
+        if self.max_seconds is not None:
+            require_positive("--max-seconds", self.max_seconds)
         require_probability("--epsilon", self.epsilon)
         require_probability("--repeat-action-probability", self.repeat_action_probability)
 
@@ -105,7 +119,7 @@ def play(arguments: Sequence[str]) -> int:
     with ExitStack() as stack, StopSignals() as stop:
         show_frame, overlay = _open_output(flags, player.game, stack)
         results = watch_episodes(
-            player, lambda frame: not stop and show_frame(frame), episodes=flags.episodes,
+            player, _until_stopped(show_frame, stop, flags.max_seconds), episodes=flags.episodes,
             noop_max=flags.noop_max, epsilon=flags.epsilon, seed=flags.seed,
             emulator=flags.emulator, on_step=overlay.update if overlay else None,
         )  # fmt: skip
@@ -128,13 +142,23 @@ def _play_demonstration(flags: PlayFlags, path: Path) -> int:
         show_frame, _ = _open_output(flags, demonstration.game, stack)
         result = replay(
             demonstration, emulator=flags.emulator, game=flags.game,
-            on_frame=lambda frame: not stop and show_frame(frame),
+            on_frame=_until_stopped(show_frame, stop, flags.max_seconds),
         )  # fmt: skip
-        ending = result.ending or "the end of the demonstration"
+        is_whole = result.steps == len(demonstration.play)
+        ending = result.ending or ("the end of the demonstration" if is_whole else "a stop")
         print(
             f"{path.name} - Reward {result.reward:.0f} - Length {result.steps} - Ended by {ending}"
         )
         return stop.exit_code
+
+
+def _until_stopped(
+    show_frame: FrameCallback, stop: StopSignals, max_seconds: float | None
+) -> FrameCallback:
+    """Return a callback that ends the playback after a signal or a duration of game time."""
+    max_frames = math.inf if max_seconds is None else max_seconds * FRAMES_PER_SECOND
+    frames = itertools.count(1)
+    return lambda frame: not stop and show_frame(frame) and next(frames) < max_frames
 
 
 def _summary(episode: int, result: EpisodeResult) -> str:
@@ -188,11 +212,13 @@ def _open_output(
         stack.callback(window.close)
         show_frame = window.show
     else:
+        report = stack.enter_context(RecordingReport(record))  # leaves after the video is closed
         video = stack.enter_context(VideoWriter(record, scale=output_scale))
 
         def show_frame(frame: Frame) -> bool:
             """Record a frame; a recording never stops the playback."""
             video.write(frame)
+            report.count()
             return True
 
     if overlay is None:

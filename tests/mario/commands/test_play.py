@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ import torch
 
 from agents.networks.q_network import QNetwork, without_target
 from mario.commands.play import main
+from mario.playback.video import VideoWriter
 from mario.runs.checkpoint import FORMAT, save
 
 
@@ -78,6 +81,32 @@ def test_each_seed_has_another_start(checkpoint, tmp_path):
     assert len({length(seed, "--noop-max", "0") for seed in range(3)}) == 1
 
 
+def test_a_recording_can_be_limited_and_says_what_was_written(checkpoint, tmp_path, capsys):
+    video_file = tmp_path / "clip.mp4"
+    assert run(checkpoint, "--record", video_file, "--max-seconds", 0.5) == 0
+    with av.open(str(video_file)) as video:
+        assert sum(1 for _ in video.decode(video=0)) == 31
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.splitlines() == [
+        f"recording {video_file}; Ctrl-C stops and keeps what is recorded",
+        f"wrote {video_file}: 0.5 s of the game",
+    ]
+
+
+def test_a_signal_keeps_what_is_recorded(checkpoint, tmp_path, capsys, monkeypatch):
+    def write_and_stop(self, frame, write=VideoWriter.write):
+        """Write a frame, then receive a signal as from Ctrl-C."""
+        write(self, frame)
+        os.kill(os.getpid(), signal.SIGINT)
+        monkeypatch.setattr(VideoWriter, "write", write)
+
+    monkeypatch.setattr(VideoWriter, "write", write_and_stop)
+    assert run(checkpoint, "--record", tmp_path / "clip.mp4") == 130
+    assert "clip.mp4: 0.0 s of the game" in capsys.readouterr().err
+    assert (tmp_path / "clip.mp4").is_file()
+
+
 def test_the_overlay_is_beside_the_game(checkpoint, tmp_path):
     video_file = tmp_path / "clip.mp4"
     assert run(checkpoint, "--record", video_file, "--overlay") == 0
@@ -137,6 +166,7 @@ def test_a_checkpoint_that_cannot_play_is_refused_in_one_line(tmp_path, capsys, 
     ("arguments", "message"),
     [
         (["--epsilon", 2], "--epsilon must be between 0 and 1, got 2.0"),
+        (["--max-seconds", -1], "--max-seconds must be above 0, got -1.0"),
         (["--episodes", 0], "--episodes must be at least 1, got 0"),
         (["--record", "clip.avi"], "clip.avi"),
         (["--record", "nowhere/clip.mp4"], "nowhere"),
