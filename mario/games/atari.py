@@ -86,7 +86,7 @@ def rom_path(game: str) -> Path:
     >>> rom_path("Pong")
     Traceback (most recent call last):
         ...
-    mario.errors.UsageError: unknown Atari game 'Pong'; did you mean 'pong' or 'boxing'?
+    mario.errors.UsageError: unknown Atari game 'Pong'; did you mean 'pong' or 'boxing' or 'pooyan'?
     """
     if game not in roms.get_all_rom_ids():
         raise unknown("Atari game", game, roms.get_all_rom_ids())

@@ -220,7 +220,7 @@ def test_a_config_or_weights_of_another_agent_are_refused(agents) -> None:
         ("gamma", 1.1, "a number from 0 to 1"),
         ("rmsprop_decay", -0.1, "a number from 0 to 1"),
         ("learning_rate", 0.0, "a number above 0"),
-        ("rmsprop_epsilon", float("inf"), "a number above 0"),
+        ("rmsprop_epsilon", float("inf"), "at most 1.0"),
     ],
 )
 def test_hyperparameters_out_of_range_are_named(name, value, remedy) -> None:

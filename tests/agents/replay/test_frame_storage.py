@@ -31,7 +31,7 @@ def steps(count: int):
 
 
 def to_tensordict(step) -> TensorDict:
-    columns = {key: torch.from_numpy(value) for key, value in zip(KEYS, step, strict=True)}
+    columns = {key: torch.from_numpy(value) for key, value in zip(KEYS, step[:-1], strict=True)}
     return TensorDict(columns, batch_size=[2])
 
 
@@ -230,7 +230,7 @@ def test_environments_can_be_stored_one_by_one_and_at_another_pace(tmp_path, sto
     recorded = list(steps(100))
     for env, order in ((1, recorded[:50]), (0, recorded), (1, recorded[50:])):
         for step in order:
-            rows = type(step)(*(column[env : env + 1] for column in step))
+            rows = type(step)(*(column[env : env + 1] for column in step[:-1]))
             separate.append(rows, envs=np.array([env]))
     assert separate.check_valid() == (True, "")
     assert len(separate) == len(storage)
