@@ -12,6 +12,7 @@ from mario.runs.checkpoint import load
 from mario.training.session import Session
 
 SMALL = {
+    "dagger": {"replay_capacity": 300, "burnin": 60, "batch_size": 8, "samples_per_step": 2},
     "ddqn": {"replay_capacity": 300, "burnin": 60, "batch_size": 8, "sync_every": 100},
     "ppo": {"horizon": 32, "hidden_size": 64, "schedule_steps": 240},
     "reinforce": {"batch_episodes": 1},
