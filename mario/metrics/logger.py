@@ -234,7 +234,9 @@ class MetricLogger:
         self._writer.resume_after(self._last_summary.step)
         with self._tolerate_errors("earlier evaluations to TensorBoard"):
             for cells in csv.DictReader(io.StringIO(evaluations)):
-                if int(cells["steps_trained"]) > self._last_summary.step:
+                step = cells["steps_trained"]
+                # a damaged file, which is reported elsewhere, may hold other text
+                if step.isdecimal() and int(step) > self._last_summary.step:
                     self._write_evaluation({name: cell or None for name, cell in cells.items()})
 
     def _report_losses(self, sizes: dict[str, int], damaged: int) -> None:
