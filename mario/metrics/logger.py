@@ -234,7 +234,7 @@ class MetricLogger:
         self._writer.resume_after(self._last_summary.step)
         with self._tolerate_errors("earlier evaluations to TensorBoard"):
             for cells in csv.DictReader(io.StringIO(evaluations)):
-                step = cells["steps_trained"]
+                step = cells["steps_trained"] or ""
                 # a damaged file, which is reported elsewhere, may hold other text
                 if step.isdecimal() and int(step) > self._last_summary.step:
                     self._write_evaluation({name: cell or None for name, cell in cells.items()})
