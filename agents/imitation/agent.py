@@ -11,7 +11,6 @@ from tensordict import TensorDict
 from torch import Tensor, nn
 
 from agents.agent import Agent, AgentConfig, AgentSpec
-from agents.compute.averaging import WeightAverage
 from agents.compute.learner import Learner
 from agents.imitation.build import build_learner, build_network, build_replay
 from agents.imitation.config import DAggerConfig
@@ -67,8 +66,7 @@ class DAgger(Agent):
         self._learning_rate = Linear(
             config.learning_rate, config.learning_rate_end, config.learning_rate_steps
         )
-        num_averaged = config.weight_average_updates if spec.training else 0
-        self._average = WeightAverage(network, num_averaged) if num_averaged else None
+        self._average = learner.average
 
     @classmethod
     def build(cls, spec: AgentSpec, config: AgentConfig) -> Self:
@@ -179,11 +177,7 @@ class DAgger(Agent):
             sampler.set_weights(np.full(len(discarded), env), discarded, 0.0)
 
     def _update(self) -> dict[str, float] | None:
-        batch = self.recall()
-        scalars = self._learner.update(self._loss, batch)
-        if scalars is not None and self._average is not None:
-            self._average.update()
-        return scalars
+        return self._learner.update(self._loss, self.recall())
 
     def _loss(self, batch: TensorDict) -> dict[str, Tensor]:
         features = self._learner.compute_network(batch["state"]).float()

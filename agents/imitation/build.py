@@ -7,6 +7,7 @@ from torch import nn
 
 from agents.agent import AgentSpec
 from agents.compute.adam import ParallelAdam
+from agents.compute.averaging import WeightAverage
 from agents.compute.learner import Learner
 from agents.imitation.config import DAggerConfig
 from agents.imitation.sampler import WeightedSampler
@@ -42,8 +43,11 @@ def build_replay(spec: AgentSpec, config: DAggerConfig) -> FrameReplay:
 def build_learner(
     spec: AgentSpec, network: ActorCritic, config: DAggerConfig
 ) -> Learner[nn.Sequential]:
-    """Build the learner of the policy, with Adam; the critic is not trained."""
+    """Build the learner of the policy, with Adam and a weight average for acting; the critic is not trained."""
     parameters = [*network.body.parameters(), *network.actor.parameters()]
     optimizer = ParallelAdam(parameters, config.learning_rate, config.adam_epsilon)
     precision = config.precision if spec.training else "float32"
-    return Learner(network.body, optimizer, precision, spec.threads, config.max_grad_norm)
+    average = WeightAverage(network, config.weight_average_updates) if spec.training else None
+    return Learner(
+        network.body, optimizer, precision, spec.threads, config.max_grad_norm, average=average
+    )

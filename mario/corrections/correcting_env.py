@@ -51,8 +51,6 @@ class CorrectingVectorEnv(GameVectorEnv):
 
     Attributes:
         policy: the agent's policy, with which branches continue. It must be set before `step`.
-        num_corrections: number of failures that were corrected.
-        num_failures: number of failures for which no correction was found.
 
     Raises:
         UsageError: the level, look, action set or ROM is unknown, or the ROM is not supported.
@@ -83,7 +81,6 @@ class CorrectingVectorEnv(GameVectorEnv):
         )
         self._episodes: list[CorrectedEpisode] = []
         self._actions = np.zeros(num_envs, np.int64)
-        self.num_corrections = self.num_failures = 0
 
     @classmethod
     def limitation(cls, config: EnvConfig) -> str | None:
@@ -208,12 +205,7 @@ class CorrectingVectorEnv(GameVectorEnv):
         failure = Failure(tuple(episode.history), episode.best_x, int(step.column("area")[env]))
         rng = np.random.default_rng((episode.seed, episode.point.num_corrections))
         correction = search.find(failure, rng)
-        if correction is None:
-            self.num_failures += 1
-            guidance.num_discarded[env] = len(episode.history)
-        else:
-            self.num_corrections += 1
-            guidance.num_discarded[env] = correction.depth
+        guidance.num_discarded[env] = correction.depth if correction else len(episode.history)
         return correction
 
     def _rewind(self, env: int, correction: Correction) -> None:
