@@ -43,7 +43,10 @@ def build_replay(spec: AgentSpec, config: DAggerConfig) -> FrameReplay:
 def build_learner(
     spec: AgentSpec, network: ActorCritic, config: DAggerConfig
 ) -> Learner[nn.Sequential]:
-    """Build the learner of the policy, with Adam and a weight average for acting; the critic is not trained."""
+    """Build the learner of the policy, with Adam and the weight average that acts.
+
+    The critic is not trained.
+    """
     parameters = [*network.body.parameters(), *network.actor.parameters()]
     optimizer = ParallelAdam(parameters, config.learning_rate, config.adam_epsilon)
     precision = config.precision if spec.training else "float32"
