@@ -76,8 +76,16 @@ def test_ray_workers_learn_the_same_numbers_as_workers_in_this_process(tmp_path,
     assert episodes(run) == episodes(other)
 
 
+class PlayerFaults(Faults):
+    """Faults after which training goes on until the replacements have played."""
+
+    @property
+    def complete(self):
+        return super().complete and all(self.trainer.state_dict()["envs"]["workers"])
+
+
 def test_players_are_replaced_and_leave_no_gap_in_the_replay_memory(tmp_path, train, capsys):
-    faults = Faults((2, lambda fleet: os.kill(fleet.pids[1], signal.SIGKILL)))
+    faults = PlayerFaults((2, lambda fleet: os.kill(fleet.pids[1], signal.SIGKILL)))
     hyper = replace(HYPER["ddqn"], learn_every=20, replay_capacity=10_000)
     players = config(tmp_path, "ddqn", workers=2, hyper=hyper, cluster_mode="players", steps=10**6)
     checks = []
