@@ -11,6 +11,15 @@ from typing import Any
 
 from torch import Tensor
 
+POOL_FUNCTIONS = (
+    "sum_of_squares", "adam_step", "cnn_pack_weights", "cnn_forward", "cnn_backward",
+    "linear_pack_weights", "linear_forward", "linear_backward",
+)  # fmt: skip
+"""Functions that run in the threads of the pool that is their first argument."""
+
+OUT_OF_MEMORY = 1
+"""Result of ``thread_pool_error`` if a thread ran out of memory."""
+
 
 class ThreadPool:
     """A pool of native threads for the compiled functions. It runs one function at a time.
@@ -67,6 +76,7 @@ def _library() -> ctypes.CDLL | None:
     signatures: dict[str, tuple[Any, list[Any]]] = {
         "thread_pool_new": (address, [int32]),
         "thread_pool_delete": (None, [address]),
+        "thread_pool_error": (int32, [address]),
         "sum_of_squares": (float64, [address, int64, address]),
         "adam_step": (None, [address, int64, *[address] * 4, *[float64] * 5]),
         "cnn_packed_size": (int64, [int32]),
@@ -84,4 +94,16 @@ def _library() -> ctypes.CDLL | None:
         if hasattr(library, name):  # float16 functions exist on some platforms only
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
+            if name in POOL_FUNCTIONS:
+                function.errcheck = _raise_pool_error
     return library
+
+
+def _raise_pool_error(result: Any, function: object, arguments: tuple[Any, ...]) -> Any:
+    """Return the result of a function, unless one of the pool's threads had an error."""
+    code = native().thread_pool_error(arguments[0])
+    if code == OUT_OF_MEMORY:
+        raise MemoryError("a thread of the compiled functions ran out of memory")
+    if code:
+        raise RuntimeError("a thread of the compiled functions raised an exception")
+    return result

@@ -1,7 +1,9 @@
 #include "thread_pool.h"
 
 #include <chrono>
+#include <new>
 #include <system_error>
+#include <utility>
 
 #include "export.h"
 
@@ -50,6 +52,16 @@ void ThreadPool::join() {
   for (std::thread& worker : workers_) worker.join();
 }
 
+std::exception_ptr ThreadPool::take_error() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(error_, nullptr);
+}
+
+void ThreadPool::keep_error(std::exception_ptr error) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!error_) error_ = std::move(error);
+}
+
 void ThreadPool::run(int parts, const std::function<void(int)>& work) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -67,7 +79,7 @@ void ThreadPool::take_parts() {
   while (has_parts(tickets_)) {
     const Tickets ticket = tickets_++;
     if (!has_parts(ticket)) return;
-    (*work_)(int(std::uint32_t(ticket)));
+    run_part(*work_, int(std::uint32_t(ticket)));
     ++parts_done_;
   }
 }
@@ -90,6 +102,20 @@ EXPORT ThreadPool* thread_pool_new(int threads) {
     return new ThreadPool(threads);
   } catch (const std::system_error&) {
     return nullptr;
+  }
+}
+
+// Returns what went wrong in the parts of the work since the last call: 0 for nothing, 1 if memory
+// ran out, 2 for anything else. The results of this work are then undefined.
+EXPORT int thread_pool_error(ThreadPool* pool) {
+  const std::exception_ptr error = pool->take_error();
+  if (!error) return 0;
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    return 1;
+  } catch (...) {
+    return 2;
   }
 }
 

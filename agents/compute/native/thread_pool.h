@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -35,11 +36,12 @@ class ThreadPool {
   explicit ThreadPool(int threads);
   ~ThreadPool();
 
-  // Calls `work` with each number below `parts`, at most 2^31, several of them concurrently.
+  // Calls `work` with each number below `parts`, at most 2^31, several of them concurrently. An
+  // exception in a part ends only this part; take_error() returns it.
   template <typename Work>
   void parallel_for(int parts, Work&& work) {
     if (workers_.empty() || parts == 1) {
-      for (int part = 0; part < parts; ++part) work(part);
+      for (int part = 0; part < parts; ++part) run_part(work, part);
     } else {
       run(parts, work);
     }
@@ -53,11 +55,25 @@ class ThreadPool {
     parallel_for(parts, [&](int part) { work(Range(count, part, parts)); });
   }
 
+  // Returns the first exception since the last call, or null. The callers of the exported functions
+  // are C code, through which no exception may pass.
+  std::exception_ptr take_error();
+
  private:
   // Upper 32 bits: number of parts. Lower 32 bits: the next part to take; it may exceed the number.
   using Tickets = std::uint64_t;
   static bool has_parts(Tickets tickets) { return std::uint32_t(tickets) < tickets >> 32; }
 
+  template <typename Work>
+  void run_part(Work&& work, int part) {
+    try {
+      work(part);
+    } catch (...) {  // an exception that leaves a thread would end the process
+      keep_error(std::current_exception());
+    }
+  }
+
+  void keep_error(std::exception_ptr error);
   void run(int parts, const std::function<void(int)>& work);
   void take_parts();
   void run_worker();
@@ -69,6 +85,7 @@ class ThreadPool {
   std::atomic<int> parts_done_{0};
   std::atomic<bool> closing_{false};
   const std::function<void(int)>* work_ = nullptr;  // valid while any of its parts is running
+  std::exception_ptr error_;  // guarded by mutex_
   std::vector<std::thread> workers_;
 };
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gc
+import shutil
+import subprocess
 import threading
 from pathlib import Path
 
@@ -66,6 +68,35 @@ def test_threads_that_the_system_cannot_start_are_reported_in_one_line(monkeypat
     monkeypatch.setattr(bindings, "native", Exhausted)
     with pytest.raises(OSError, match="cannot start 3 threads; give fewer"):
         ThreadPool(3)
+
+
+@needs_build
+@pytest.mark.parametrize(
+    ("code", "error", "message"), [(1, MemoryError, "out of memory"), (2, RuntimeError, "raised")]
+)
+def test_an_error_in_a_thread_of_the_pool_is_raised_by_the_call(monkeypatch, code, error, message):
+    class Failed:
+        def thread_pool_error(self, pool):
+            """Return what the compiled function returns after an exception in a thread."""
+            return code
+
+    pool, numbers = ThreadPool(2), torch.ones(50)
+    sum_of_squares = native().sum_of_squares
+    with monkeypatch.context() as patch:
+        patch.setattr(bindings, "native", Failed)
+        with pytest.raises(error, match=message):
+            sum_of_squares(pool.address, 50, pointer(numbers))
+    assert sum_of_squares(pool.address, 50, pointer(numbers)) == 50
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
+def test_an_exception_in_a_thread_does_not_end_the_process(tmp_path):
+    program, source = tmp_path / "thread_pool_test", Path(__file__).with_name("thread_pool_test.cpp")
+    pool = Path(bindings.__file__).with_name("native") / "thread_pool.cpp"
+    flags = ["-std=c++17", "-O1", "-pthread", "-fsanitize=undefined", "-o", program]
+    subprocess.run(["g++", *flags, source, pool], check=True)
+    done = subprocess.run([program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_a_package_without_compiled_functions_is_detected(monkeypatch):
