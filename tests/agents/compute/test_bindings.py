@@ -91,7 +91,8 @@ def test_an_error_in_a_thread_of_the_pool_is_raised_by_the_call(monkeypatch, cod
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
 def test_an_exception_in_a_thread_does_not_end_the_process(tmp_path):
-    program, source = tmp_path / "thread_pool_test", Path(__file__).with_name("thread_pool_test.cpp")
+    program = tmp_path / "thread_pool_test"
+    source = Path(__file__).with_name("thread_pool_test.cpp")
     pool = Path(bindings.__file__).with_name("native") / "thread_pool.cpp"
     flags = ["-std=c++17", "-O1", "-pthread", "-fsanitize=undefined", "-o", program]
     subprocess.run(["g++", *flags, source, pool], check=True)
