@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 FRAME, CHECKSUM = "frame", "checksum"
 
+NO_CHECKSUM = -1
+"""Checksum of a damaged row; it is never that of its content."""
+
 
 def row_checksums(
     columns: Mapping[str, NDArray[Any]], slots: NDArray[np.int64]

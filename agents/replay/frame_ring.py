@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from tensordict import TensorDict
 
-from agents.replay.checksums import CHECKSUM, row_checksums
+from agents.replay.checksums import CHECKSUM, NO_CHECKSUM, row_checksums
 from agents.replay.memory_map import flush_table, open_table
 
 Indices = NDArray[np.int64]
@@ -25,6 +25,8 @@ class FrameRing:
     window, unless more than `rows_until_overwrite` rows were written after the state was saved.
 
     Each row that a saved state needs has a checksum, which is verified when the state is loaded.
+    Damaged rows keep a checksum that never matches. If the process is killed before the next save,
+    the same state can be loaded again, and the same rows are found.
 
     Args:
         folder: folder of the files.
@@ -62,7 +64,7 @@ class FrameRing:
         self.floors: Indices = np.zeros(num_envs, np.int64)
         self._unsaved_tails = self._saved_tails = self.floors
         self._num_sealed = self.heads.copy()
-        self.damaged_rows: list[Indices] = [np.zeros(0, np.int64)] * num_envs
+        self.damaged_rows = self._no_rows()
 
     @property
     def tails(self) -> Indices:
@@ -122,11 +124,13 @@ class FrameRing:
         self.revision += 1
 
     def rewrite(self, env: int, times: Indices, **columns: ArrayLike) -> None:
-        """Change columns of rows that are stored, and update their checksums."""
+        """Change columns of rows that are stored, and update the checksums of undamaged rows."""
         slots = self.slots(np.array(env), times)
         for name, values in columns.items():
             self._columns[name][slots] = values
-        self._columns[CHECKSUM][slots] = row_checksums(self._columns, slots)
+        damaged = np.isin(times, self.damaged_rows[env])
+        checksums = np.where(damaged, NO_CHECKSUM, row_checksums(self._columns, slots))
+        self._columns[CHECKSUM][slots] = checksums
         self.revision += 1
 
     def clear(self) -> None:
@@ -134,6 +138,7 @@ class FrameRing:
         self.heads, self.floors = np.zeros_like(self.heads), np.zeros_like(self.floors)
         self._unsaved_tails = self._saved_tails = self.floors
         self._num_sealed = self.heads.copy()
+        self.damaged_rows = self._no_rows()
         self.revision += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -162,30 +167,32 @@ class FrameRing:
         self.heads, self.floors = (state[name].numpy().copy() for name in ("heads", "floors"))
         self._num_sealed = self.heads.copy()
         self.missing_rows = 0
-        self.damaged_rows = [self._erase_damage(env) for env in range(len(self.heads))]
+        self.damaged_rows = self._no_rows()
+        for env in range(len(self.heads)):
+            self._erase_damage(env)
         self.revision += 1
         self._saved_tails = self.tails
 
-    def _erase_damage(self, env: int) -> Indices:
-        """Drop the overwritten rows of an environment, and return the times of damaged ones."""
+    def _no_rows(self) -> list[Indices]:
+        return [np.zeros(0, np.int64)] * len(self.heads)
+
+    def _erase_damage(self, env: int) -> None:
+        """Drop the overwritten rows of an environment, and erase the damaged ones."""
         times = np.arange(self.tails[env], self.heads[env])
         slots = self.slots(np.array(env), times)
         stamps, checksums = self.take("stamp", slots), self.take(CHECKSUM, slots)
         intact = (stamps == times + 1) & (checksums == row_checksums(self._columns, slots))
-        overwritten = np.flatnonzero(
-            (stamps > times + 1)
-            & (stamps % self._num_rows == (times + 1) % self._num_rows)
-            & ~intact
-        )
-        if overwritten.size:
-            self.drop_before(env, int(times[overwritten[-1]]) + 1)
+        later = (stamps > times + 1) & (stamps % self._num_rows == (times + 1) % self._num_rows)
+        overwritten = np.logical_and.accumulate(later & ~intact)  # the oldest are overwritten first
+        if overwritten.any():
+            self.drop_before(env, int(times[overwritten][-1]) + 1)
         damaged = times[~intact & (times >= self.floors[env])]
         if 2 * damaged.size > self.heads[env] - self.tails[env]:
             self.drop_before(env, int(damaged[-1]) + 1)
             damaged = damaged[:0]
+        self.damaged_rows[env] = damaged
         blank = {name: 0 for name in self._columns if name not in ("stamp", CHECKSUM)}
         self.rewrite(env, damaged, stamp=damaged + 1, **blank)
-        return np.asarray(damaged)
 
     def mark_saved(self) -> None:
         """Allow overwriting of rows that only states before the last `state_dict` need."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from naive_replay import (
     CONTINUES,
@@ -51,6 +51,7 @@ def exclude(env: NaiveEnv, time: int, stack: int, n_step: int):
 
 
 @settings(max_examples=60, deadline=None)
+@example("T" * 68 + "t" * 23, [(11, "stamp")], 1, 3, False)  # looks like a row of the next round
 @given(
     st.text(OUTCOMES, min_size=60, max_size=90),
     st.lists(st.tuples(st.integers(5, 30), st.sampled_from([*COLUMNS, "frame"])), max_size=3),
@@ -95,6 +96,25 @@ def test_no_later_state_contains_a_damaged_frame(tmp_path, age):
     batch = resumed.storage.get(resumed.storage.indices())
     expected = [row.state for row in envs[0].rows[33:39]]
     np.testing.assert_array_equal(batch["state"], expected)
+
+
+@pytest.mark.parametrize("age", [1, 3, 10])
+@pytest.mark.parametrize("name", ["frame", "reward"])
+def test_a_second_resume_from_the_same_state_finds_the_same_damage(tmp_path, age, name):
+    """A run that is killed before its next save loads the state again."""
+    replay, envs = make_replay(tmp_path), [NaiveEnv(4)]
+    for _ in range(30):
+        play(replay, envs, CONTINUES)
+    state = save(replay)
+    flip(tmp_path, name, replay.storage, 0, 30 - age)
+    resumed = [make_replay(tmp_path) for _ in range(3)]
+    found = []
+    for each in resumed:
+        each.load_state_dict(state)
+        each.flush()
+        found.append((each.describe_loss(), each.storage.indices().tolist()))
+    assert "1 are damaged" in found[0][0] or "are missing" in found[0][0]
+    assert found == [found[0]] * 3
 
 
 def test_the_loss_is_described(tmp_path):
