@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mario.commands import cli
+from mario.commands.train_levels import read_list_flags, train_list
 from mario.errors import UsageError
 from mario.system.announce import announced
 from mario.system.signals import StopSignals
@@ -21,6 +22,7 @@ NAME = "mario-train"
 DESCRIPTION = """Train an agent to play a game from pixels.
 
 Log, plots, metrics and checkpoints go to a new folder in --save-dir. Ctrl-C saves and exits.
+With --levels, several levels are trained, each in a run of its own.
 Presets for --preset: {presets}.
 """
 EARLY_FLAGS = ("resume", "preset", "agent", "game")
@@ -39,8 +41,11 @@ def train(arguments: Sequence[str]) -> int:
         arguments: the command line without the name of the command.
 
     Returns:
-        The exit code: 0, or 130 / 143 if a signal stopped the run. The run is saved first.
+        The exit code: 0, 1 if a level of a list failed, or 130 / 143 if a signal stopped the run.
+        The run is saved first.
     """
+    if (given := read_list_flags(arguments)) is not None:
+        return train_list(*given, read_flags)
     with announced(cli.LOADING):
         config, resume = read_flags(arguments)
         # Imported here, because worker processes import the main module and must start fast.

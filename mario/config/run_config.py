@@ -18,7 +18,12 @@ from mario.config.env_config import (
     EnvConfig,
     StartCurriculumConfig,
 )
-from mario.config.validation import require_at_least, require_at_most, require_probability
+from mario.config.validation import (
+    require_at_least,
+    require_at_most,
+    require_positive,
+    require_probability,
+)
 from mario.errors import UsageError
 from wrappers import WrapperConfig
 
@@ -125,11 +130,13 @@ class TrainConfig(Generic[H]):
     """Action set. NES games: right-only, simple, complex, tutorial or buttons; Atari: minimal or
     full; or your own as JSON lists of buttons. None for the default of the game."""
     episodes: int | None = None
-    """Total number of episodes of the run, including those before a resume. 40,000 if neither
-    this nor --steps is given."""
+    """Total number of episodes of the run, including those before a resume. 40,000 if none of
+    this, --steps and --minutes is given."""
     steps: int | None = None
     """Total number of agent steps of the run over all environments, including those before a
     resume."""
+    minutes: float | None = None
+    """Total time of the run, including the time before a resume. A final evaluation may follow."""
     num_envs: int = 1
     """Number of environments that run in parallel."""
     seed: int = 0
@@ -188,6 +195,8 @@ class TrainConfig(Generic[H]):
         for name in ("episodes", "steps", "threads", "workers"):
             if (value := getattr(self, name)) is not None:
                 require_at_least(f"--{name}", value, 1)
+        if self.minutes is not None:
+            require_positive("--minutes", self.minutes)
         for name in ("num_envs", "save_every", "log_every"):
             require_at_least(f"--{name.replace('_', '-')}", getattr(self, name), 1)
         require_at_least("--seed", self.seed, 0)
@@ -220,8 +229,8 @@ class TrainConfig(Generic[H]):
 
     @property
     def total_episodes(self) -> int | None:
-        """Number of episodes after which the run is complete; None if only steps limit it."""
-        if self.episodes is None and self.steps is None:
+        """Number of episodes after which the run is complete; None if others limit it."""
+        if self.episodes is None and self.steps is None and self.minutes is None:
             return DEFAULT_EPISODES
         return self.episodes
 
@@ -231,13 +240,18 @@ class TrainFlags(TrainConfig[H]):
     """The flags of ``mario-train``: the configuration of a new or resumed run."""
 
     resume: Path | None = None
-    """Folder of the run to resume. Its configuration is kept, except for the flags that are given
-    as well."""
+    """Folder of the run to resume, or of a list of levels. Its configuration is kept, except for
+    the flags that are given as well."""
+    levels: Annotated[tuple[str, ...], EMPTY_DEFAULT] = ()
+    """Train several levels, each in a run of its own: all for those of Super Mario Bros., names of
+    levels such as 1-1 5-3, or IDs of games."""
+    parallel: int = 1
+    """Levels of --levels that are trained at the same time, each with a share of the cores."""
 
 
 RESUME_OVERRIDES = frozenset(
-    {"episodes", "steps", "device", "save_dir", "save_seconds", "save_every", "log_every"}
-    | {"tensorboard", "evaluation", "diagnostics", "preset", "threads", "callback"}
+    {"episodes", "steps", "minutes", "device", "save_dir", "save_seconds", "save_every"}
+    | {"log_every", "tensorboard", "evaluation", "diagnostics", "preset", "threads", "callback"}
     | {"cluster", "worker_timeout"}
 )
 """Fields that may change when a run is resumed, because they do not affect what is learned."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import errno
-import fcntl
 import itertools
 import os
 import shutil
@@ -16,6 +14,7 @@ import yaml
 from mario.errors import UsageError
 from mario.runs import checkpoint as checkpoints
 from mario.runs.checkpoint import Checkpoint, CheckpointError
+from mario.system.file_lock import LockedError, lock_file
 from mario.system.files import (
     link_atomically,
     remove_temporary_files,
@@ -57,7 +56,17 @@ class RunFolder:
         Raises:
             UsageError: the folder cannot be created or written.
         """
-        path = _create_folder(save_dir, now.strftime("%Y-%m-%dT%H-%M-%S"))
+        path = create_folder(save_dir, now)
+        cls.prepare(path, config)
+        return cls(path)
+
+    @staticmethod
+    def prepare(path: Path, config: dict[str, Any]) -> None:
+        """Write ``config.yaml`` into an empty folder, which can then be opened as a run.
+
+        Raises:
+            UsageError: the file cannot be written; the folder is removed.
+        """
         try:
             _write_config(path, config)
         except OSError as error:
@@ -65,7 +74,6 @@ class RunFolder:
             raise UsageError(
                 f"cannot write in {path}: {error.strerror}; choose another --save-dir"
             ) from None
-        return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -202,23 +210,27 @@ class RunFolder:
         os.close(self._lock)
 
     def _acquire_lock(self) -> int:
-        file = self.path / LOCK
         try:
-            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock_file(self.path / LOCK)
+        except LockedError:
+            raise UsageError(
+                f"another process is training in {self.path}; stop it or give another run"
+            ) from None
         except OSError as error:
-            if error.errno in (errno.EAGAIN, errno.EACCES) and file.exists():
-                raise UsageError(
-                    f"another process is training in {self.path}; stop it or give another run"
-                ) from None
             raise UsageError(
                 f"cannot write in {self.path}: {LOCK}: {error.strerror}; check its permissions"
             ) from None
-        return descriptor
 
 
-def _create_folder(save_dir: Path, name: str) -> Path:
-    """Create a new folder, with a number appended to its name if the name is taken."""
+def create_folder(save_dir: Path, now: datetime.datetime) -> Path:
+    """Create the folder ``<save_dir>/<YYYY-MM-DDTHH-MM-SS>``.
+
+    A number is appended to its name if the name is taken.
+
+    Raises:
+        UsageError: the folder cannot be created.
+    """
+    name = now.strftime("%Y-%m-%dT%H-%M-%S")
     for attempt in itertools.count(1):
         path = save_dir / (name if attempt == 1 else f"{name}-{attempt}")
         try:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from agents import Agent
 from mario.config.run_config import TrainConfig
 from mario.config.serialization import to_dict
-from mario.errors import RunError
+from mario.errors import RunError, UsageError
 from mario.evaluation.summary import EvaluationSummary
 from mario.runs.checkpoint import FORMAT, Checkpoint
 from mario.runs.run_folder import RunFolder
@@ -19,6 +21,9 @@ from mario.system.hardware import describe_hardware
 from mario.training.callbacks import Callback
 from mario.training.loop import TrainingStep
 
+CHECKPOINTS_AT_ONCE = 8
+"""Checkpoints that must fit on the disk: last, previous, best and a numbered one, and for each of
+them a temporary file with its replacement."""
 FIRST_SAVE_SECONDS = 20.0
 RETRY_SECONDS = 10.0
 MAX_FAILED_SAVES = 60
@@ -187,6 +192,22 @@ class Checkpointer(Callback):
     def _overwrite_is_near(self) -> bool:
         parts = self._agent.persistent_parts()
         return any(part.steps_until_overwrite() <= 1 for part in parts)
+
+
+def check_disk(folder: Path, agent: Agent) -> None:
+    """Check that the checkpoints fit on the disk.
+
+    Raises:
+        UsageError: too little space is free.
+    """
+    size = sum(tensor.nbytes for tensor in agent.policy_state_dict().values())
+    needed = CHECKPOINTS_AT_ONCE * 4 * size  # weights, two moments of Adam, target network
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise UsageError(
+            f"checkpoints need {needed / 1e9:.2f} GB in {folder}, {free / 1e9:.2f} GB are free; "
+            "free disk space or choose another --save-dir"
+        )
 
 
 def installed_versions() -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -32,7 +31,7 @@ from mario.runs.trained_agent import load_agent
 from mario.system.announce import announced
 from mario.system.threads import spare_cores
 from mario.training.callbacks import Callback
-from mario.training.checkpointer import CONFIG_KEYS, Checkpointer
+from mario.training.checkpointer import CONFIG_KEYS, Checkpointer, check_disk
 from mario.training.demonstrations import DemonstrationTransitions, prepare_demonstrations
 from mario.training.diagnostics import TrainingDiagnostics
 from mario.training.noise import ActionNoise
@@ -41,15 +40,12 @@ from mario.training.standard_callbacks import (
     FiguresCallback,
     MetricsCallback,
     ProgressCallback,
+    TimeLimit,
 )
 from mario.training.state_check import StateCheck, check_state
 from mario.training.trainer import Trainer
 from mario.vector.base import GameVectorEnv
 from mario.vector.make import make_vector_env, preferred_num_envs, slow_reason
-
-CHECKPOINTS_AT_ONCE = 8
-"""Checkpoints that must fit on the disk: last, previous, best and a numbered one, and for each of
-them a temporary file with its replacement."""
 
 
 class Session:
@@ -92,7 +88,7 @@ class Session:
             if isinstance(envs, CorrectingVectorEnv):
                 envs.policy = agent.act
             check_state(agent, callbacks)
-            _check_disk(self.run.path, agent)
+            check_disk(self.run.path, agent)
             self.trainer = self._make_trainer(
                 agent, envs, self._make_callbacks(agent, envs, callbacks)
             )
@@ -103,8 +99,8 @@ class Session:
                 self._report(f"environments run in processes, which is slower, because {reason}")
             if resume:
                 self._resume()
-            elif config.warm_start is not None:
-                load_agent(config.warm_start).load_into(self.trainer.agent)
+            else:
+                self._warm_start()
             self._parts = stack.pop_all()
 
     def train(self) -> None:
@@ -216,6 +212,7 @@ class Session:
             *([FiguresCallback(logger, self._report)] if config.tensorboard else []),
             diagnostics,
             ProgressCallback(self._progress),
+            TimeLimit(config.minutes, lambda: logger.seconds),
             EvaluationCallback(self._make_evaluator(emulator, lambda: logger.seconds)),
             *others,
             checkpointer,
@@ -234,13 +231,19 @@ class Session:
             elapsed=elapsed, report=self._report, stop=self._stop,
         )  # fmt: skip
 
+    def _warm_start(self) -> None:
+        """Load the weights with which the run begins, if there are any."""
+        if self._config.warm_start is not None:
+            load_agent(self._config.warm_start).load_into(self.trainer.agent)
+
     def _resume(self) -> None:
         """Load the newest intact checkpoint, and report damaged files that were skipped."""
         checkpoint, skipped = self.run.load_last()
         for line in skipped:
             self._report(line)
         if checkpoint is None:
-            self._report("the run was stopped before its first save; it starts from the beginning")
+            self._report("the run has not been saved yet; it starts from the beginning")
+            self._warm_start()
         else:
             self._check_config(checkpoint)
             self._load(checkpoint["resume"])
@@ -272,28 +275,15 @@ class Session:
 
 def _progress_bar(config: TrainConfig[Any]) -> ProgressBar:
     """Make the progress bar. The default number of episodes is no goal if there is another one."""
-    target = config.evaluation.target_clear_rate
-    if target is None:
+    target, minutes = config.evaluation.target_clear_rate, config.minutes
+    goals = [] if minutes is None else [f"for {minutes:g} minutes"]
+    if target is not None:
+        goals.append(f"until {target:.0%} are cleared")
+    if not goals:
         return ProgressBar(config.total_episodes, config.steps)
-    return ProgressBar(config.episodes, config.steps, f"until {target:.0%} are cleared")
+    return ProgressBar(config.episodes, config.steps, " or ".join(goals))
 
 
 def _discard_on_failure(run: RunFolder, kind: type[BaseException] | None, *rest: object) -> None:
     if kind is not None:
         run.discard()
-
-
-def _check_disk(folder: Path, agent: Agent) -> None:
-    """Check that the checkpoints fit on the disk.
-
-    Raises:
-        UsageError: too little space is free.
-    """
-    size = sum(tensor.nbytes for tensor in agent.policy_state_dict().values())
-    needed = CHECKPOINTS_AT_ONCE * 4 * size  # weights, two moments of Adam, target network
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise UsageError(
-            f"checkpoints need {needed / 1e9:.2f} GB in {folder}, {free / 1e9:.2f} GB are free; "
-            "free disk space or choose another --save-dir"
-        )

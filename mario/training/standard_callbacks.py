@@ -119,6 +119,25 @@ class ProgressCallback(Callback):
         self._bar.start_at(self.trainer.steps, self.trainer.episodes)
 
 
+class TimeLimit(Callback):
+    """Ends the run after some time.
+
+    Args:
+        minutes: total time of the run; None for no limit.
+        elapsed: returns the duration of the run in seconds.
+    """
+
+    name = "time limit"
+
+    def __init__(self, minutes: float | None, elapsed: Callable[[], float]) -> None:
+        self._minutes, self._elapsed = minutes, elapsed
+
+    @property
+    def complete(self) -> bool:
+        """Whether the time is over."""
+        return self._minutes is not None and self._elapsed() >= 60 * self._minutes
+
+
 class EvaluationCallback(Callback):
     """Evaluates the agent at intervals and at the end, and reports the results to the trainer.
 

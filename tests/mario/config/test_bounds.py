@@ -16,6 +16,7 @@ UNBOUNDED = {
     "episodes", "steps", "save_every", "log_every", "every", "burnin", "learn_every", "sync_every",
     "learning_rate_steps", "priority_beta_steps", "schedule_steps", "replay_capacity",
     "max_grad_norm", "target_kl", "reward_clip", "confirm_episodes", "demonstration_margin_steps",
+    "minutes",
 }  # fmt: skip
 """Numbers that may be as large as one likes: "never", "no limit", or checked against the disk."""
 

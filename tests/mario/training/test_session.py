@@ -6,11 +6,14 @@ import csv
 import io
 
 import pytest
+import torch
 
 from agents import DDQNConfig
 from mario.config.run_config import DiagnosticsConfig, EvaluationConfig, TrainConfig
+from mario.config.serialization import to_dict
 from mario.errors import UsageError
 from mario.runs.checkpoint import load, save
+from mario.runs.run_folder import RunFolder
 from mario.training.callbacks import Callback
 from mario.training.session import Session, _progress_bar
 
@@ -37,7 +40,8 @@ def test_the_standard_callbacks_come_first_and_saving_comes_last(tmp_path):
         session.train()
         state = load(session.run.path / "last.chkpt")["resume"]
     assert list(state["callbacks"]) == [
-        "state check", "metrics", "diagnostics", "progress", "evaluator", "mine", "checkpointer"
+        "state check", "metrics", "diagnostics", "progress", "time limit", "evaluator", "mine",
+        "checkpointer",
     ]  # fmt: skip
 
 
@@ -98,3 +102,27 @@ def test_other_hyperparameters_than_those_of_the_save_are_refused(tmp_path):
     other = DDQNConfig(replay_capacity=300, burnin=10, hidden_size=64)
     with pytest.raises(UsageError, match="config.yaml has hyper .*, but the run was saved with"):
         Session(config(tmp_path, hyper=other), path, stop=lambda: False)
+
+
+def test_a_run_that_was_not_saved_yet_still_begins_with_the_given_weights(tmp_path):
+    with Session(config(tmp_path), None, stop=lambda: False) as session:
+        session.train()
+        trained = session.run.path / "last.chkpt"
+    run = tmp_path / "new"
+    run.mkdir()
+    settings = config(tmp_path, warm_start=trained)
+    RunFolder.prepare(run, to_dict(settings))
+    with Session(settings, run, stop=lambda: False) as session:
+        weights = session.trainer.agent.policy_state_dict()
+        assert session.trainer.steps == 0
+    expected = load(trained)["model"]
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_a_run_ends_after_its_minutes(tmp_path):
+    limited = config(tmp_path, steps=None, minutes=0.001)
+    with Session(limited, None, stop=lambda: False) as session:
+        session.train()
+        assert session.trainer.complete
+        assert 0 < session.trainer.steps < 10_000
+    assert _progress_bar(limited)._goal == "for 0.001 minutes"

@@ -16,6 +16,7 @@ from mario.training.standard_callbacks import (
     FiguresCallback,
     MetricsCallback,
     ProgressCallback,
+    TimeLimit,
 )
 
 
@@ -161,3 +162,12 @@ def test_the_bar_continues_where_the_last_session_ended():
     callback.load_state_dict({})
     callback.on_step(None)
     assert calls == [("start_at", 7, 2), ("update", 7, 2)]
+
+
+def test_a_time_limit_ends_the_run_after_its_minutes():
+    seconds = [59.9]
+    limit = TimeLimit(1.0, lambda: seconds[0])
+    assert not limit.complete
+    seconds[0] = 60.0
+    assert limit.complete
+    assert not TimeLimit(None, lambda: 1e9).complete

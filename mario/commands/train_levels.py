@@ -1,0 +1,156 @@
+"""`mario-train --levels`: train a list of levels, or resume a list."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mario.errors import UsageError
+from mario.system.signals import StopSignals
+
+if TYPE_CHECKING:
+    from mario.levels import LevelList
+
+MAX_PARALLEL = 1024
+
+_print = partial(print, flush=True)
+
+
+def read_list_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]] | None:
+    """Return the flags of a list and the others, or None if the command trains a single run.
+
+    Args:
+        arguments: the command line without the name of the command.
+
+    Raises:
+        UsageError: a flag has no value or an invalid one.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--levels", nargs="*")
+    parser.add_argument("--parallel", type=int)
+    parser.add_argument("--resume", type=Path)
+    try:
+        flags, others = parser.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise UsageError(f"{error.argument_name}: {error}; see mario-train --help") from None
+    is_list = flags.resume is not None and _is_list(flags.resume)
+    if flags.levels is None and not is_list:
+        if flags.parallel is not None:
+            raise UsageError(f"--parallel {flags.parallel} needs --levels; add --levels all")
+        return None
+    if flags.parallel is not None and not 1 <= flags.parallel <= MAX_PARALLEL:
+        raise UsageError(f"--parallel must be between 1 and {MAX_PARALLEL:,}, got {flags.parallel}")
+    if flags.resume is not None and not is_list:
+        raise UsageError(f"--resume {flags.resume} is not the folder of a list; omit --levels")
+    return flags, others
+
+
+def train_list(flags: argparse.Namespace, others: Sequence[str], read_flags: Any) -> int:
+    """Train the levels of a new list, or those of an earlier one that are not complete.
+
+    Args:
+        flags: the flags of the list.
+        others: the flags of each run.
+        read_flags: `mario.commands.train.read_flags`.
+
+    Returns:
+        The exit code: 0, 1 if a level failed, or 130 / 143 if a signal stopped the list. All runs
+        are saved first.
+
+    Raises:
+        UsageError: a flag is unknown or has an invalid value.
+    """
+    # Imported here, because worker processes import the main module and must start fast.
+    from mario.levels import train_levels
+    from mario.levels.progress import format_summary
+
+    if flags.resume is None:
+        levels, others = _create(flags, others, read_flags)
+    else:
+        levels = _open(flags, others, read_flags)
+    _print(f"list: {levels.path}, {len(levels.unfinished)} of {len(levels.runs)} levels to train")
+    try:
+        with StopSignals() as stop:
+            train_levels(levels, others, report=_print, stop=lambda: bool(stop))
+    finally:
+        levels.close()
+    _print(format_summary(levels))
+    if levels.unfinished:
+        _print(f"continue it with: mario-train --resume {levels.path}")
+    return stop.exit_code or (1 if levels.failed else 0)
+
+
+def _create(
+    flags: argparse.Namespace, others: Sequence[str], read_flags: Any
+) -> tuple[LevelList, list[str]]:
+    """Create the folder of a list, and return it with the flags that its runs still need."""
+    from mario.config.serialization import to_dict
+    from mario.levels import LevelList
+    from mario.levels.choice import demonstrated_actions, level_games
+
+    if given := _values(others, "game"):
+        raise UsageError(f"--game {given[0]} does not go with --levels; add it to the levels")
+    has_actions, configs = bool(_values(others, "actions")), {}
+    for game in level_games(flags.levels):
+        config, _ = read_flags([*others, "--game", game])
+        if not has_actions and (actions := demonstrated_actions(game)) is not None:
+            _print(f"{game}: --actions {actions}, which its demonstration needs")
+            config = dataclasses.replace(config, actions=actions)
+        configs[game] = to_dict(config)
+    levels = LevelList.create(
+        config.save_dir, configs, parallel=flags.parallel or 1, threads=config.threads
+    )
+    own = [
+        word
+        for flag in ("agent", "callback")
+        for value in _values(others, flag)
+        for word in (f"--{flag}", value)
+        if ":" in value
+    ]
+    return levels, own
+
+
+def _open(flags: argparse.Namespace, others: Sequence[str], read_flags: Any) -> LevelList:
+    """Open the list to resume, and check the flags with which its runs are resumed."""
+    from mario.levels import LevelList
+
+    levels = LevelList.open(flags.resume)
+    try:
+        own = [run.game for run in levels.runs if ":" in run.game]
+        named = [] if flags.levels is None else flags.levels
+        if missing := [game for game in own if game not in named]:
+            raise UsageError(
+                f"{levels.path} trains games of your own; add --levels {' '.join(missing)}"
+            )
+        if unknown := [game for game in named if game not in own]:
+            raise UsageError(
+                f"--levels {unknown[0]} cannot be added to {levels.path}; start a new list"
+            )
+        for run in levels.unfinished[:1]:
+            read_flags(["--resume", str(run.path), *others, *run.game_flags])
+    except UsageError:
+        levels.close()
+        raise
+    levels.parallel = flags.parallel or levels.parallel
+    return levels
+
+
+def _is_list(path: Path) -> bool:
+    from mario.levels import LevelList
+
+    return LevelList.is_list(path)
+
+
+def _values(arguments: Sequence[str], flag: str) -> list[str]:
+    """Return all values of a flag with one value."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument(f"--{flag}", action="append", default=[])
+    try:
+        values: list[str] = getattr(parser.parse_known_args(arguments)[0], flag)
+    except argparse.ArgumentError:
+        raise UsageError(f"--{flag} needs a value; see mario-train --help") from None
+    return values

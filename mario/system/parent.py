@@ -1,0 +1,24 @@
+"""Stops a process whose parent has ended, however it ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+
+def stop_with_parent() -> None:
+    """Send SIGTERM to this process when its stdin ends.
+
+    The parent gives this process a pipe as stdin, writes nothing, and keeps the pipe open. The pipe
+    ends with the parent, also if the parent is killed.
+    """
+    pipe = sys.stdin.buffer
+    thread = threading.Thread(target=_wait, args=(pipe.fileno(),), name="parent", daemon=True)
+    thread.start()
+
+
+def _wait(descriptor: int) -> None:
+    os.read(descriptor, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
