@@ -10,6 +10,7 @@ from mario.cluster.protocol import Fleet
 from mario.evaluation.episodes import EpisodeResult, play_episodes
 from mario.evaluation.summary import EvaluationSummary, summarize
 from mario.runs.trained_agent import TrainedAgent
+from mario.vector.backend import EpisodeOptions
 from mario.vector.make import preferred_num_envs, vector_env_class
 from mario.vector.seeding import stratified_seeds
 
@@ -97,11 +98,8 @@ def play_part(
     """
     config = trained.evaluation_config(plan.emulator, plan.noop_max)
     num_envs = min(plan.num_envs or preferred_num_envs(config), episodes)
-    envs = vector_env_class(config).create(
-        config, num_envs, seed=plan.seed,
-        seed_function=stratified_seeds(num_envs, config.wrappers.noop_max, first),
-        report=print,
-    )  # fmt: skip
+    seeds = stratified_seeds(num_envs, config.wrappers.noop_max, first)
+    envs = vector_env_class(config).create(config, num_envs, EpisodeOptions(plan.seed, seeds))
     try:
         agent = trained.make_agent(envs, seed=plan.seed + first)
         results = play_episodes(agent, envs, episodes, epsilon=plan.epsilon, seed=plan.seed)

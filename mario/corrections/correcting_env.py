@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -19,7 +19,6 @@ from mario.corrections.correction_search import GOALS, Correction, CorrectionSea
 from mario.corrections.save_states import INFO_KEYS, EnvStep, SaveStateEnvs
 from mario.errors import UsageError
 from mario.games.endings import Ending
-from mario.games.starts.demonstration_starts import DemonstrationStarts
 from mario.games.super_mario_bros import SuperMarioBros
 from mario.vector.base import GameVectorEnv, VectorStepResult
 from mario.vector.native_mario import ENDINGS, STATUSES, NativeMarioVectorEnv
@@ -81,32 +80,6 @@ class CorrectingVectorEnv(GameVectorEnv):
         )
         self._episodes: list[CorrectedEpisode] = []
         self._actions = np.zeros(num_envs, np.int64)
-
-    @classmethod
-    def limitation(cls, config: EnvConfig) -> str | None:
-        """See `GameVectorEnv.limitation`."""
-        return NativeMarioVectorEnv.limitation(config)
-
-    @classmethod
-    def preferred_num_envs(cls, config: EnvConfig) -> int:
-        """See `GameVectorEnv.preferred_num_envs`."""
-        return NativeMarioVectorEnv.preferred_num_envs(config)
-
-    @classmethod
-    def create(
-        cls,
-        config: EnvConfig,
-        num_envs: int,
-        *,
-        seed: int,
-        seed_function: SeedFunction,
-        report: Callable[[str], None],
-        starts: DemonstrationStarts | None = None,
-    ) -> Self:
-        """See `GameVectorEnv.create`."""
-        if starts is not None:
-            raise UsageError("corrections do not start on demonstrations; give none")
-        return cls(config, num_envs, seed=seed, seed_function=seed_function)
 
     def replay_log(self) -> list[CorrectedPoint]:  # type: ignore[override]
         """See `GameVectorEnv.replay_log`."""
@@ -284,7 +257,7 @@ def make_correcting_env(
     Raises:
         UsageError: the game has no compiled save-states.
     """
-    if (reason := CorrectingVectorEnv.limitation(config)) is not None:
+    if (reason := NativeMarioVectorEnv.limitation(config)) is not None:
         raise UsageError(
             f"corrections need save-states of Super Mario Bros. on the native emulator, but "
             f"{reason}; change that or use another --agent"

@@ -8,7 +8,7 @@ replayed and made to press the fire button independently of the other games.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple, Self
 
@@ -34,8 +34,8 @@ from mario.games.atari import (
 )
 from mario.games.endings import Ending, ending_rewards
 from mario.games.registry import ATARI, find_game
-from mario.games.starts.demonstration_starts import DemonstrationStarts
-from mario.vector.base import GameVectorEnv, VectorStepResult
+from mario.vector.backend import BackendVectorEnv, EpisodeOptions
+from mario.vector.base import VectorStepResult
 from mario.vector.replay_point import ReplayPoint
 from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers import WrapperConfig
@@ -143,7 +143,7 @@ class _AtariGame:
         return np.asarray(cv2.resize(to_gray(image), size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-class AtariVectorEnv(GameVectorEnv):
+class AtariVectorEnv(BackendVectorEnv):
     """Run Atari games in ALE's own threads.
 
     The results are those of a `ProcessVectorEnv`, with pixels within one gray level, except that
@@ -185,7 +185,7 @@ class AtariVectorEnv(GameVectorEnv):
 
     @classmethod
     def limitation(cls, config: EnvConfig) -> str | None:
-        """See `GameVectorEnv.limitation`.
+        """See `BackendVectorEnv.limitation`.
 
         ALE's vector environment has no start curriculum, no action markers, no sticky actions that
         only depend on the seed, and no image processing except resizing and grayscale conversion.
@@ -202,25 +202,15 @@ class AtariVectorEnv(GameVectorEnv):
 
     @classmethod
     def preferred_num_envs(cls, config: EnvConfig) -> int:
-        """See `GameVectorEnv.preferred_num_envs`; each game has a thread."""
+        """See `BackendVectorEnv.preferred_num_envs`; each game has a thread."""
         return 8
 
     @classmethod
-    def create(
-        cls,
-        config: EnvConfig,
-        num_envs: int,
-        *,
-        seed: int,
-        seed_function: SeedFunction,
-        report: Callable[[str], None],
-        starts: DemonstrationStarts | None = None,
-    ) -> Self:
-        """See `GameVectorEnv.create`; threads do not crash by themselves."""
-        del report
-        if starts is not None:
+    def create(cls, config: EnvConfig, num_envs: int, options: EpisodeOptions) -> Self:
+        """See `BackendVectorEnv.create`; threads do not crash by themselves."""
+        if options.starts is not None:
             raise UsageError(f"{config.game} has no demonstrations; only NES games have")
-        return cls(config, num_envs, seed=seed, seed_function=seed_function)
+        return cls(config, num_envs, seed=options.seed, seed_function=options.seed_function)
 
     def restore(self, points: Sequence[ReplayPoint]) -> tuple[NDArray[Any], dict[str, Any]]:
         """See `GameVectorEnv.restore`; the games are replayed in parallel."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -13,7 +13,6 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mario.config.env_config import EnvConfig
 from mario.errors import UsageError
 from mario.games.starts.demonstration_starts import DemonstrationStarts
 from mario.games.starts.start_curriculum import UNCHANGED
@@ -45,13 +44,9 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
 
     Attributes:
         starts: The argument. Its state is not part of `replay_log`.
-        bytes_per_env: Approximate memory of an environment, without its observations.
-        files_per_env: Files that an environment keeps open in this process.
         Point: The class of the points of `replay_log`.
     """
 
-    bytes_per_env: ClassVar[int] = 2_000_000
-    files_per_env: ClassVar[int] = 0
     Point: ClassVar[type[ReplayPoint]] = ReplayPoint
 
     def __init__(
@@ -65,42 +60,6 @@ class GameVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], Any], ABC):
         self.num_envs, self.starts = num_envs, starts
         self._seed, self._seed_function = seed, seed_function
         self._points = [ReplayPoint.at_reset(0) for _ in range(num_envs)]
-
-    @classmethod
-    @abstractmethod
-    def limitation(cls, config: EnvConfig) -> str | None:
-        """Return why this class cannot run a configuration, or None if it can.
-
-        The reason names the setting, for example ``"--emulator is nes-py"``.
-        """
-
-    @classmethod
-    @abstractmethod
-    def preferred_num_envs(cls, config: EnvConfig) -> int:
-        """Return the number of environments that runs fastest while no agent learns."""
-
-    @classmethod
-    @abstractmethod
-    def create(
-        cls,
-        config: EnvConfig,
-        num_envs: int,
-        *,
-        seed: int,
-        seed_function: SeedFunction,
-        report: Callable[[str], None],
-        starts: DemonstrationStarts | None = None,
-    ) -> Self:
-        """Create the environments of a configuration that the class supports.
-
-        Args:
-            config: The configuration of each environment.
-            num_envs: Number of environments.
-            seed: Seed of the run.
-            seed_function: Derives the seed of each episode.
-            report: Receives one line for each environment that crashes.
-            starts: Draws episodes that start on demonstrations.
-        """
 
     @property
     def num_processes(self) -> int:

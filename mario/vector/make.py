@@ -11,6 +11,7 @@ from mario.errors import UsageError
 from mario.games.registry import ATARI, MARIO, find_game
 from mario.games.starts.demonstration_starts import DemonstrationStarts
 from mario.system.limits import allow_files, available_memory
+from mario.vector.backend import BackendVectorEnv, EpisodeOptions
 from mario.vector.base import GameVectorEnv
 from mario.vector.env import make_env
 from mario.vector.process_vector import ProcessVectorEnv
@@ -56,9 +57,7 @@ def make_vector_env(
     kind = vector_env_class(config)
     _check_resources(kind, config, num_envs)
     seed_function = stratified_seeds(num_envs, noop_max) if stratified else episode_seed
-    return kind.create(
-        config, num_envs, seed=seed, seed_function=seed_function, report=report, starts=starts
-    )
+    return kind.create(config, num_envs, EpisodeOptions(seed, seed_function, report, starts))
 
 
 def preferred_num_envs(config: EnvConfig) -> int:
@@ -70,7 +69,7 @@ def preferred_num_envs(config: EnvConfig) -> int:
     return vector_env_class(config).preferred_num_envs(config)
 
 
-def vector_env_class(config: EnvConfig) -> type[GameVectorEnv]:
+def vector_env_class(config: EnvConfig) -> type[BackendVectorEnv]:
     """Return the fastest class that supports a configuration."""
     return next(kind for kind in _vector_env_classes() if kind.limitation(config) is None)
 
@@ -96,7 +95,7 @@ def slow_reason(config: EnvConfig) -> str | None:
     return f"{config.game} has no compiled environment"
 
 
-def _check_resources(kind: type[GameVectorEnv], config: EnvConfig, num_envs: int) -> None:
+def _check_resources(kind: type[BackendVectorEnv], config: EnvConfig, num_envs: int) -> None:
     """Check that environments fit into memory and into the limit of open files.
 
     Raises:
@@ -121,7 +120,7 @@ def _check_resources(kind: type[GameVectorEnv], config: EnvConfig, num_envs: int
         )
 
 
-def _vector_env_classes() -> Iterator[type[GameVectorEnv]]:
+def _vector_env_classes() -> Iterator[type[BackendVectorEnv]]:
     """Yield the available classes, the fastest first. Each is imported only when it is needed."""
     if find_spec(NATIVE) is not None:
         from mario.vector.native_mario import NativeMarioVectorEnv

@@ -7,7 +7,7 @@ the same results, except that pixels may differ by one gray level. Differential 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Self, Unpack, cast
 
@@ -24,7 +24,8 @@ from mario.games.starts.demonstration_starts import DemonstrationPoint, Demonstr
 from mario.games.starts.start_curriculum import draw_steps_before_loss
 from mario.games.super_mario_bros import SuperMarioBros
 from mario.system.threads import available_cores
-from mario.vector.base import GameVectorEnv, VectorStepResult
+from mario.vector.backend import BackendVectorEnv, EpisodeOptions
+from mario.vector.base import VectorStepResult
 from mario.vector.native_factory import (
     FinalBuffers,
     MarioOptions,
@@ -46,7 +47,7 @@ FLAG, STATUS, START_OFFSET, FARTHEST_UPDATE = map(
 )
 
 
-class NativeMarioVectorEnv(GameVectorEnv):
+class NativeMarioVectorEnv(BackendVectorEnv):
     """Run games of Super Mario Bros. in compiled code.
 
     Later steps never overwrite the returned arrays.
@@ -102,7 +103,7 @@ class NativeMarioVectorEnv(GameVectorEnv):
 
     @classmethod
     def limitation(cls, config: EnvConfig) -> str | None:
-        """See `GameVectorEnv.limitation`.
+        """See `BackendVectorEnv.limitation`.
 
         The game must be Super Mario Bros. on the native emulator, with images that are not larger
         than the screen and without the wrappers for Atari games.
@@ -120,23 +121,16 @@ class NativeMarioVectorEnv(GameVectorEnv):
 
     @classmethod
     def preferred_num_envs(cls, config: EnvConfig) -> int:
-        """See `GameVectorEnv.preferred_num_envs`; the network is fastest with large batches."""
+        """See `BackendVectorEnv.preferred_num_envs`; the network is fastest with large batches."""
         return 32
 
     @classmethod
-    def create(
-        cls,
-        config: EnvConfig,
-        num_envs: int,
-        *,
-        seed: int,
-        seed_function: SeedFunction,
-        report: Callable[[str], None],
-        starts: DemonstrationStarts | None = None,
-    ) -> Self:
-        """See `GameVectorEnv.create`; threads do not crash by themselves."""
-        del report
-        return cls(config, num_envs, seed=seed, seed_function=seed_function, starts=starts)
+    def create(cls, config: EnvConfig, num_envs: int, options: EpisodeOptions) -> Self:
+        """See `BackendVectorEnv.create`; threads do not crash by themselves."""
+        return cls(
+            config, num_envs, seed=options.seed, seed_function=options.seed_function,
+            starts=options.starts,
+        )  # fmt: skip
 
     def replay_log(self) -> list[ReplayPoint]:
         """See `GameVectorEnv.replay_log`."""

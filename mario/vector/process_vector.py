@@ -20,7 +20,8 @@ from mario.errors import RunError
 from mario.games.endings import Ending
 from mario.games.starts.demonstration_reset import ResetToDemonstration
 from mario.games.starts.demonstration_starts import DemonstrationStarts
-from mario.vector.base import GameVectorEnv, VectorStepResult
+from mario.vector.backend import BackendVectorEnv, EpisodeOptions
+from mario.vector.base import VectorStepResult
 from mario.vector.env import make_env
 from mario.vector.replay_point import ReplayPoint
 from mario.vector.seeding import SeedFunction, episode_seed
@@ -39,7 +40,7 @@ MAIN_HINT = "; a script must start processes under `if __name__ == '__main__':`"
 """Added to the error if a process ended before it could run its environment."""
 
 
-class ProcessVectorEnv(GameVectorEnv):
+class ProcessVectorEnv(BackendVectorEnv):
     """Run any environment in worker processes, one process per environment.
 
     ``infos["crashed"]`` marks the environments that crashed during a step. Their action had no
@@ -92,37 +93,26 @@ class ProcessVectorEnv(GameVectorEnv):
 
     @classmethod
     def limitation(cls, config: EnvConfig) -> str | None:
-        """See `GameVectorEnv.limitation`; processes can run every configuration."""
+        """See `BackendVectorEnv.limitation`; processes can run every configuration."""
         return None
 
     @classmethod
     def preferred_num_envs(cls, config: EnvConfig) -> int:
-        """See `GameVectorEnv.preferred_num_envs`; each process takes time to start."""
+        """See `BackendVectorEnv.preferred_num_envs`; each process takes time to start."""
         return 2
 
     @classmethod
-    def create(
-        cls,
-        config: EnvConfig,
-        num_envs: int,
-        *,
-        seed: int,
-        seed_function: SeedFunction,
-        report: Callable[[str], None],
-        starts: DemonstrationStarts | None = None,
-    ) -> Self:
-        """See `GameVectorEnv.create`."""
+    def create(cls, config: EnvConfig, num_envs: int, options: EpisodeOptions) -> Self:
+        """See `BackendVectorEnv.create`."""
         make = partial(make_env, config)
-        if starts is not None:
+        if options.starts is not None:
             inner = partial(
                 ResetToDemonstration,
-                demonstrations=starts.demonstrations,
+                demonstrations=options.starts.demonstrations,
                 skip=config.wrappers.skip,
             )
             make = partial(make_env, config, inner=inner)
-        return cls(
-            make, num_envs, seed=seed, seed_function=seed_function, report=report, starts=starts
-        )
+        return cls(make, num_envs, **vars(options))
 
     @property
     def num_processes(self) -> int:

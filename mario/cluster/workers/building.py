@@ -13,6 +13,7 @@ from agents import Agent, AgentSpec, Learner
 from mario.cluster.workers.messages import WorkerSetup
 from mario.errors import UsageError
 from mario.runs.agent_factory import build_agent, env_dimensions
+from mario.vector.backend import EpisodeOptions
 from mario.vector.base import GameVectorEnv
 from mario.vector.make import vector_env_class
 from mario.vector.seeding import episode_seed
@@ -23,11 +24,9 @@ EPISODES_PER_LIFE = 2**20
 
 def make_envs(setup: WorkerSetup) -> GameVectorEnv:
     """Make the environments of a worker, which are a part of those of the run."""
-    return vector_env_class(setup.env_config).create(
-        setup.env_config, setup.num_envs, seed=setup.seed,
-        seed_function=partial(_episode_seed, setup.worker * setup.num_envs, setup.life),
-        report=print,
-    )  # fmt: skip
+    seeds = partial(_episode_seed, setup.worker * setup.num_envs, setup.life)
+    options = EpisodeOptions(setup.seed, seeds)
+    return vector_env_class(setup.env_config).create(setup.env_config, setup.num_envs, options)
 
 
 def make_worker_agent(setup: WorkerSetup, envs: GameVectorEnv) -> Agent:

@@ -12,6 +12,7 @@ from tape import TapeAgent, spec
 
 from mario.config.env_config import EnvConfig
 from mario.evaluation.episodes import play_episodes
+from mario.vector.backend import EpisodeOptions
 from mario.vector.make import make_vector_env
 from mario.vector.process_vector import ProcessVectorEnv
 from mario.vector.seeding import episode_seed, stratified_seeds
@@ -82,9 +83,7 @@ def test_stratified_episodes_are_the_same_in_compiled_code_and_in_processes():
     wrappers = WrapperConfig(noop_max=30, stack=1)
     config = EnvConfig("SuperMarioBros-1-1-v0", "simple", wrappers=wrappers)
     compiled = make_vector_env(config, num_envs=2, seed=9, stratified=True)
-    wrapped = ProcessVectorEnv.create(
-        config, 2, seed=9, seed_function=stratified_seeds(2, 30), report=print
-    )
+    wrapped = ProcessVectorEnv.create(config, 2, EpisodeOptions(9, stratified_seeds(2, 30)))
     run = np.full(2, 3)
     try:
         assert type(compiled) is not type(wrapped)
