@@ -12,8 +12,8 @@ from typing import Any
 import gymnasium as gym
 
 from mario.errors import UsageError
+from mario.system.watchdog import Watchdog
 from mario.vector.seeding import SeedFunction
-from mario.vector.watchdog import Watchdog
 from mario.vector.worker import WorkerError, serve
 
 MESSAGE_SECONDS = 30.0

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from doubles import FakeGame
 
+from mario.system.watchdog import Watchdog
 from mario.vector import worker_process
 from mario.vector.process_vector import ProcessVectorEnv
-from mario.vector.watchdog import Watchdog
 
 
 class LargeGame(FakeGame):

@@ -1,4 +1,4 @@
-"""Ends processes that hang in the middle of an answer."""
+"""Ends operations that hang."""
 
 from __future__ import annotations
 
