@@ -55,8 +55,13 @@ class CheckpointError(UsageError):
     """Raised when a file cannot be used as a checkpoint; the message names the file."""
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
+def save(path: Path, checkpoint: Checkpoint, *, backup: Path | None = None) -> None:
     """Write a checkpoint atomically and durably.
+
+    Args:
+        path: the file; an existing file is replaced.
+        checkpoint: its content.
+        backup: new name of the existing file.
 
     Raises:
         RunError: a weight is not finite; nothing is written.
@@ -68,7 +73,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     archive = io.BytesIO()
     torch.save(checkpoint, archive)
     content = add_digest(archive.getvalue())
-    write_atomically(path, lambda file: file.write(content))
+    write_atomically(path, lambda file: file.write(content), backup=backup)
 
 
 def load(path: Path) -> Checkpoint:

@@ -16,7 +16,6 @@ from mario.runs import checkpoint as checkpoints
 from mario.runs.checkpoint import Checkpoint, CheckpointError
 from mario.system.file_lock import LockedError, lock_file
 from mario.system.files import (
-    link_atomically,
     remove_temporary_files,
     set_aside,
     write_atomically,
@@ -147,11 +146,9 @@ class RunFolder:
         """
         last, report = self.path / LAST, None
         damage = checkpoints.find_damage(last) if os.path.lexists(last) else None
-        if damage is None:
-            link_atomically(last, self.path / PREVIOUS)
-        else:
+        if damage is not None:
             report = f"{damage}; renamed to {set_aside(last).name}"
-        checkpoints.save(last, checkpoint)
+        checkpoints.save(last, checkpoint, backup=self.path / PREVIOUS)
         return report
 
     def save_best(self, checkpoint: Checkpoint) -> None:

@@ -18,12 +18,17 @@ NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 """Errors of `os.link` on file systems without hard links."""
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_atomically(
+    path: Path, write: Callable[[BinaryIO], object], *, backup: Path | None = None
+) -> None:
     """Write a file atomically: write a temporary file, flush it to disk, and rename it.
 
     Args:
         path: the file; an existing file is replaced.
         write: writes the content to the file that it receives.
+        backup: new name of the existing file. It gets this name after the new content is on disk:
+            until then, ``path`` and ``backup`` are two files, so that damage to one of them leaves
+            the other.
 
     Raises:
         OSError: the disk is full, read-only or missing; ``path`` is unchanged.
@@ -35,6 +40,8 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
             write(file)
             file.flush()
             os.fsync(file.fileno())
+        if backup is not None:
+            link_atomically(path, backup)
         _replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -31,7 +31,7 @@ def example(steps):
     return base | plain | names | nested | {"resume": {"steps": steps}}
 
 
-def fail_with_full_disk(path, write):
+def fail_with_full_disk(path, write, **options):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
