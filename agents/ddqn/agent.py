@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from tensordict import TensorDict
 
-from agents.agent import Agent, AgentConfig, AgentSpec
+from agents.agent import AgentConfig, AgentSpec
 from agents.compute.learner import Learner
 from agents.ddqn.build import (
     build_demonstrations,
@@ -29,11 +29,12 @@ from agents.networks.q_network import QNetwork, with_target, without_target
 from agents.networks.tutorial_cnn import is_tutorial, translate
 from agents.replay.augmentation import RandomShift
 from agents.replay.frame_replay import FrameReplay
+from agents.replay_agent import ReplayAgent
 from agents.schedules import Linear, crossings
 from agents.transitions import Actions, States, Transitions
 
 
-class DDQN(Agent):
+class DDQN(ReplayAgent):
     """Learns action values by Double Q-learning, and acts epsilon-greedily on them.
 
     Van Hasselt et al. 2015, https://arxiv.org/abs/1509.06461, with the loss, the optimizer and the
@@ -69,12 +70,10 @@ class DDQN(Agent):
         random_shift: RandomShift | None = None,
         demonstrations: DemonstrationSampler | None = None,
     ) -> None:
-        super().__init__(spec)
+        super().__init__(spec, replay, learner)
         self.network = network
-        self.replay = replay
         self.steps = 0
         self._learned_at = 0
-        self._learner = learner
         self._exploration = exploration
         self._config = config
         self._random_shift = random_shift
@@ -110,11 +109,6 @@ class DDQN(Agent):
     def exploration_rate(self) -> float:
         """The current fraction of random actions; 0 outside training."""
         return self._exploration.rate if self.training else 0.0
-
-    @property
-    def replay_description(self) -> str:
-        """One line on the size and the folder of the replay memory."""
-        return super().replay_description if self.replay is None else self.replay.describe()
 
     def act(self, states: States) -> Actions:
         """Choose one action per environment; only those that do not explore use the network."""
@@ -188,10 +182,7 @@ class DDQN(Agent):
         if not due or not len(self._require_replay()):
             return None
         self._learner.set_learning_rate(self._learning_rate(self.steps))
-        updates = [scalars for _ in range(due) if (scalars := self._update()) is not None]
-        names = updates[0] if updates else ()
-        means = {name: sum(each[name] for each in updates) / len(updates) for name in names}
-        return means | {"skipped": float(due - len(updates))}
+        return self._perform_updates(due)
 
     def start_at(self, steps: int) -> None:
         """Continue the schedules and intervals as after ``steps`` steps."""
@@ -221,10 +212,9 @@ class DDQN(Agent):
 
     def close(self) -> None:
         """Release the replay memory and stop the threads."""
-        self._learner.close()
-        for part in (self.replay, self._demonstrations):
-            if part is not None:
-                part.close()
+        super().close()
+        if self._demonstrations is not None:
+            self._demonstrations.close()
 
     @property
     def _num_own_rows(self) -> int:
@@ -237,11 +227,6 @@ class DDQN(Agent):
     def _evaluation_network(self) -> QNetwork:
         """The network for evaluation and play, always in float32."""
         return self.network if self._average is None else self._average.network
-
-    def _require_replay(self) -> FrameReplay:
-        if self.replay is None:
-            raise RuntimeError("an agent that only plays has no replay memory; give training=True")
-        return self.replay
 
     def _greedy(self, states: States) -> Actions:
         actions: Actions = self.action_values(states).argmax(axis=1)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tensordict import TensorDict
 from torch import Tensor, nn
 
-from agents.agent import Agent, AgentConfig, AgentSpec
+from agents.agent import AgentConfig, AgentSpec
 from agents.compute.learner import Learner
 from agents.imitation.build import build_learner, build_network, build_replay
 from agents.imitation.config import DAggerConfig
@@ -18,11 +18,12 @@ from agents.imitation.loss import imitation_loss
 from agents.imitation.sampler import WeightedSampler
 from agents.networks.actor_critic import ActorCritic
 from agents.replay.frame_replay import FrameReplay
+from agents.replay_agent import ReplayAgent
 from agents.schedules import Linear
 from agents.transitions import Actions, Guidance, States, Transitions
 
 
-class DAgger(Agent):
+class DAgger(ReplayAgent):
     """Imitates the decisions of episodes that did not fail.
 
     Dataset aggregation, Ross, Gordon and Bagnell 2011, https://arxiv.org/abs/1011.0686. All
@@ -56,12 +57,10 @@ class DAgger(Agent):
         learner: Learner[nn.Sequential],
         config: DAggerConfig,
     ) -> None:
-        super().__init__(spec)
+        super().__init__(spec, replay, learner)
         self.network = network
-        self.replay = replay
         self.steps = 0
         self._samples_due = 0.0
-        self._learner = learner
         self._config = config
         self._learning_rate = Linear(
             config.learning_rate, config.learning_rate_end, config.learning_rate_steps
@@ -81,11 +80,6 @@ class DAgger(Agent):
         network = build_network(spec, config)
         replay = build_replay(spec, config) if spec.training else None
         return cls(spec, network, replay, build_learner(spec, network, config), config)
-
-    @property
-    def replay_description(self) -> str:
-        """One line on the size and the folder of the replay memory."""
-        return super().replay_description if self.replay is None else self.replay.describe()
 
     def act(self, states: States) -> Actions:
         """Choose the most probable action of the averaged policy in every environment."""
@@ -123,10 +117,7 @@ class DAgger(Agent):
         if not due:
             return None
         self._learner.set_learning_rate(self._learning_rate(self.steps))
-        updates = [scalars for _ in range(due) if (scalars := self._update()) is not None]
-        names = updates[0] if updates else ()
-        means = {name: sum(each[name] for each in updates) / len(updates) for name in names}
-        return means | {"skipped": float(due - len(updates))}
+        return self._perform_updates(due)
 
     @torch.inference_mode()
     def action_values(self, states: States) -> NDArray[np.float32]:
@@ -147,20 +138,9 @@ class DAgger(Agent):
         """Return the averaged weights."""
         return dict(self._acting_network.state_dict())
 
-    def close(self) -> None:
-        """Release the replay memory and stop the threads."""
-        self._learner.close()
-        if self.replay is not None:
-            self.replay.close()
-
     @property
     def _acting_network(self) -> ActorCritic:
         return self.network if self._average is None else self._average.network
-
-    def _require_replay(self) -> FrameReplay:
-        if self.replay is None:
-            raise RuntimeError("an agent that only plays has no replay memory; give training=True")
-        return self.replay
 
     def _set_weights(
         self, sampler: Any, times: NDArray[np.int64], guidance: Guidance | None
