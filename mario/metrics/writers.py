@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from mario.metrics.tensorboard_thread import hide_writer_errors
 from mario.system.files import set_aside
 
 
@@ -277,5 +278,6 @@ class TensorBoardWriter(MetricWriter):
             # Imported here because it takes longer than all other imports of this module together.
             from torch.utils.tensorboard import SummaryWriter
 
+            hide_writer_errors()
             self._writer = SummaryWriter(self._folder, purge_step=self._purge_step, flush_secs=30)
         return self._writer

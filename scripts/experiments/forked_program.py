@@ -32,18 +32,24 @@ class Program:
     Args:
         flags: its command line.
         output: file for its stdout and stderr.
+        main: receives the flags, and exits as a command does.
 
     Attributes:
         pid: number of the process.
         output: the file.
     """
 
-    def __init__(self, flags: Sequence[str], output: Path) -> None:
+    def __init__(
+        self,
+        flags: Sequence[str],
+        output: Path,
+        main: Callable[[Sequence[str]], None] = mario.commands.train.main,
+    ) -> None:
         self.output = output
         self._code: int | None = None
         self.pid = os.fork()
         if not self.pid:
-            _become_program(flags, output)
+            _become_program(flags, output, main)
 
     def poll(self) -> int | None:
         """Return the exit code, the negative signal that ended it, or None while it runs."""
@@ -65,7 +71,9 @@ class Program:
             self.wait()
 
 
-def _become_program(flags: Sequence[str], output: Path) -> None:
+def _become_program(
+    flags: Sequence[str], output: Path, main: Callable[[Sequence[str]], None]
+) -> None:
     """Run the command in this process, which then ends."""
     code: object = 1
     try:
@@ -73,7 +81,7 @@ def _become_program(flags: Sequence[str], output: Path) -> None:
         os.dup2(file, 1)
         os.dup2(file, 2)
         sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
-        mario.commands.train.main(list(flags))
+        main(list(flags))
     except SystemExit as exit_:
         code = exit_.code
     except BaseException:

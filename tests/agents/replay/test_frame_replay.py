@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from naive_replay import (
     BOTH,
     CONTINUES,
@@ -31,15 +28,6 @@ from agents.replay.samplers import UniformSampler
 
 ENV_CAPACITY = 6
 OUTCOMES = CONTINUES * 2 + TERMINATED + TRUNCATED + BOTH + CRASHED
-STEPS = st.lists(
-    st.one_of(
-        st.text(OUTCOMES, min_size=3, max_size=3),
-        st.just(CONTINUES * 3),
-        st.sampled_from(["save", "restart"]),
-    ),
-    min_size=20,
-    max_size=60,
-)
 
 
 def make_replay(
@@ -48,28 +36,6 @@ def make_replay(
 ) -> FrameReplay:  # fmt: skip
     storage = FrameStorage(folder, (stack, 2, 2), num_envs, capacity, n_step, GAMMA)
     return FrameReplay(storage, UniformSampler(seed))
-
-
-@settings(max_examples=60, deadline=None)
-@given(STEPS, st.integers(1, 3), st.integers(1, 4), st.integers(1, 4))
-def test_it_equals_a_naive_memory_after_any_sequence_of_steps(steps, num_envs, n_step, stack):
-    with tempfile.TemporaryDirectory() as folder:
-
-        def make() -> FrameReplay:
-            return make_replay(Path(folder), stack, num_envs, ENV_CAPACITY * num_envs, n_step)
-
-        replay, envs = make(), [NaiveEnv(stack) for _ in range(num_envs)]
-        saved = save(replay), copy.deepcopy(envs)
-        for step in steps:
-            if step == "save" or replay.steps_until_overwrite() < 1:
-                saved = save(replay), copy.deepcopy(envs)
-            if step == "restart":
-                replay, envs = make(), copy.deepcopy(saved[1])
-                replay.load_state_dict(saved[0])
-                assert replay.storage.ring.missing_rows == 0
-            elif step != "save":
-                play(replay, envs, step[:num_envs])
-            assert_same(replay, envs, ENV_CAPACITY, n_step)
 
 
 @pytest.fixture

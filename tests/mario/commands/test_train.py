@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -228,22 +225,3 @@ def test_schedules_are_as_long_as_the_run():
     for flags, steps in ([], 11_000_000), (["--steps", "500"], 500):
         config, _ = read_flags(["--preset", "atari-ppo2", *flags])
         assert (config.steps, config.hyper.schedule_steps) == (steps, steps)
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_saves_the_run_and_sets_the_exit_code(tmp_path, number, code):
-    command = Path(sys.executable).with_name("mario-train")
-    process = subprocess.Popen(
-        [command, "--save-dir", tmp_path, *QUICK], stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    assert "run: " in process.stdout.readline()
-    time.sleep(1.5)
-    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
-    output, errors = process.communicate(timeout=300)
-    assert process.returncode == code, errors
-    assert "Traceback" not in errors
-    (folder,) = tmp_path.iterdir()
-    assert "the run was stopped and saved: " in output
-    assert f"continue it with: mario-train --resume {folder}\n" in output
-    assert load(folder / "last.chkpt")["steps"] > 0

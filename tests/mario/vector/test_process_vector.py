@@ -6,16 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
 import pytest
-from doubles import SHAPE, FakeGame, Fault, fake_game
+from doubles import SHAPE, FakeGame, fake_game
 
 from mario.config.env_config import StartCurriculumConfig
-from mario.errors import RunError, UsageError
+from mario.errors import UsageError
 from mario.games.starts.start_curriculum import StartCurriculum
 from mario.vector.process_vector import ProcessVectorEnv
 from mario.vector.seeding import episode_seed
@@ -133,66 +132,6 @@ def test_after_a_crash_the_next_episode_starts_at_the_beginning_of_the_game(vect
     assert envs.replay_log() == others.replay_log()
 
 
-@pytest.mark.parametrize(
-    ("kind", "cause"),
-    [
-        ("raise", "raised RuntimeError: the game broke"),
-        ("segfault", "was killed by SIGSEGV"),
-        ("exit", "ended with exit code 3"),
-        ("hang", "did not answer for 1 s"),
-    ],
-)
-def test_a_crash_is_reported_and_the_environment_restarted(vector, tmp_path, kind, cause):
-    lines = []
-    fault = Fault(kind, at=2, once=tmp_path / "struck")
-    envs = vector(fake_game(fault=fault), 2, seed=1, timeout=1.0, report=lines.append)
-    envs.reset()
-    before, *_ = envs.step(actions(1, 1))
-    observations, rewards, terminated, truncated, infos = envs.step(actions(2, 2))
-    (crashed,) = np.flatnonzero(infos["crashed"])
-    other = 1 - crashed
-    assert truncated[crashed]
-    assert not terminated.any()
-    assert (infos["final_obs"][crashed] == before[crashed]).all()
-    assert infos["final_info"]["ending"][crashed] == "crash"
-    assert observations[crashed, 0, 0, 0] == base(1, crashed, 1)
-    assert rewards[crashed] == 0
-    assert observations[other, 0, 0, 0] == base(1, other, 0) + 2
-    assert rewards[other] == 2
-    assert len(lines) == 1
-    for part in (f"game {crashed}", "seed 1", "episode 0", "action 2", cause, "9 restarts left"):
-        assert part in lines[0]
-
-
-def test_a_worker_killed_between_two_steps_is_restarted(vector):
-    lines = []
-    envs = vector(fake_game(), 2, report=lines.append)
-    envs.reset()
-    os.kill(envs._workers[1].pid, signal.SIGKILL)
-    *_, infos = envs.step(actions(0, 0))
-    assert infos["crashed"].tolist() == [False, True]
-    assert "SIGKILL" in lines[0]
-    observations, *_ = envs.step(actions(0, 0))
-    assert observations[:, 0, 0, 0].tolist() == [base(0, 0, 0) + 2, base(0, 1, 1) + 1]
-
-
-def test_a_crash_loop_ends_the_run_when_no_restarts_are_left(vector):
-    lines = []
-    fault = Fault("exit", at=1)
-    envs = vector(fake_game(fault=fault), 1, max_restarts=2, report=lines.append)
-    envs.reset()
-    envs.step(actions(0))
-    envs.step(actions(0))
-    with pytest.raises(RunError, match="exit code 3; no restarts are left"):
-        envs.step(actions(0))
-    assert len(lines) == 2
-
-
-def test_a_game_that_cannot_be_made_is_reported_with_the_reason(vector):
-    with pytest.raises(RunError, match="game 0 could not be started: it raised RuntimeError"):
-        vector(fake_game(fault=Fault("raise", at=-1)))
-
-
 def raise_usage_error():
     raise UsageError("there is no such ROM; install it")
 
@@ -205,16 +144,6 @@ def test_a_usage_error_in_a_worker_is_raised_unchanged(vector):
 def test_reset_options_are_refused(vector):
     with pytest.raises(UsageError, match="has no reset options"):
         vector(fake_game()).reset(options={"level": 3})
-
-
-def test_close_does_not_wait_for_a_game_that_hangs(vector):
-    envs = vector(fake_game(fault=Fault("hang", at=1)), 1)
-    envs.reset()
-    envs.step_async(actions(0))
-    start = time.monotonic()
-    envs.close()
-    envs.close()
-    assert time.monotonic() - start < 5
 
 
 class ModuleListGame(gym.Env):
@@ -253,39 +182,3 @@ def test_workers_never_import_torch_or_agents(tmp_path):
     modules = set(program.stdout.split())
     assert {"mario.vector.worker", "mario.vector.env", "mario.commands.train"} <= modules
     assert {"torch", "tensordict", "agents", "matplotlib"} & modules == set()
-
-
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-ORPHAN_MAKER = """
-import os, signal, sys
-sys.path.insert(0, {tests!r})
-from doubles import Fault, fake_game
-from mario.vector.process_vector import ProcessVectorEnv
-import numpy as np
-if __name__ == "__main__":
-    envs = ProcessVectorEnv(fake_game(fault=Fault("hang", at=1)), 2)
-    envs.reset()
-    envs.step_async(np.array([0, 0]))
-    print(*[worker.pid for worker in envs._workers], flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_no_worker_survives_its_killed_parent(tmp_path):
-    script = tmp_path / "parent.py"
-    script.write_text(ORPHAN_MAKER.format(tests=str(Path(__file__).parents[2] / "support")))
-    parent = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
-    pids = [int(word) for word in parent.stdout.split()]
-    assert parent.returncode == -signal.SIGKILL
-    assert len(pids) == 2
-    deadline = time.monotonic() + 2
-    while any(is_alive(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(is_alive(pid) for pid in pids)
