@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mario.cluster.jobs import JobWorker
+from mario.cluster.jobs.independent import JobWorker
 from mario.cluster.protocol import Fleet
 from mario.cluster.session import ClusterSession, default_workers, worker_envs
 from mario.cluster.workers.gradient_worker import GradientWorker
@@ -67,12 +67,24 @@ def cluster_session(
 
 
 @contextmanager
-def job_fleet(address: str, workers: int | None) -> Iterator[Fleet]:
+def job_fleet(
+    address: str,
+    workers: int | None,
+    *,
+    jobs: int,
+    make_worker: Callable[[Any], Any] = JobWorker,
+    timeout: float = JOB_SECONDS,
+    cores: int = 1,
+) -> Iterator[Fleet]:
     """Connect to a cluster and make a fleet for independent jobs.
 
     Args:
         address: see `mario.cluster.connection.connected`.
-        workers: number of workers; None for as many as there are cores.
+        workers: number of workers; None for as many as there are cores and jobs for.
+        jobs: number of jobs.
+        make_worker: makes a worker from its setup, in its own process.
+        timeout: time in seconds in which a worker must answer.
+        cores: cores of each worker.
 
     Yields:
         The fleet, whose workers are not hired yet.
@@ -84,9 +96,9 @@ def job_fleet(address: str, workers: int | None) -> Iterator[Fleet]:
     from mario.cluster.connection import connected
     from mario.cluster.fleet import RayFleet
 
-    with connected(address, max(available_cores(), workers or 0)) as cores:
-        size = workers or max(1, cores)
-        fleet = RayFleet(JobWorker, size, address=address, timeout=JOB_SECONDS)
+    with connected(address, max(available_cores(), (workers or 0) * cores)) as free:
+        size = workers or max(1, min(free // cores, jobs))
+        fleet = RayFleet(make_worker, size, address=address, timeout=timeout, cores=cores)
         try:
             yield fleet
         finally:

@@ -166,7 +166,7 @@ def _play_on_cluster(
     flags: EvalFlags, trained: TrainedAgent, stack: ExitStack, stop: Callable[[], bool]
 ) -> tuple[list[EpisodeResult], EvaluationSummary]:
     """Play the episodes on the workers of a cluster."""
-    from mario.cluster.evaluation import EvaluationPlan, evaluate_on_fleet
+    from mario.cluster.jobs.evaluation import EvaluationPlan, evaluate_on_fleet
     from mario.cluster.launch import job_fleet
 
     epsilon = trained.epsilon if flags.epsilon is None else flags.epsilon
@@ -174,7 +174,7 @@ def _play_on_cluster(
         flags.episodes, flags.noop_max, epsilon, flags.seed, flags.emulator, flags.num_envs
     )
     assert flags.cluster is not None
-    fleet = stack.enter_context(job_fleet(flags.cluster, flags.workers))
+    fleet = stack.enter_context(job_fleet(flags.cluster, flags.workers, jobs=flags.episodes))
     return evaluate_on_fleet(
         trained, plan, fleet, on_episode=_ignore if flags.json else _print_episode,
         report=print_to_stderr, stop=stop,

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mario.config.validation import require_at_least, require_at_most
 from mario.errors import UsageError
 from mario.system.signals import StopSignals
 
 if TYPE_CHECKING:
     from mario.levels import LevelList
-
-MAX_PARALLEL = 1024
 
 _print = partial(print, flush=True)
 
@@ -33,6 +32,9 @@ def read_list_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[
     parser.add_argument("--levels", nargs="*")
     parser.add_argument("--parallel", type=int)
     parser.add_argument("--resume", type=Path)
+    parser.add_argument("--cluster")
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--worker-timeout", type=float, default=60.0)
     try:
         flags, others = parser.parse_known_args(arguments)
     except argparse.ArgumentError as error:
@@ -42,11 +44,26 @@ def read_list_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[
         if flags.parallel is not None:
             raise UsageError(f"--parallel {flags.parallel} needs --levels; add --levels all")
         return None
-    if flags.parallel is not None and not 1 <= flags.parallel <= MAX_PARALLEL:
-        raise UsageError(f"--parallel must be between 1 and {MAX_PARALLEL:,}, got {flags.parallel}")
     if flags.resume is not None and not is_list:
         raise UsageError(f"--resume {flags.resume} is not the folder of a list; omit --levels")
+    _check(flags)
     return flags, others
+
+
+def _check(flags: argparse.Namespace) -> None:
+    """Check the values of the flags of a list."""
+    if flags.parallel is not None:
+        require_at_least("--parallel", flags.parallel, 1)
+        require_at_most("--parallel", flags.parallel, 1024, "no machine has more cores")
+        if flags.cluster is not None:
+            raise UsageError(
+                f"--parallel {flags.parallel} does not go with --cluster; use --workers"
+            )
+    if flags.workers is not None:
+        require_at_least("--workers", flags.workers, 1)
+        if flags.cluster is None:
+            raise UsageError(f"--workers {flags.workers} needs --cluster; add --cluster auto")
+    require_at_least("--worker-timeout", flags.worker_timeout, 1)
 
 
 def train_list(flags: argparse.Namespace, others: Sequence[str], read_flags: Any) -> int:
@@ -75,13 +92,37 @@ def train_list(flags: argparse.Namespace, others: Sequence[str], read_flags: Any
     _print(f"list: {levels.path}, {len(levels.unfinished)} of {len(levels.runs)} levels to train")
     try:
         with StopSignals() as stop:
-            train_levels(levels, others, report=_print, stop=lambda: bool(stop))
+            train = train_levels if flags.cluster is None else partial(_train_on_cluster, flags)
+            train(levels, others, report=_print, stop=lambda: bool(stop))
     finally:
         levels.close()
     _print(format_summary(levels))
     if levels.unfinished:
         _print(f"continue it with: mario-train --resume {levels.path}")
     return stop.exit_code or (1 if levels.failed else 0)
+
+
+def _train_on_cluster(
+    flags: argparse.Namespace,
+    levels: LevelList,
+    others: Sequence[str],
+    *,
+    report: Callable[[str], None],
+    stop: Callable[[], bool],
+) -> None:
+    """Train the levels that are not complete on the workers of a cluster."""
+    from mario.cluster.jobs.level_training import LevelWorker, train_levels_on_fleet
+    from mario.cluster.launch import job_fleet
+
+    threads, jobs = levels.threads or 1, len(levels.unfinished)
+    if not jobs:
+        return
+    with job_fleet(
+        flags.cluster, flags.workers, jobs=jobs, make_worker=LevelWorker,
+        timeout=flags.worker_timeout, cores=threads,
+    ) as fleet:  # fmt: skip
+        others = [*others, "--threads", str(threads)]
+        train_levels_on_fleet(levels, others, fleet, report=report, stop=stop)
 
 
 def _create(

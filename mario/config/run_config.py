@@ -244,7 +244,7 @@ class TrainFlags(TrainConfig[H]):
     the flags that are given as well."""
     levels: Annotated[tuple[str, ...], EMPTY_DEFAULT] = ()
     """Train several levels, each in a run of its own: all for those of Super Mario Bros., names of
-    levels such as 1-1 5-3, or IDs of games."""
+    levels such as 1-1 5-3, or IDs of games. With --cluster, each level is a job of one worker."""
     parallel: int = 1
     """Levels of --levels that are trained at the same time, each with a share of the cores."""
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from mario.levels.level_list import LevelList, LevelRun, Status
-from mario.levels.progress import REPORT_SECONDS, LevelReporter
+from mario.levels.progress import LevelReporter
 from mario.levels.training_process import TrainingProcess
 from mario.system.threads import available_cores
 
@@ -33,27 +33,25 @@ def train_levels(
     """
     threads = _threads_flag(levels)
     reporter, waiting = LevelReporter(levels, report), deque(levels.unfinished)
-    running: list[_Running] = []
+    running: list[tuple[LevelRun, TrainingProcess]] = []
     while (waiting or running) and not stop():
         while waiting and len(running) < levels.parallel:
             run = waiting.popleft()
             reporter.started(run)
             levels.update(run, Status.RUNNING)
-            process = TrainingProcess(run.path, [*flags, *threads, *run.game_flags], [levels.lock])
-            running.append(_Running(run, process))
-        for item in running[:]:
-            if item.process.has_ended:
-                running.remove(item)
-                record_end(levels, item.run, *item.process.finish())
-                reporter.ended(item.run)
-            elif item.is_due():
-                reporter.running(item.run)
+            flags_of_run = [*flags, *threads, *run.game_flags]
+            running.append((run, TrainingProcess(run.path, flags_of_run, [levels.lock])))
+        for run, process in running[:]:
+            if process.has_ended:
+                running.remove((run, process))
+                _finish(levels, run, process, reporter)
+            else:
+                reporter.running(run)
         time.sleep(POLL_SECONDS)
-    for item in running:
-        item.process.stop()
-    for item in running:
-        record_end(levels, item.run, *item.process.finish())
-        reporter.ended(item.run)
+    for _, process in running:
+        process.stop()
+    for run, process in running:
+        _finish(levels, run, process, reporter)
 
 
 def record_end(levels: LevelList, run: LevelRun, complete: bool, reason: str) -> None:
@@ -62,25 +60,11 @@ def record_end(levels: LevelList, run: LevelRun, complete: bool, reason: str) ->
     levels.update(run, Status.COMPLETE if complete else status, reason)
 
 
-class _Running:
-    """A level that is being trained.
-
-    Args:
-        run: its run.
-        process: its process.
-    """
-
-    def __init__(self, run: LevelRun, process: TrainingProcess) -> None:
-        self.run, self.process = run, process
-        self._reported_at = time.monotonic()
-
-    def is_due(self) -> bool:
-        """Return whether a line about the progress is due; the next one is due later."""
-        now = time.monotonic()
-        if now - self._reported_at < REPORT_SECONDS:
-            return False
-        self._reported_at = now
-        return True
+def _finish(
+    levels: LevelList, run: LevelRun, process: TrainingProcess, reporter: LevelReporter
+) -> None:
+    record_end(levels, run, *process.finish())
+    reporter.ended(run)
 
 
 def _threads_flag(levels: LevelList) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,7 @@ class LevelReporter:
 
     def __init__(self, levels: LevelList, report: Callable[[str], None]) -> None:
         self._levels, self._report = levels, report
+        self._reported_at: dict[str, float] = {}
 
     def started(self, run: LevelRun, where: str = "") -> None:
         """Say that a level is being trained.
@@ -64,12 +66,17 @@ class LevelReporter:
             run: its run.
             where: a place, with a space before it.
         """
+        self._reported_at[run.game] = time.monotonic()
         progress = read_progress(run.path)
         since = f", resumed after {progress.steps:,} steps" if progress.steps else ""
         self._report(f"{self._name(run)}: training{where}{since}, in {run.path}")
 
     def running(self, run: LevelRun) -> None:
-        """Say how far the training of a level is."""
+        """Say how far the training of a level is, if `REPORT_SECONDS` have passed."""
+        now = time.monotonic()
+        if now - self._reported_at[run.game] < REPORT_SECONDS:
+            return
+        self._reported_at[run.game] = now
         self._report(f"{self._name(run)}: {read_progress(run.path)}")
 
     def ended(self, run: LevelRun) -> None:

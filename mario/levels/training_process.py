@@ -7,7 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 MAIN = (
@@ -61,6 +62,15 @@ class TrainingProcess:
         if not self._stopped:
             self._stopped = True
             self._process.terminate()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Context in which the process does not run, so that its files do not change."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def finish(self) -> tuple[bool, str]:
         """Wait for the end of the process, and release its resources.

@@ -15,6 +15,7 @@ def save(number, frame):
 signal.signal(signal.SIGTERM, save)
 with open(run / "started", "a") as file:
     file.write(" ".join(sys.argv[3:]) + "\\n")
+(run / "last.chkpt").write_text(str(len((run / "started").read_text().splitlines())))
 if game == "fails":
     sys.exit("mario-train: error: the disk is full")
 if game == "dies":

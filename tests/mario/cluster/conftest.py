@@ -22,6 +22,8 @@ def ray_environment(tmp_path_factory):
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        # With Ray's default of 15, workers wait for all other processes of a busy machine.
+        patch.setenv("RAY_worker_niceness", "0")
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
         Config.initialize("")
         yield

@@ -14,15 +14,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cluster_runs import HYPER, config, episodes, learned, same, train_in_process
+from cluster_runs import (
+    HYPER,
+    config,
+    episodes,
+    learned,
+    same,
+    train_in_process,
+    train_locally,
+)
 from machines import Machines
 
 from mario.cluster import connection, fleet
 from mario.cluster.check import check_cluster
-from mario.cluster.launch import cluster_session
+from mario.cluster.jobs.level_training import LevelWorker, train_levels_on_fleet
+from mario.cluster.launch import cluster_session, job_fleet
 from mario.cluster.workers.versions import running_versions
 from mario.commands import evaluate
+from mario.config.serialization import to_dict
 from mario.errors import RunError, UsageError
+from mario.levels import LevelList
 from mario.runs.checkpoint import load
 from mario.training.callbacks import Callback
 
@@ -217,3 +228,28 @@ def test_a_wrong_address_is_refused_within_five_seconds():
     with refused, connection.connected("127.0.0.1:9"):
         pass
     assert time.monotonic() - start < 5
+
+
+def test_the_training_of_a_level_goes_on_elsewhere_when_its_worker_is_killed(
+    tmp_path, machines, capsys
+):
+    alone = config(tmp_path / "alone", steps=800, game="SuperMarioBros-1-2-v0")
+    values = {alone.game: to_dict(replace(alone, save_seconds=0.0))}
+    levels = LevelList.create(tmp_path / "list", values, parallel=1, threads=1)
+    (run,) = levels.runs
+    killed = []
+
+    def stop():
+        if (run.path / "last.chkpt").exists() and not killed:
+            killed.append(load(run.path / "last.chkpt")["steps"])
+            os.kill(jobs.pids[0], signal.SIGKILL)
+        return False
+
+    with job_fleet(machines.address, 1, jobs=1, make_worker=LevelWorker, timeout=60.0) as jobs:
+        train_levels_on_fleet(levels, [], jobs, report=print, stop=stop)
+    levels.close()
+    assert run.status == "complete"
+    assert 0 < killed[0] < 800
+    assert "worker 0 is lost (its process died)" in capsys.readouterr().out
+    assert "Resumed after" in (run.path / "console").read_text()
+    assert same(learned(run.path), learned(train_locally(alone)))

@@ -81,3 +81,22 @@ def test_a_damaged_demonstration_is_one_line(tmp_path, capsys):
 def test_a_search_imports_no_torch():
     code = "import sys, mario.search, mario.commands.search; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_several_games_have_files_in_a_folder(tmp_path):
+    games = ("SuperMarioBros-1-1-v0", "SuperMarioBros-1-2-v0")
+    assert run(main, *games, "--length", 20, "--seconds", 0.1, "--out", tmp_path) == 0
+    assert [load(tmp_path / f"{game}.demo").game for game in games] == list(games)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["Tetris-v0", "SuperMarioBros-9-9-v0"], "unknown game 'SuperMarioBros-9-9-v0'"),
+        (["Tetris-v0", "SuperMarioBros-1-1-v0", "--out", "x.demo"], "must be a folder for several"),
+        (["Tetris-v0", "--workers", "2"], "--workers 2 needs --cluster; add --cluster auto"),
+    ],
+)
+def test_wrong_games_and_flags_are_refused(arguments, message, capsys):
+    assert run(main, *arguments) == 2
+    assert message in capsys.readouterr().err

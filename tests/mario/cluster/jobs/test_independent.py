@@ -1,20 +1,12 @@
-"""Independent jobs, and the evaluation of an agent as jobs."""
+"""Independent jobs, of which each is done once."""
 
 from __future__ import annotations
-
-from operator import attrgetter
-from pathlib import Path
 
 import pytest
 from in_process_fleet import InProcessFleet
 
-from mario.cluster.evaluation import EvaluationPlan, evaluate_on_fleet
-from mario.cluster.jobs import JobWorker, run_jobs
+from mario.cluster.jobs.independent import JobWorker, run_jobs
 from mario.errors import RunError
-from mario.evaluation.evaluate import evaluate_agent
-from mario.runs.trained_agent import load_agent
-
-CHECKPOINT = Path(__file__).resolve().parents[3] / "checkpoints" / "mario-1-1.chkpt"
 
 
 def square(number):
@@ -49,18 +41,3 @@ def test_jobs_end_when_the_cluster_is_in_trouble():
     fleet.trouble = RunError("the head is gone")
     with pytest.raises(RunError, match="the head is gone"):
         list(run_jobs(fleet, square, [(1,)], report=print))
-
-
-def test_a_cluster_plays_the_same_episodes_as_one_machine():
-    trained = load_agent(CHECKPOINT)
-    envs = trained.make_vector_env(episodes=6, noop_max=30, num_envs=3, seed=5)
-    alone, _ = evaluate_agent(trained, 6, envs=envs, epsilon=0.1, seed=5)
-    envs.close()
-    plan = EvaluationPlan(6, 30, 0.1, 5, "auto", num_envs=2)
-    shown = []
-    together, summary = evaluate_on_fleet(
-        trained, plan, InProcessFleet(JobWorker, 2), on_episode=shown.append, report=print
-    )
-    assert shown == together
-    assert sorted(together, key=attrgetter("seed")) == sorted(alone, key=attrgetter("seed"))
-    assert summary.episodes == 6

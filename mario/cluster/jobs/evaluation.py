@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from mario.cluster.jobs import run_jobs
+from mario.cluster.jobs.independent import run_jobs
 from mario.cluster.protocol import Fleet
 from mario.evaluation.episodes import EpisodeResult, play_episodes
 from mario.evaluation.summary import EvaluationSummary, summarize
@@ -55,7 +55,7 @@ def evaluate_on_fleet(
     Args:
         trained: the agent.
         plan: the episodes.
-        fleet: `mario.cluster.jobs.JobWorker` objects, which are not hired yet.
+        fleet: `mario.cluster.jobs.independent.JobWorker` objects, which are not hired yet.
         on_episode: called with each result when its part of the evaluation ends.
         report: receives one line for each worker that is lost.
         stop: polled; True ends the evaluation early.
