@@ -126,11 +126,13 @@ class _EpisodeRecorder:
     def __init__(self, envs: GameVectorEnv) -> None:
         self._envs = envs
         self._episode = [0] * envs.num_envs
+        # Kept, because finding a seed with a given number of no-ops takes a while.
+        self._seeds = [envs.episode_seed(env_index, 0) for env_index in range(envs.num_envs)]
         self._actions = [list[int]() for _ in range(envs.num_envs)]
 
     def episode_seed(self, env_index: int) -> int:
         """Return the seed of the running episode of an environment."""
-        return self._envs.episode_seed(env_index, self._episode[env_index])
+        return self._seeds[env_index]
 
     def record(self, actions: NDArray[np.int64]) -> None:
         """Add one action for every environment."""
@@ -142,6 +144,7 @@ class _EpisodeRecorder:
         seed = self.episode_seed(env_index)
         result = _episode_result(final_info(infos, env_index), seed, self._actions[env_index])
         self._episode[env_index] += 1
+        self._seeds[env_index] = self._envs.episode_seed(env_index, self._episode[env_index])
         self._actions[env_index] = []
         return result
 
