@@ -155,16 +155,24 @@ class Checkpointer(Callback):
             "model": self._agent.policy_state_dict(),
             "exploration_rate": float(self._agent.exploration_rate),
             **{key: config[key] for key in CONFIG_KEYS},
-            "emulator": self._emulator,
             "state_shape": list(spec.state_shape),
             "num_actions": spec.num_actions,
             "steps": trainer.steps,
             "episodes": trainer.episodes,
             "evaluation": self._evaluation,
+            **self.machine,
+        }
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        """What a checkpoint says about this machine and session."""
+        return {
+            "emulator": self._emulator,
             "training": {
                 "preset": self._config.preset,
                 "seconds": self._elapsed(),
                 "hardware": self._hardware,
+                "threads": self._agent.spec.threads,
             },
             "versions": installed_versions(),
         }

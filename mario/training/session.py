@@ -34,6 +34,7 @@ from mario.training.callbacks import Callback
 from mario.training.checkpointer import CONFIG_KEYS, Checkpointer, check_disk
 from mario.training.demonstrations import DemonstrationTransitions, prepare_demonstrations
 from mario.training.diagnostics import TrainingDiagnostics
+from mario.training.machine_changes import describe_changes
 from mario.training.noise import ActionNoise
 from mario.training.standard_callbacks import (
     EvaluationCallback,
@@ -202,7 +203,7 @@ class Session:
             config.diagnostics, num_actions=agent.spec.num_actions,
             gamma=getattr(config.hyper, "gamma", None), warn=logger.log_warning,
         )  # fmt: skip
-        checkpointer = Checkpointer(
+        self._checkpointer = Checkpointer(
             config, self.run, agent,
             emulator=emulator, elapsed=lambda: logger.seconds, report=self._report,
         )  # fmt: skip
@@ -215,7 +216,7 @@ class Session:
             TimeLimit(config.minutes, lambda: logger.seconds),
             EvaluationCallback(self._make_evaluator(emulator, lambda: logger.seconds)),
             *others,
-            checkpointer,
+            self._checkpointer,
         ]
 
     def _make_evaluator(self, emulator: str, elapsed: Callable[[], float]) -> Evaluator:
@@ -246,6 +247,8 @@ class Session:
             self._warm_start()
         else:
             self._check_config(checkpoint)
+            if changes := describe_changes(checkpoint, self._checkpointer.machine):
+                self._report(changes)
             self._load(checkpoint["resume"])
         self.run.write_config(to_dict(self._config))
 
