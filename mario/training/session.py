@@ -26,6 +26,7 @@ from mario.runs.agent_factory import (
     env_dimensions,
     resolve_device,
 )
+from mario.runs.machine_changes import describe_changes
 from mario.runs.run_folder import CONFIG, RunFolder
 from mario.runs.trained_agent import load_agent
 from mario.system.announce import announced
@@ -34,7 +35,6 @@ from mario.training.callbacks import Callback
 from mario.training.checkpointer import CONFIG_KEYS, Checkpointer, check_disk
 from mario.training.demonstrations import DemonstrationTransitions, prepare_demonstrations
 from mario.training.diagnostics import TrainingDiagnostics
-from mario.training.machine_changes import describe_changes
 from mario.training.noise import ActionNoise
 from mario.training.standard_callbacks import (
     EvaluationCallback,

@@ -175,6 +175,7 @@ def _kill_at_random(program: Program, rng: random.Random, seconds: float, folder
         seen: set[int] = set()
 
         def enough_writes() -> bool:
+            """Return whether some temporary files have appeared."""
             new = _temporary_files(folder) - seen
             seen.update(new)
             remaining[0] -= len(new)

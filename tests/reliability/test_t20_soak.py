@@ -19,6 +19,8 @@ from mario.vector.process_vector import ProcessVectorEnv
 SECONDS = float(os.environ.get("SOAK_SECONDS", "3600"))
 """Duration of the soak in the slow suite."""
 
+MIN_SAVES = 60
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
@@ -39,7 +41,7 @@ class Soak(Callback):
 
     @property
     def complete(self):
-        return time.monotonic() > self.end
+        return time.monotonic() > self.end and len(self.rows) >= MIN_SAVES
 
     def on_step(self, step):
         if self.trainer.steps % 20 == 0:
@@ -48,7 +50,7 @@ class Soak(Callback):
 
 
 def assert_flat(rows):
-    """Compare the second quarter, when all buffers exist, with the last one."""
+    """Compare the second quarter, when all files are open, with the last one."""
     quarter = len(rows) // 4
     early, late = rows[quarter : 2 * quarter], rows[-quarter:]
     growth = max(mb for mb, _ in late) - max(mb for mb, _ in early)
@@ -59,14 +61,13 @@ def assert_flat(rows):
 
 
 @pytest.mark.parametrize(
-    "seconds", [8, pytest.param(SECONDS, marks=[pytest.mark.slow, pytest.mark.timeout(0)])]
+    "seconds", [0, pytest.param(SECONDS, marks=[pytest.mark.slow, pytest.mark.timeout(0)])]
 )
 def test_t20_training_and_saving_needs_no_more_memory_and_files_over_time(tmp_path, seconds):
     soak, shared = Soak(seconds), set(Path("/dev/shm").iterdir())
     settings = config(tmp_path, steps=10**9)
     with Session(settings, None, stop=lambda: False, callbacks=[soak]) as session:
         session.train()
-    assert len(soak.rows) >= 8
     assert_flat(soak.rows)
     left = {path for path in set(Path("/dev/shm").iterdir()) - shared if "mp" in path.name}
     assert not left
