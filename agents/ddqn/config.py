@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+import tyro
 
 from agents.agent import AgentConfig
 from agents.compute.precision import Precision
 from agents.schedules import Piecewise
+
+SchedulePoints = Annotated[
+    tuple[tuple[int, float], ...], tyro.conf.arg(help_behavior_hint="(default: none)")
+]
+"""Points (step, rate) of a schedule. Tyro would print an empty default as "(default: )"."""
 
 COUNTS = (
     "batch_size",
@@ -96,7 +103,7 @@ class DDQNConfig(AgentConfig):
     """Factor by which the exploration rate is multiplied at each step."""
     exploration_min: float = 0.1
     """Minimum exploration rate."""
-    exploration_schedule: tuple[tuple[int, float], ...] = ()
+    exploration_schedule: SchedulePoints = ()
     """Exploration rates as (step, rate) points with linear interpolation. Replaces the three values
     above."""
     exploration_apex_base: float = 0.0

@@ -13,7 +13,8 @@ from typing import Any, NoReturn, TypeVar
 import tyro
 from tyro import _errors as parse_errors
 
-from mario.errors import RunError, UsageError, similar
+from mario.errors import RunError, UsageError, naming_flags, similar
+from mario.system.plugins import describe_own_error
 
 T = TypeVar("T")
 
@@ -45,29 +46,37 @@ def run(name: str, body: Callable[[], int]) -> NoReturn:
 
     The exit code is what ``body`` returns, 2 for an error in the user's input or a disk that
     cannot be written, 1 for a run that cannot continue, 130 after Ctrl-C, or 141 if the reader of
-    stdout closed it. Errors are printed as one line on stderr.
+    stdout closed it. Errors are printed as one line on stderr. An error in code of the user exits
+    with 1; the traceback from that code on precedes the line.
 
     Args:
         name: name of the command.
         body: the command.
     """
+    with naming_flags():
+        sys.exit(_exit_code(name, body))
+
+
+def _exit_code(name: str, body: Callable[[], int]) -> int:
+    """Run a command, print its error if there is one, and return the exit code."""
     try:
         _check_platform()
-        code = body()
+        return body()
     except UsageError as error:
-        code = _print_error(name, error, 2)
+        return _print_error(name, error, 2)
     except RunError as error:
-        code = _print_error(name, error, 1)
+        return _print_error(name, "; ".join([str(error), *_notes(error)]), 1)
     except BrokenPipeError:  # the reader of stdout, e.g. `head`, has closed it
         sys.stdout = None  # otherwise Python would try to flush it at exit
-        code = 141
-    except OSError as error:
-        if error.errno not in DISK_ERRORS:
-            raise
-        code = _print_error(name, error, 2)
+        return 141
     except KeyboardInterrupt:
-        code = 130
-    sys.exit(code)
+        return 130
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            return _print_error(name, error, 2)
+        if (code := _print_own_error(name, error)) is None:
+            raise
+        return code
 
 
 def parse(
@@ -157,6 +166,23 @@ def _check_platform() -> None:
         raise UsageError(f"{sys.platform} is not supported; use Linux, macOS or WSL 2 on Windows")
 
 
-def _print_error(name: str, error: Exception, code: int) -> int:
+def _print_own_error(name: str, error: Exception) -> int | None:
+    """Print an error in code of the user; return None for another one, a defect of this project."""
+    description = describe_own_error(error)
+    if description is None:
+        return None
+    trace, place = description
+    reason = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    print(trace, end="", file=sys.stderr)
+    line = f"{place}: {type(error).__name__}{f': {reason}' if reason else ''}"
+    return _print_error(name, "; ".join([line, *_notes(error)]), 1)
+
+
+def _notes(error: Exception) -> list[str]:
+    """Return the notes of an error, which say what became of the run."""
+    return getattr(error, "__notes__", [])
+
+
+def _print_error(name: str, error: Exception | str, code: int) -> int:
     print(f"{name}: error: {error}", file=sys.stderr)
     return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from mario.commands import cli
-from mario.config.env_config import NOOP_LIMIT, Device
+from mario.config.agent_names import check_agent
+from mario.config.env_config import NOOP_LIMIT, Device, EmulatorName
 from mario.config.validation import require_at_least, require_at_most, require_probability
 from mario.errors import UsageError
 from mario.games.registry import find_game
-from mario.system.announce import announced, print_to_stderr
+from mario.runs.file_kind import check_is_archive
+from mario.system.announce import announced, counted, print_to_stderr
 from mario.system.signals import StopSignals
 
 if TYPE_CHECKING:
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
 NAME = "mario-eval"
 DESCRIPTION = """Evaluate a trained agent: play episodes with the greedy policy, print statistics.
 
-Each episode starts after a random number of no-ops, because all episodes of a deterministic game
-would be the same otherwise.
+Each episode starts after another number of no-op frames, because all episodes of a deterministic
+game would be the same otherwise.
 """
 
 
@@ -41,13 +44,15 @@ would be the same otherwise.
 class EvalFlags:
     """The flags of ``mario-eval``."""
 
-    checkpoint: Annotated[Path, tyro.conf.Positional]
+    checkpoint: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT")]
     """Checkpoint of the agent: a .chkpt file of mario-train or of the PyTorch tutorial."""
     episodes: int = 100
     """Number of episodes."""
     noop_max: int = 30
-    """Each episode starts with 0 to this many no-op frames. The numbers of no-ops are spread
-    evenly over the episodes."""
+    """Each episode starts with --noop-min to this many no-op frames. The numbers of no-ops are
+    spread evenly over the episodes."""
+    noop_min: int = 0
+    """Minimum number of no-op frames, for starts that training never used. NES games only."""
     epsilon: float | None = None
     """Probability of a random action in each step. Makes the episodes of a deterministic game
     differ. None for the value of the evaluations during training, which is usually 0."""
@@ -72,8 +77,8 @@ class EvalFlags:
     device: Device = "cpu"
     """Device of the network; auto uses a GPU if there is one. On the CPU, results do not depend on
     the hardware."""
-    emulator: str = "auto"
-    """Emulator of NES games: auto, native or nes-py."""
+    emulator: EmulatorName = "auto"
+    """Emulator of NES games; auto prefers the native one."""
     seed: int = 0
     """Seed of the starts and of the random actions."""
     cluster: str | None = None
@@ -84,7 +89,8 @@ class EvalFlags:
 
     def __post_init__(self) -> None:
         require_at_least("--episodes", self.episodes, 1)
-        require_at_least("--noop-max", self.noop_max, 0)
+        require_at_least("--noop-min", self.noop_min, 0)
+        require_at_least("--noop-max", self.noop_max, self.noop_min)
         require_at_least("--seed", self.seed, 0)
         require_at_most("--episodes", self.episodes, 1_000_000, "it would never end")
         require_at_most("--noop-max", self.noop_max, *NOOP_LIMIT)
@@ -121,7 +127,10 @@ def evaluate(arguments: Sequence[str]) -> int:
     """
     flags = cli.parse(NAME, EvalFlags, arguments, DESCRIPTION)
     if flags.game is not None:
-        find_game(flags.game)  # before the slow imports
+        find_game(flags.game)  # before the slow imports, as the other checks
+    if flags.agent is not None:
+        check_agent(flags.agent)
+    check_is_archive(flags.checkpoint)
     with announced(cli.LOADING):
         # Imported here, because worker processes import the main module and must not import torch.
         from mario.runs.trained_agent import load_agent
@@ -151,14 +160,15 @@ def _play_locally(
     """Play the episodes on this machine."""
     from mario.evaluation.evaluate import evaluate_agent
 
+    print_episode = _episode_printer(flags)
     envs = trained.make_vector_env(
-        flags.emulator, episodes=flags.episodes, noop_max=flags.noop_max, num_envs=flags.num_envs,
-        seed=flags.seed, report=print_to_stderr,
+        flags.emulator, episodes=flags.episodes, noop_max=flags.noop_max,
+        noop_min=flags.noop_min, num_envs=flags.num_envs, seed=flags.seed, report=print_to_stderr,
     )  # fmt: skip
     stack.callback(envs.close)
     return evaluate_agent(
         trained, flags.episodes, envs=envs, epsilon=flags.epsilon, seed=flags.seed,
-        on_episode=_ignore if flags.json else _print_episode, stop=stop,
+        on_episode=print_episode, stop=stop,
     )  # fmt: skip
 
 
@@ -171,13 +181,18 @@ def _play_on_cluster(
 
     epsilon = trained.epsilon if flags.epsilon is None else flags.epsilon
     plan = EvaluationPlan(
-        flags.episodes, flags.noop_max, epsilon, flags.seed, flags.emulator, flags.num_envs
+        flags.episodes,
+        flags.noop_max,
+        epsilon,
+        flags.seed,
+        flags.emulator,
+        flags.num_envs,
+        flags.noop_min,
     )
     assert flags.cluster is not None
     fleet = stack.enter_context(job_fleet(flags.cluster, flags.workers, jobs=flags.episodes))
     return evaluate_on_fleet(
-        trained, plan, fleet, on_episode=_ignore if flags.json else _print_episode,
-        report=print_to_stderr, stop=stop,
+        trained, plan, fleet, on_episode=_episode_printer(flags), report=print_to_stderr, stop=stop,
     )  # fmt: skip
 
 
@@ -223,13 +238,22 @@ def _write_figures(flags: EvalFlags, trained: TrainedAgent, folder: Path) -> Non
     write_figures(folder, agent, states, report=print_to_stderr if flags.json else print)
 
 
-def _ignore(result: EpisodeResult) -> None:
-    """Print nothing."""
+def _episode_printer(flags: EvalFlags) -> Callable[[EpisodeResult], None]:
+    """Return a function that prints a line per episode, or nothing with ``--json``."""
+    if flags.json:
+        return lambda result: None
+    numbers = itertools.count(1)
+    print(f"playing {counted(flags.episodes, 'episode')} ...", flush=True)
 
+    def print_episode(result: EpisodeResult) -> None:
+        """Print the result of an episode."""
+        best_x = "" if result.best_x is None else f" - Best X {result.best_x}"
+        print(
+            f"Episode {next(numbers)} of {flags.episodes} - Reward {result.reward:.0f} - "
+            f"Length {result.length}{best_x} - Ended by {result.ending}"
+        )
 
-def _print_episode(result: EpisodeResult) -> None:
-    best_x = "" if result.best_x is None else f" - Best X {result.best_x}"
-    print(f"Reward {result.reward:.0f} - Length {result.length}{best_x} - Ended by {result.ending}")
+    return print_episode
 
 
 def _table(summary: EvaluationSummary) -> str:

@@ -14,7 +14,8 @@ import tyro
 
 from mario.commands import cli
 from mario.commands.recording_report import RecordingReport
-from mario.config.env_config import NOOP_LIMIT, Device
+from mario.config.agent_names import check_agent
+from mario.config.env_config import NOOP_LIMIT, Device, EmulatorName
 from mario.config.validation import (
     require_at_least,
     require_at_most,
@@ -22,7 +23,9 @@ from mario.config.validation import (
     require_probability,
 )
 from mario.emulators.emulator import FRAMES_PER_SECOND
+from mario.errors import UsageError
 from mario.games.registry import find_game
+from mario.runs.file_kind import check_is_archive
 from mario.system.announce import announced
 from mario.system.signals import StopSignals
 
@@ -45,7 +48,11 @@ DEMONSTRATIONS = (".demo", ".fm2")
 class PlayFlags:
     """The flags of ``mario-play``."""
 
-    checkpoints: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    checkpoints: Annotated[
+        tuple[Path, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="CHECKPOINT [CHECKPOINT ...]", help_behavior_hint="(required)"),
+    ]
     """Trained agent: a .chkpt file of this program or of the PyTorch tutorial. Several files, each
     trained on a different level, play the full game together: each agent plays its own level. Or
     a demonstration: a .demo file of mario-search, or an .fm2 movie of FCEUX and --game."""
@@ -74,8 +81,8 @@ class PlayFlags:
     device: Device = "cpu"
     """Device of the network; auto uses a GPU if there is one. On the CPU, results do not depend on
     the hardware."""
-    emulator: str = "auto"
-    """Emulator for NES games: auto, native or nes-py."""
+    emulator: EmulatorName = "auto"
+    """Emulator of NES games; auto prefers the native one."""
     seed: int = 0
     """Seed of the random starts and actions."""
 
@@ -108,9 +115,15 @@ def play(arguments: Sequence[str]) -> int:
     """
     flags = cli.parse(NAME, PlayFlags, arguments, DESCRIPTION)
     if flags.game is not None:
-        find_game(flags.game)  # before the slow imports
+        find_game(flags.game)  # before the slow imports, as the other checks
+    if flags.agent is not None:
+        check_agent(flags.agent)
+    if not flags.checkpoints:
+        raise UsageError(f"give the path of a .chkpt file; see {NAME} --help")
     if len(flags.checkpoints) == 1 and flags.checkpoints[0].suffix in DEMONSTRATIONS:
         return _play_demonstration(flags, flags.checkpoints[0])
+    for path in flags.checkpoints:
+        check_is_archive(path)
     with announced(cli.LOADING):
         # Imported here, because worker processes import the main module and must not import torch.
         from mario.playback.watch import watch_episodes
@@ -123,14 +136,16 @@ def play(arguments: Sequence[str]) -> int:
             noop_max=flags.noop_max, epsilon=flags.epsilon, seed=flags.seed,
             emulator=flags.emulator, on_step=overlay.update if overlay else None,
         )  # fmt: skip
-        for episode, result in enumerate(results):
-            print(_summary(episode, result))
+        played = 0
+        for played, result in enumerate(results, start=1):
+            print(_summary(played, result))
+        if played < flags.episodes:
+            print(f"Episode {played + 1} was not played to its end")
         return stop.exit_code
 
 
 def _play_demonstration(flags: PlayFlags, path: Path) -> int:
     """Replay a demonstration; return the exit code."""
-    from mario.errors import UsageError
     from mario.search.demonstration import load
     from mario.search.fm2 import SUFFIX, load_movie
     from mario.search.replay import replay
@@ -161,22 +176,19 @@ def _until_stopped(
     return lambda frame: not stop and show_frame(frame) and next(frames) < max_frames
 
 
-def _summary(episode: int, result: EpisodeResult) -> str:
+def _summary(number: int, result: EpisodeResult) -> str:
     best_x = "" if result.best_x is None else f" - Best X {result.best_x}"
     return (
-        f"Episode {episode + 1} - Reward {result.reward:.0f} - Length {result.length}{best_x}"
+        f"Episode {number} - Reward {result.reward:.0f} - Length {result.length}{best_x}"
         f" - Ended by {result.ending}"
     )
 
 
 def _open_player(flags: PlayFlags) -> TrainedAgent | LevelExperts:
     """Open the checkpoint, or several checkpoints as one player."""
-    from mario.errors import UsageError
     from mario.playback.level_experts import open_experts
     from mario.runs.trained_agent import load_agent
 
-    if not flags.checkpoints:
-        raise UsageError(f"give the path of a .chkpt file; see {NAME} --help")
     if len(flags.checkpoints) == 1:
         player: TrainedAgent | LevelExperts = load_agent(
             flags.checkpoints[0], game=flags.game, agent=flags.agent, device=flags.device

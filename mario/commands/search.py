@@ -40,7 +40,11 @@ REPORT_SECONDS = 2.0
 class SearchFlags:
     """The flags of ``mario-search``."""
 
-    games: Annotated[tuple[str, ...], tyro.conf.Positional]
+    games: Annotated[
+        tuple[str, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="GAME [GAME ...]", help_behavior_hint="(required)"),
+    ]
     """Games to search, e.g. SuperMarioBros-1-1-v0."""
     out: Path | None = None
     """File of the play: OUT.demo, or OUT.fm2 for a movie of FCEUX; None for a name after the

@@ -25,7 +25,7 @@ Log, plots, metrics and checkpoints go to a new folder in --save-dir. Ctrl-C sav
 With --levels, several levels are trained, each in a run of its own.
 Presets for --preset: {presets}.
 """
-EARLY_FLAGS = ("resume", "preset", "agent", "game")
+EARLY_FLAGS = ("resume", "preset", "agent", "game", "warm-start")
 """Flags that determine the defaults of the other flags and are therefore parsed first."""
 
 
@@ -120,21 +120,32 @@ def _read_early_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, lis
         early, others = parser.parse_known_args(arguments)
     except argparse.ArgumentError as error:
         raise UsageError(f"{error.argument_name} needs a value; see {NAME} --help") from None
-    given = [(flag, getattr(early, flag)) for flag in EARLY_FLAGS]
+    given = [(flag, getattr(early, flag.replace("-", "_"))) for flag in EARLY_FLAGS]
     given += [("callback", reference) for reference in early.callback]
     front = [word for flag, value in given if value is not None for word in (f"--{flag}", value)]
     return early, front + others
 
 
 def _check_names(early: argparse.Namespace) -> None:
-    """Check the game and the preset before the slow imports.
+    """Check the names and files before the slow imports.
 
     Raises:
-        UsageError: there is no such game or preset.
+        UsageError: there is no such game, preset, agent, module of a callback, checkpoint or run.
     """
+    from mario.config.agent_names import check_agent
     from mario.config.presets import read_preset
     from mario.games.registry import find_game
+    from mario.runs.file_kind import check_is_archive
+    from mario.system.plugins import check_module
 
+    if early.agent is not None:
+        check_agent(early.agent)
+    for reference in early.callback:
+        check_module("--callback", reference)
+    if early.warm_start is not None:
+        check_is_archive(Path(early.warm_start))
+    if early.resume is not None and not Path(early.resume).exists():
+        raise UsageError(f"{early.resume} does not exist; give the folder of a run")
     if early.game is not None:
         find_game(early.game)
     if early.preset is not None:

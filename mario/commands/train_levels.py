@@ -38,8 +38,10 @@ def read_list_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[
     try:
         flags, others = parser.parse_known_args(arguments)
     except argparse.ArgumentError as error:
-        raise UsageError(f"{error.argument_name}: {error}; see mario-train --help") from None
-    is_list = flags.resume is not None and _is_list(flags.resume)
+        reason = "needs a value" if "expected" in error.message else f"has an {error.message}"
+        raise UsageError(f"{error.argument_name} {reason}; see mario-train --help") from None
+    # What does not exist is refused later, without the slow imports of `_is_list`.
+    is_list = flags.resume is not None and flags.resume.exists() and _is_list(flags.resume)
     if flags.levels is None and not is_list:
         if flags.parallel is not None:
             raise UsageError(f"--parallel {flags.parallel} needs --levels; add --levels all")

@@ -28,7 +28,7 @@ class CorrectionConfig:
     >>> CorrectionConfig(branches=0)
     Traceback (most recent call last):
         ...
-    mario.errors.UsageError: --corrections.branches must be at least 1, got 0
+    mario.errors.UsageError: corrections.branches must be at least 1, got 0
     """
 
     branches: int = 32

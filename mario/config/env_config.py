@@ -14,6 +14,9 @@ from mario.config.validation import require_at_least, require_at_most, require_p
 from mario.errors import UsageError
 from wrappers import WrapperConfig
 
+EmulatorName = Literal["auto", "native", "nes-py"]
+"""Values of ``--emulator``, see `mario.emulators`."""
+
 Device = Literal["auto", "cpu", "cuda", "mps"]
 """Values of ``--device``, see `mario.runs.agent_factory.resolve_device`."""
 
@@ -32,7 +35,7 @@ class StartCurriculumConfig:
     >>> StartCurriculumConfig(probability=1.5)
     Traceback (most recent call last):
         ...
-    mario.errors.UsageError: --start-curriculum.probability must be between 0 and 1, got 1.5
+    mario.errors.UsageError: start_curriculum.probability must be between 0 and 1, got 1.5
     """
 
     probability: float = 0.0
@@ -66,7 +69,7 @@ class EndingRewardConfig:
     >>> EndingRewardConfig(success=math.inf)
     Traceback (most recent call last):
         ...
-    mario.errors.UsageError: --ending-reward.success must be finite, got inf
+    mario.errors.UsageError: ending_reward.success must be finite, got inf
     """
 
     success: float = 0.0

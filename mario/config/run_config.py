@@ -14,6 +14,7 @@ from mario.config.env_config import (
     DEFAULT_GAME,
     NOOP_LIMIT,
     Device,
+    EmulatorName,
     EndingRewardConfig,
     EnvConfig,
     StartCurriculumConfig,
@@ -155,7 +156,7 @@ class TrainConfig(Generic[H]):
     one."""
     threads: int | None = None
     """CPU threads for learning; None for the cores that no environment process uses."""
-    emulator: Literal["auto", "native", "nes-py"] = "auto"
+    emulator: EmulatorName = "auto"
     """Emulator of NES games; auto prefers the native one."""
     cluster: str | None = None
     """Train over a Ray cluster: auto to start Ray on this machine, or HOST:PORT of its head. The

@@ -40,7 +40,7 @@ def require_at_most(flag: str, value: float, maximum: float, reason: str) -> Non
     >>> require_at_most("--num-envs", 2000, 1024, "no machine can step more at once")
     Traceback (most recent call last):
         ...
-    mario.errors.UsageError: --num-envs must be at most 1,024, because no machine can step more \
+    mario.errors.UsageError: num_envs must be at most 1,024, because no machine can step more \
 at once, got 2000
     """
     if not value <= maximum:

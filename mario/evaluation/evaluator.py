@@ -10,10 +10,13 @@ from agents import Agent
 from mario.config.run_config import EvaluationConfig
 from mario.evaluation.episodes import EpisodeResult, play_episodes
 from mario.evaluation.summary import EvaluationSummary, summarize
+from mario.system.announce import announced, counted
 from mario.vector.base import GameVectorEnv
 
 SEED_OFFSET = 1_000_000_007
 """Added to the seed of the run, so that evaluation episodes differ from training episodes."""
+ANNOUNCED_SECONDS = 10.0
+"""Evaluations that take longer are announced, so that the run does not seem to hang."""
 
 
 class Evaluator:
@@ -26,7 +29,8 @@ class Evaluator:
 
     Args:
         config: interval and number of episodes of the evaluations.
-        make_vector_env: makes the environments of one evaluation from a seed.
+        make_vector_env: makes the environments of one evaluation from a seed and the number of
+            episodes.
         game: ID of the game, for the summary.
         seed: the run's seed.
         emulator: name of the emulator, for the summary.
@@ -41,7 +45,7 @@ class Evaluator:
     def __init__(
         self,
         config: EvaluationConfig,
-        make_vector_env: Callable[[int], GameVectorEnv],
+        make_vector_env: Callable[[int, int], GameVectorEnv],
         *,
         game: str,
         seed: int,
@@ -125,13 +129,15 @@ class Evaluator:
         return self._best is None or summary.sort_key > self._best
 
     def _play(self, agent: Agent, seed: int, episodes: int) -> list[EpisodeResult]:
-        envs = self._make_vector_env(seed)
-        try:
-            results = play_episodes(
-                agent, envs, episodes, epsilon=self._config.epsilon, seed=seed, stop=self._stop
-            )
-        finally:
-            envs.close()
+        step = f"evaluating the agent in {counted(episodes, 'episode')}"
+        with announced(step, self._report, ANNOUNCED_SECONDS):
+            envs = self._make_vector_env(seed, episodes)
+            try:
+                results = play_episodes(
+                    agent, envs, episodes, epsilon=self._config.epsilon, seed=seed, stop=self._stop
+                )
+            finally:
+                envs.close()
         if len(results) < episodes:
             raise _StoppedError
         return results
@@ -149,7 +155,7 @@ class Evaluator:
         clear_rate = f" - Clear Rate {summary.clear_rate:.2f}" if summary.has_levels else ""
         fraction = self._seconds / max(self._elapsed(), self._seconds, 1e-9)
         return (
-            f"Evaluation at step {summary.steps_trained:,} - {summary.episodes} episodes"
+            f"Evaluation at step {summary.steps_trained:,} - {counted(summary.episodes, 'episode')}"
             f"{crashed}"
             f"{clear_rate} - Mean Return {summary.mean_return:.1f}{mean_x} - "
             f"Seconds {seconds:.1f} (evaluations: {fraction:.0%} of the run)"

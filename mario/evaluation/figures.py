@@ -79,12 +79,12 @@ def write_figures(
         write_atomically(path, partial(save_image, grid, format="png"))
         report(f"wrote {path}")
     if "feature_maps" not in figures:
-        report(explain_missing(agent))
+        report(f"feature_maps.png is not written, because {explain_missing(agent)}")
 
 
 def explain_missing(agent: Agent) -> str:
-    """Return one line that explains why an agent has no feature maps."""
-    return f"there are no feature maps: {type(agent).__name__} has no convolutional network"
+    """Return why an agent has no feature maps, as the end of a sentence after "because"."""
+    return f"{type(agent).__name__} has no NatureCNN, the network whose feature maps are drawn"
 
 
 def agent_figures(agent: Agent, states: States) -> dict[str, Tensor]:

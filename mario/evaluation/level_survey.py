@@ -59,7 +59,9 @@ class SurveyRecorder(gym.Wrapper[Any, Any, Any, Any]):
         super().__init__(env)
         if not isinstance(env.unwrapped, SuperMarioBros):
             name = type(env.unwrapped).__name__
-            raise UsageError(f"maps can be drawn of Super Mario Bros. only, not of {name}")
+            raise UsageError(
+                f"maps can be drawn of Super Mario Bros. only, not of {name}; omit --map"
+            )
         self._game = env.unwrapped
         self._surveys = surveys
         self._previous: tuple[LevelArea, int] | None = None

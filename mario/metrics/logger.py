@@ -207,7 +207,7 @@ class MetricLogger:
         summary = TrainingSummary(
             self._history, row.step, row.epsilon,
             steps_per_second=(row.step - last.step) / max(elapsed, 1e-9),
-            update_means=self._means.means_since(last.mark),
+            update_means=self._means.means_since(last.mark), known_metrics=self._means.mark(),
         )  # fmt: skip
         episode = row.episode - 1  # the tutorial's log counts from 0
         self._last_summary = _SummaryPoint(episode, row.step, seconds, self._means.mark())

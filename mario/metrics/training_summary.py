@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mario.metrics.episode_history import EpisodeHistory
+from mario.system.announce import counted
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,8 @@ class TrainingSummary:
         epsilon: exploration rate.
         steps_per_second: agent steps per second since the last summary.
         update_means: means of the training metrics since the last summary.
+        known_metrics: names of the training metrics that have had a value. Before the first
+            update there is none, and the history has zeros in their place.
     """
 
     history: EpisodeHistory
@@ -24,6 +28,7 @@ class TrainingSummary:
     epsilon: float
     steps_per_second: float
     update_means: dict[str, float]
+    known_metrics: Collection[str]
 
     def console_line(self, episodes: int) -> str:
         """Return one line for the console.
@@ -33,13 +38,17 @@ class TrainingSummary:
         """
         history, means = self.history, self.history.means()
         parts = [
-            f"{episodes:,} episodes",
-            f"{self.step:,} steps",
+            counted(episodes, "episode"),
+            counted(self.step, "step"),
             f"{self.steps_per_second:,.0f} steps/s",
             *([f"epsilon {self.epsilon:.3f}"] if self.epsilon else []),
             f"reward {means.pop('reward'):,.1f}",
             f"length {means.pop('length'):,.0f}",
-            *(f"{name.replace('_', ' ')} {mean:.4g}" for name, mean in means.items()),
+            *(
+                f"{name.replace('_', ' ')} {mean:.4g}"
+                for name, mean in means.items()
+                if name in self.known_metrics
+            ),
         ]
         if history.best_x is not None:
             parts.append(f"cleared {history.clear_rate:.0%}")

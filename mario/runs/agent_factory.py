@@ -12,31 +12,24 @@ import numpy as np
 import torch
 
 from agents import Agent, AgentConfig, AgentSpec
-from mario.errors import UsageError, unknown
+from mario.config.agent_names import AGENTS, check_agent
+from mario.errors import UsageError
 from mario.system.plugins import load_class
 from mario.system.tuning import tune_process
 from mario.vector.base import GameVectorEnv
-
-AGENTS = {
-    "dagger": "agents.imitation.agent:DAgger",
-    "ddqn": "agents.ddqn.agent:DDQN",
-    "ppo": "agents.ppo.agent:PPO",
-    "reinforce": "agents.reinforce.agent:REINFORCE",
-}
-"""The agents of this package by name, as ``module:Class``."""
 
 
 def agent_class(name: str) -> type[Agent]:
     """Return the class of an agent.
 
     Args:
-        name: One of `AGENTS`, or ``module:Class`` for an agent of your own.
+        name: A key of `mario.config.agent_names.AGENTS`, or ``module:Class`` for an agent of your
+            own.
 
     Raises:
         UsageError: There is no such agent.
     """
-    if ":" not in name and name not in AGENTS:
-        raise unknown("agent", name, AGENTS)
+    check_agent(name)
     return load_class("--agent", AGENTS.get(name, name), Agent)  # type: ignore[type-abstract]
 
 

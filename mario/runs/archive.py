@@ -18,10 +18,9 @@ from typing import Any
 
 import torch
 
-DIGEST_PREFIX = b"sha256:"
-LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""First bytes of files that torch wrote before version 1.6, which have no CRCs."""
+from mario.runs.file_kind import is_legacy
 
+DIGEST_PREFIX = b"sha256:"
 INTEGERS = {"BININT", "BININT1", "BININT2", "LONG1"}
 PUTS = {"BINPUT", "LONG_BINPUT"}
 SCALARS = (str, int, float, type(None))
@@ -49,7 +48,7 @@ def verify_archive(path: Path) -> None:
         ArchiveError: it is not.
         OSError: it cannot be read.
     """
-    if _is_legacy(path):
+    if is_legacy(path):
         return
     content = path.read_bytes()
     try:
@@ -72,11 +71,11 @@ def read_archive(path: Path) -> Any:
         ArchiveError: the file contains something else, or claims to contain more than it does.
         OSError: it cannot be read.
     """
-    is_legacy = _is_legacy(path)
-    if is_legacy:
+    legacy = is_legacy(path)
+    if legacy:
         _check_legacy_sizes(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=not is_legacy)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=not legacy)
     except OSError:
         raise
     except Exception as error:  # the parser can raise any exception for a malicious file
@@ -123,11 +122,6 @@ class _Copier:
         if self._bytes_left < 0:
             raise ArchiveError("its tensors are larger than the file")
         return tensor.detach().clone()
-
-
-def _is_legacy(path: Path) -> bool:
-    with open(path, "rb") as file:
-        return file.read(len(LEGACY_MAGIC)) == LEGACY_MAGIC
 
 
 def _find_damage(content: bytes, archive: zipfile.ZipFile) -> str | None:

@@ -18,8 +18,9 @@ from typing import Any
 
 import torch
 
-from mario.errors import RunError, UsageError
+from mario.errors import RunError
 from mario.runs.archive import ArchiveError, add_digest, read_archive, verify_archive
+from mario.runs.file_kind import CheckpointError, check_is_archive
 from mario.runs.foreign import convert, describe, describe_archive
 from mario.system.files import write_atomically
 
@@ -49,10 +50,6 @@ OUR_TYPES: Types = {
 }
 
 Checkpoint = dict[str, Any]
-
-
-class CheckpointError(UsageError):
-    """Raised when a file cannot be used as a checkpoint; the message names the file."""
 
 
 def save(path: Path, checkpoint: Checkpoint, *, backup: Path | None = None) -> None:
@@ -131,9 +128,7 @@ def is_tutorial(checkpoint: Checkpoint) -> bool:
 
 def _verify_file(path: Path) -> None:
     """Refuse a file that is missing, truncated, or does not match its digest or its CRCs."""
-    if not path.is_file():
-        kind = "is a folder" if path.is_dir() else "does not exist"
-        raise CheckpointError(f"checkpoint {path} {kind}; give the path of a .chkpt file")
+    check_is_archive(path)
     try:
         verify_archive(path)
     except ArchiveError as error:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from agents import AgentSpec
-from mario.runs.agent_factory import AGENTS, agent_class
-from mario.runs.checkpoint import CheckpointError
+from mario.config.agent_names import AGENTS
+from mario.runs.agent_factory import agent_class
+from mario.runs.file_kind import CheckpointError
 
 if TYPE_CHECKING:
     from mario.runs.trained_agent import TrainedAgent

@@ -13,7 +13,8 @@ import yaml
 
 from mario.errors import UsageError
 from mario.runs import checkpoint as checkpoints
-from mario.runs.checkpoint import Checkpoint, CheckpointError
+from mario.runs.checkpoint import Checkpoint
+from mario.runs.file_kind import CheckpointError
 from mario.system.file_lock import LockedError, lock_file
 from mario.system.files import (
     remove_temporary_files,

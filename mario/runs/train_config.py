@@ -12,6 +12,7 @@ from mario.config.presets import merge, read_preset
 from mario.config.run_config import DEFAULT_PRESETS, RESUME_OVERRIDES, TrainConfig
 from mario.config.serialization import from_dict, to_dict
 from mario.errors import UsageError
+from mario.games.registry import find_game
 from mario.runs.agent_factory import agent_class, agent_reference, is_kind_of
 from mario.runs.run_folder import CONFIG, RunFolder
 
@@ -43,6 +44,8 @@ def train_config(
         ...
     mario.errors.UsageError: unknown setting 'hyper.gama'; did you mean 'hyper.gamma'...?
     """
+    if game is not None:
+        find_game(game)
     name = None if agent is None else agent_reference(agent)
     values = to_dict(preset_config(preset, name, game))
     if game is not None:

@@ -21,8 +21,9 @@ from mario.config.env_config import (
 from mario.config.serialization import from_dict
 from mario.errors import UsageError
 from mario.runs.agent_factory import agent_class, agent_reference, make_agent
-from mario.runs.checkpoint import Checkpoint, CheckpointError, is_tutorial, load
+from mario.runs.checkpoint import Checkpoint, is_tutorial, load
 from mario.runs.checkpoint_fit import check_fits
+from mario.runs.file_kind import CheckpointError
 from mario.runs.tutorial_checkpoint import tutorial_settings
 from mario.vector.base import GameVectorEnv
 from mario.vector.make import make_env, make_vector_env, preferred_num_envs
@@ -126,6 +127,7 @@ class TrainedAgent:
         *,
         episodes: int,
         noop_max: int = 30,
+        noop_min: int = 0,
         num_envs: int | None = None,
         seed: int = 0,
         report: Callable[[str], None] = lambda line: None,
@@ -137,6 +139,7 @@ class TrainedAgent:
             episodes: number of episodes of the evaluation.
             noop_max: maximum number of no-op frames at the start of an episode. The numbers of
                 no-ops are spread evenly over the episodes.
+            noop_min: minimum number of no-op frames.
             num_envs: number of environments; None for the number that runs fastest.
             seed: seed of the episodes.
             report: called with one line for each environment that crashes.
@@ -150,7 +153,8 @@ class TrainedAgent:
                 env_config,
                 num_envs=min(num_envs or preferred_num_envs(env_config), episodes),
                 seed=seed,
-                stratified=True,
+                stratified_episodes=episodes,
+                noop_min=noop_min,
                 report=report,
             )
 

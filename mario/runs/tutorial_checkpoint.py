@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from agents.networks.tutorial_cnn import from_tutorial
-from mario.runs.checkpoint import CheckpointError
+from mario.runs.file_kind import CheckpointError
 
 ACTION_SETS = {2: "tutorial", 5: "right-only", 7: "simple", 12: "complex"}
 """Action set of a tutorial checkpoint, by the number of outputs of its network."""

@@ -1,4 +1,4 @@
-"""Says what the program is doing during a step that takes long."""
+"""Messages: what the program is doing during a step that takes long, and how much it has done."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ from contextlib import contextmanager
 
 SECONDS = 2.0
 """Steps that take no longer than this are not announced."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless the number is 1.
+
+    >>> counted(1, "episode"), counted(40_000, "episode")
+    ('1 episode', '40,000 episodes')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def print_to_stderr(line: str) -> None:

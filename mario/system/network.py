@@ -22,7 +22,7 @@ def check_reachable(address: str) -> None:
     >>> check_reachable("head")
     Traceback (most recent call last):
         ...
-    mario.errors.UsageError: --cluster head: give auto, or HOST:PORT of the head, e.g. head:6379
+    mario.errors.UsageError: cluster head: give auto, or HOST:PORT of the head, e.g. head:6379
     """
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():

@@ -1,17 +1,31 @@
-"""Loads code of the user from modules in the current folder or on ``PYTHONPATH``."""
+"""Loads code of the user from modules in the current folder or on ``PYTHONPATH``.
+
+Errors in such code are described by their place in it.
+"""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
+import sysconfig
+import traceback
+from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from mario.errors import UsageError
+from mario.errors import UsageError, similar
 
 T = TypeVar("T")
 
 CURRENT_FOLDER = ""
+
+PACKAGES = [Path(__file__).parents[2] / name for name in ("agents", "mario", "wrappers")]
+LIBRARIES = [
+    Path(path)
+    for name, path in sysconfig.get_paths().items()
+    if name in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
+]
 
 
 def load_plugin(module: str) -> ModuleType:
@@ -23,9 +37,37 @@ def load_plugin(module: str) -> ModuleType:
     Raises:
         ImportError: there is no such module, or it cannot be imported.
     """
-    if CURRENT_FOLDER not in sys.path:
-        sys.path.append(CURRENT_FOLDER)
+    _search_current_folder()
     return importlib.import_module(module)
+
+
+def check_module(flag: str, reference: str) -> None:
+    """Check that the module of a class exists, without importing it.
+
+    Args:
+        flag: the flag that names the class, for error messages.
+        reference: ``"module:Class"``.
+
+    Raises:
+        UsageError: there is no such module.
+
+    >>> check_module("--agent", "colections:Counter")
+    Traceback (most recent call last):
+        ...
+    mario.errors.UsageError: agent colections:Counter: there is no module 'colections'; is its \
+folder on PYTHONPATH?
+    """
+    module, _, name = reference.partition(":")
+    if not (module and name):
+        raise UsageError(f"{flag} {reference}: give it as module:Class")
+    _search_current_folder()
+    top = module.partition(".")[0]
+    if top in sys.modules or importlib.util.find_spec(top) is not None:
+        return
+    files = [file.stem for file in Path().glob("*.py")]
+    hint = " or ".join(repr(each) for each in similar(top, files))
+    remedy = f"did you mean {hint}?" if hint else "is its folder on PYTHONPATH?"
+    raise UsageError(f"{flag} {reference}: there is no module {top!r}; {remedy}")
 
 
 def load_class(flag: str, reference: str, base: type[T]) -> type[T]:
@@ -44,11 +86,10 @@ def load_class(flag: str, reference: str, base: type[T]) -> type[T]:
     >>> load_class("--agent", "collections:Couter", dict)
     Traceback (most recent call last):
         ...
-    mario.errors.UsageError: --agent collections:Couter: collections has no 'Couter'
+    mario.errors.UsageError: agent collections:Couter: collections has no 'Couter'
     """
+    check_module(flag, reference)
     module, _, name = reference.partition(":")
-    if not (module and name):
-        raise UsageError(f"{flag} {reference}: give it as module:Class")
     try:
         loaded = getattr(load_plugin(module), name)
     except ImportError as error:
@@ -59,3 +100,36 @@ def load_class(flag: str, reference: str, base: type[T]) -> type[T]:
         parent = f"{base.__module__}.{base.__qualname__}"
         raise UsageError(f"{flag} {reference}: {name} is not a subclass of {parent}")
     return loaded
+
+
+def describe_own_error(error: BaseException) -> tuple[str, str] | None:
+    """Return where in code of the user an error was raised or caused.
+
+    Args:
+        error: the error.
+
+    Returns:
+        The traceback from the user's code on, and the file and the line in one line; or None if
+        the error has nothing to do with code of the user.
+    """
+    frames = list(traceback.extract_tb(error.__traceback__))
+    own = [index for index, frame in enumerate(frames) if _is_own(frame.filename)]
+    if own:
+        place = f"{frames[own[-1]].filename}, line {frames[own[-1]].lineno}"
+        return "".join(traceback.format_list(frames[own[0] :])), place
+    if isinstance(error, SyntaxError) and error.filename and _is_own(error.filename):
+        return "", f"{error.filename}, line {error.lineno}"
+    return None
+
+
+def _is_own(filename: str) -> bool:
+    """Return whether a source file is neither part of this project nor of a library."""
+    path = Path(filename)
+    return not filename.startswith("<") and not any(
+        path.is_relative_to(folder) for folder in (*PACKAGES, *LIBRARIES)
+    )
+
+
+def _search_current_folder() -> None:
+    if CURRENT_FOLDER not in sys.path:
+        sys.path.append(CURRENT_FOLDER)

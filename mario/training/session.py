@@ -19,7 +19,6 @@ from mario.errors import UsageError
 from mario.evaluation.evaluator import Evaluator
 from mario.games.starts.demonstration_starts import DemonstrationStarts
 from mario.metrics.logger import MetricLogger
-from mario.metrics.progress_bar import ProgressBar
 from mario.runs.agent_factory import (
     agent_class,
     build_agent,
@@ -27,7 +26,7 @@ from mario.runs.agent_factory import (
     resolve_device,
 )
 from mario.runs.machine_changes import describe_changes
-from mario.runs.run_folder import CONFIG, RunFolder
+from mario.runs.run_folder import CONFIG, LAST, RunFolder
 from mario.runs.trained_agent import load_agent
 from mario.system.announce import announced
 from mario.system.threads import spare_cores
@@ -42,6 +41,7 @@ from mario.training.standard_callbacks import (
     MetricsCallback,
     ProgressCallback,
     TimeLimit,
+    make_progress_bar,
 )
 from mario.training.state_check import StateCheck, check_state
 from mario.training.trainer import Trainer
@@ -77,7 +77,7 @@ class Session:
     ) -> None:
         self._config, self._stop = config, stop
         with ExitStack() as stack:
-            self._progress = stack.enter_context(_progress_bar(config))
+            self._progress = stack.enter_context(make_progress_bar(config))
             self._report = self._progress.write
             self.run = self._open_run(resume, stack)
             self._demonstrations = prepare_demonstrations(config, self.run.path, self._report)
@@ -121,7 +121,10 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._parts.close()
+        if isinstance(error, UsageError) and not (self.run.path / LAST).exists():
+            self._parts.__exit__(kind, error, trace)  # removes the folder of the new run
+        else:
+            self._parts.close()
 
     def _make_envs(
         self,
@@ -129,11 +132,11 @@ class Session:
         seed: int,
         env_config: EnvConfig,
         *,
-        stratified: bool = False,
+        stratified_episodes: int | None = None,
         starts: DemonstrationStarts | None = None,
     ) -> GameVectorEnv:
         return make_vector_env(
-            env_config, num_envs=num_envs, seed=seed, stratified=stratified,
+            env_config, num_envs=num_envs, seed=seed, stratified_episodes=stratified_episodes,
             report=self._report, starts=starts,
         )  # fmt: skip
 
@@ -227,7 +230,9 @@ class Session:
         num_envs = min(preferred_num_envs(env_config), config.evaluation.episodes)
         return Evaluator(
             config.evaluation,
-            partial(self._make_envs, num_envs, env_config=env_config, stratified=True),
+            lambda seed, episodes: self._make_envs(
+                num_envs, seed, env_config, stratified_episodes=episodes
+            ),
             game=config.game, seed=config.seed, emulator=emulator,
             elapsed=elapsed, report=self._report, stop=self._stop,
         )  # fmt: skip
@@ -274,17 +279,6 @@ class Session:
         for part in self.trainer.agent.persistent_parts():
             if loss := part.describe_loss():
                 self._report(loss)
-
-
-def _progress_bar(config: TrainConfig[Any]) -> ProgressBar:
-    """Make the progress bar. The default number of episodes is no goal if there is another one."""
-    target, minutes = config.evaluation.target_clear_rate, config.minutes
-    goals = [] if minutes is None else [f"for {minutes:g} minutes"]
-    if target is not None:
-        goals.append(f"until {target:.0%} are cleared")
-    if not goals:
-        return ProgressBar(config.total_episodes, config.steps)
-    return ProgressBar(config.episodes, config.steps, " or ".join(goals))
 
 
 def _discard_on_failure(run: RunFolder, kind: type[BaseException] | None, *rest: object) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mario.config.run_config import TrainConfig
 from mario.errors import RunError
 from mario.evaluation.evaluator import Evaluator
 from mario.evaluation.summary import EvaluationSummary
@@ -94,8 +95,20 @@ class FiguresCallback(Callback):
         figures = agent_figures(self.trainer.agent, self._states[:NUM_STATES])
         if "feature_maps" not in figures and not self._reported:
             self._reported = True
-            self._report(explain_missing(self.trainer.agent))
+            reason = explain_missing(self.trainer.agent)
+            self._report(f"TensorBoard gets no images of feature maps, because {reason}")
         return {f"figures/{name}": figure for name, figure in figures.items()}
+
+
+def make_progress_bar(config: TrainConfig[Any]) -> ProgressBar:
+    """Make the progress bar. The default number of episodes is no goal if there is another one."""
+    target, minutes = config.evaluation.target_clear_rate, config.minutes
+    goals = [] if minutes is None else [f"for {minutes:g} minutes"]
+    if target is not None:
+        goals.append(f"until {target:.0%} are cleared")
+    if not goals:
+        return ProgressBar(config.total_episodes, config.steps)
+    return ProgressBar(config.episodes, config.steps, " or ".join(goals))
 
 
 class ProgressCallback(Callback):

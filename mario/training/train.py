@@ -11,10 +11,11 @@ from typing import Any
 
 from mario.config.run_config import TrainConfig
 from mario.errors import UsageError
-from mario.runs.run_folder import BEST, LAST
+from mario.runs.run_folder import BEST, LAST, RunFolder
 from mario.runs.train_config import check_same_run
 from mario.system.signals import StopSignals
 from mario.training.callbacks import Callback, load_callback
+from mario.training.closing import resume_command
 from mario.training.session import Session
 
 OpenSession = Callable[..., AbstractContextManager[Session]]
@@ -67,6 +68,8 @@ def train(
     Raises:
         UsageError: the run cannot be started or resumed with this configuration.
         RunError: the run cannot continue.
+        Exception: code of the user raised it. A note says up to where the run is saved, as for
+            a `RunError`.
     """
     if resume is not None:
         resume = Path(resume)
@@ -81,11 +84,26 @@ def train(
         if stop is None:
             stop = _stop_at_signals(stack)
         session = stack.enter_context(open_session(config, resume, stop=stop, callbacks=callbacks))
-        session.train()
+        try:
+            session.train()
+        except UsageError:
+            raise
+        except Exception as error:
+            error.add_note(_describe_save(session.run, config))
+            raise
         trainer = session.trainer
         return TrainingResult(
             session.run.path, trainer.steps, trainer.episodes, complete=trainer.complete
         )
+
+
+def _describe_save(run: RunFolder, config: TrainConfig[Any]) -> str:
+    """Return up to where a run is saved, and the command that continues it."""
+    checkpoint, _ = run.load_last()
+    steps = (
+        "nothing was saved" if checkpoint is None else f"saved up to step {checkpoint['steps']:,}"
+    )
+    return f"the run stopped, {steps}; continue it with: {resume_command(run.path, config)}"
 
 
 def _check_callbacks(callbacks: Sequence[object]) -> None:

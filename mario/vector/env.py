@@ -41,6 +41,8 @@ def make_env(
         return wrap_game(inner(game) if inner else game, config)
     except ValueError as error:
         game.close()
+        if isinstance(error, UsageError):
+            raise
         raise UsageError(f"the wrappers do not fit {config.game}: {error}") from None
 
 

@@ -15,7 +15,7 @@ from mario.vector.backend import BackendVectorEnv, EpisodeOptions
 from mario.vector.base import GameVectorEnv
 from mario.vector.env import make_env
 from mario.vector.process_vector import ProcessVectorEnv
-from mario.vector.seeding import episode_seed, stratified_seeds
+from mario.vector.seeding import SeedFunction, episode_seed, stratified_seeds
 
 OBSERVATIONS_PER_ENV = 8
 """Copies of an observation of each environment that are alive at the same time, at most."""
@@ -33,7 +33,8 @@ def make_vector_env(
     *,
     num_envs: int,
     seed: int,
-    stratified: bool = False,
+    stratified_episodes: int | None = None,
+    noop_min: int = 0,
     report: Callable[[str], None] = print,
     starts: DemonstrationStarts | None = None,
 ) -> GameVectorEnv:
@@ -43,8 +44,10 @@ def make_vector_env(
         config: The configuration of each environment.
         num_envs: Number of environments.
         seed: Seed of the run, from which the seed of each episode is derived.
-        stratified: Play each number of no-op frames equally often, and the same episodes for any
-            ``num_envs``. Atari games in ALE's own threads draw their no-op frames themselves.
+        stratified_episodes: Number of episodes of an evaluation, over which the numbers of no-op
+            frames are spread evenly; they are the same episodes for any ``num_envs``. None for
+            random numbers. Atari games in ALE's own threads draw their no-op frames themselves.
+        noop_min: Smallest number of no-op frames of an evaluation.
         report: Receives one line for each environment that crashes.
         starts: Draws episodes that start on demonstrations, which only NES games support; None if
             there are none.
@@ -54,9 +57,13 @@ def make_vector_env(
             memory or too few files for ``num_envs``.
     """
     noop_max = config.wrappers.noop_max
+    if noop_min and find_game(config.game).entry_point == ATARI:
+        raise UsageError(f"--noop-min {noop_min} has no effect on Atari games; omit it")
     kind = vector_env_class(config)
     _check_resources(kind, config, num_envs)
-    seed_function = stratified_seeds(num_envs, noop_max) if stratified else episode_seed
+    seed_function: SeedFunction = episode_seed
+    if stratified_episodes is not None:
+        seed_function = stratified_seeds(num_envs, (noop_min, noop_max), stratified_episodes)
     return kind.create(config, num_envs, EpisodeOptions(seed, seed_function, report, starts))
 
 

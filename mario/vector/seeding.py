@@ -28,30 +28,43 @@ def episode_seed(seed: int, env_index: int, episode: int) -> int:
     return _hash(seed, env_index, episode)
 
 
-def stratified_seeds(num_envs: int, noop_max: int, first: int = 0) -> SeedFunction:
+def stratified_seeds(
+    num_envs: int, noop_range: tuple[int, int], episodes: int, first: int = 0
+) -> SeedFunction:
     """Return a function for seeds with which `wrappers.NoopReset` draws each number equally often.
 
-    In a deterministic game there are only ``noop_max + 1`` different episodes. Random seeds miss
-    some of them, and the agent selected as the best might fail on those.
+    In a deterministic game there are only as many different episodes as numbers of no-op frames.
+    Random seeds miss some of them, and the agent selected as the best might fail on those. With
+    fewer episodes than numbers, those that are drawn are spread evenly over the range.
 
     Args:
         num_envs: Number of environments. The set of seeds does not depend on it.
-        noop_max: Maximum number of no-op frames.
-        first: Number of episodes of the same set that other environments play.
+        noop_range: Smallest and largest number of no-op frames. The latter is the maximum of
+            `wrappers.NoopReset`.
+        episodes: Number of episodes of the set.
+        first: Number of episodes of the set that other environments play.
 
-    >>> seed_function = stratified_seeds(num_envs=2, noop_max=2)
+    >>> seed_function = stratified_seeds(2, (0, 2), episodes=4)
     >>> [sample_noops(seed_function(0, env, episode), 2) for episode in (0, 1) for env in (0, 1)]
     [0, 1, 2, 0]
+    >>> seed_function = stratified_seeds(1, (100, 199), episodes=4)
+    >>> [sample_noops(seed_function(0, 0, episode), 199) for episode in range(4)]
+    [100, 125, 150, 175]
     """
-    return partial(_stratified_seed, num_envs, noop_max, first)
+    return partial(_stratified_seed, num_envs, noop_range, episodes, first)
 
 
 def _stratified_seed(
-    num_envs: int, noop_max: int, first: int, seed: int, env_index: int, episode: int
-) -> int:
+    num_envs: int, noop_range: tuple[int, int], episodes: int, first: int,
+    seed: int, env_index: int, episode: int,
+) -> int:  # fmt: skip
     """Return the first seed of the episode that draws the number of no-op frames due next."""
+    noop_min, noop_max = noop_range
+    num_starts = noop_max - noop_min + 1
     index = first + episode * num_envs + env_index
-    noops = (seed + index) % (noop_max + 1)
+    # With fewer episodes than starts, each episode represents several starts.
+    position = index * num_starts // episodes if episodes < num_starts else index
+    noops = noop_min + (seed + position) % num_starts
     candidates = (_hash(seed, index, trial) for trial in count())
     return next(each for each in candidates if sample_noops(each, noop_max) == noops)
 

@@ -16,9 +16,11 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 from numpy.typing import NDArray
 
+from mario.errors import UsageError
 from mario.games.starts.demonstration_reset import OPTION
 from mario.games.starts.demonstration_starts import DemonstrationPoint
 from mario.games.starts.start_curriculum import StartPoint
+from mario.system.plugins import describe_own_error
 from mario.vector.replay_point import ActionLog, ReplayPoint
 from mario.vector.seeding import SeedFunction, episode_seed
 from wrappers.life import ended_by_life_loss
@@ -50,7 +52,7 @@ class WorkerError(NamedTuple):
     Attributes:
         kind: Name of the exception's class.
         message: Its text.
-        trace: Its traceback.
+        trace: Its traceback, or ``""`` if the message has its place.
     """
 
     kind: str
@@ -171,7 +173,17 @@ def serve(
         pass  # the parent process ended
     except Exception as error:
         with contextlib.suppress(OSError):
-            connection.send(WorkerError(type(error).__name__, str(error), traceback.format_exc()))
+            connection.send(_describe(error))
+
+
+def _describe(error: Exception) -> WorkerError:
+    """Describe an error for the parent process; one in code of the user by its place only."""
+    kind, trace = type(error).__name__, traceback.format_exc()
+    if isinstance(error, UsageError):
+        return WorkerError(kind, error.message, trace)
+    if (own := describe_own_error(error)) is not None:
+        return WorkerError(kind, f"{error} in {own[1]}", "")
+    return WorkerError(kind, str(error), trace)
 
 
 def _follow_parent() -> None:

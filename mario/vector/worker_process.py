@@ -88,7 +88,7 @@ class WorkerProcess:
             return answer
         if answer.kind == UsageError.__name__:
             raise UsageError(answer.message)
-        raise WorkerDied(f"raised {answer.kind}: {answer.message}\n{answer.trace.rstrip()}")
+        raise WorkerDied(f"raised {answer.kind}: {answer.message}\n{answer.trace}".rstrip())
 
     def stop(self, timeout: float = 1.0) -> None:
         """End the process: close its pipe, then terminate it, then kill it.

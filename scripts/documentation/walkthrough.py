@@ -1,8 +1,9 @@
-"""Run the commands of docs/getting-started.md as a reader would: scripts/walkthrough [--literal].
+"""Run the documentation as a reader would: scripts/walkthrough [--literal].
 
 It clones the repository into a temporary folder, creates a fresh environment there and runs every
-command of the page with bash, including the installation. Training is shortened as in the tests,
-unless ``--literal`` is given, with which it takes as long as the page says. Needs only Python.
+command of docs/getting-started.md with bash, including the installation. Training is shortened as
+in the tests, unless ``--literal`` is given, with which it takes as long as the page says. After
+that it runs the blocks of the pages about own code and Python, always shortened. Needs only Python.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from pathlib import Path
 from blocks import ROOT, RUN_FOLDER, Block, commands, entry_points, read_blocks
 
 PAGE = ROOT / "docs" / "getting-started.md"
+FURTHER_PAGES = ("own-game", "own-agent", "python-api")
 LATEST_RUN = '"$(ls -d runs/* | tail -n 1)"'
 
 
 def script(blocks: list[Block], literal: bool) -> str:
-    """Return the commands of a page as one script for bash.
+    """Return the commands of a page, and those that run the further pages, as a script for bash.
 
     Args:
         blocks: The blocks of the page; those in other languages are left out.
@@ -35,6 +37,7 @@ def script(blocks: list[Block], literal: bool) -> str:
         for command in commands(block.code):
             extended = command + flags if command.split()[0] in entry_points() else command
             lines.append(RUN_FOLDER.sub(LATEST_RUN, extended))
+    lines += [f"python scripts/documentation/run_page.py docs/{page}.md" for page in FURTHER_PAGES]
     return "\n".join(lines)
 
 

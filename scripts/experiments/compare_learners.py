@@ -45,7 +45,7 @@ LEARNERS: dict[str, list[str]] = {
 NOOP_MAX = 255
 """Training episodes start after 0 to this many no-ops."""
 
-HELD_OUT = ["--noop-max", "600", "--seed", "300", "--episodes", "100"]
+HELD_OUT = ["--noop-min", "300", "--noop-max", "399", "--episodes", "100"]
 """Flags of ``mario-eval``: 100 episodes after 300 to 399 no-ops."""
 
 DEMONSTRATIONS = Path(__file__).parents[2] / "checkpoints" / "demonstrations"

@@ -33,7 +33,8 @@ from damage import damage
 from forked_program import Program
 from run_comparison import run_differences
 
-from mario.runs.checkpoint import CheckpointError, load
+from mario.runs.checkpoint import load
+from mario.runs.file_kind import CheckpointError
 
 STEPS = 300
 COMMON = (

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from blocks import commands, read_blocks
-from walkthrough import PAGE, script
+from walkthrough import FURTHER_PAGES, PAGE, ROOT, script
 
 
 def test_every_command_is_run_in_the_order_of_the_page():
     blocks = [block for block in read_blocks(PAGE) if block.language == "bash"]
     expected = [command.split()[0] for block in blocks for command in commands(block.code)]
     lines = script(blocks, literal=False).splitlines()
-    assert [line.split()[0] for line in lines] == ["set", *expected]
+    pages = ["python"] * len(FURTHER_PAGES)
+    assert [line.split()[0] for line in lines] == ["set", *expected, *pages]
     assert {"python3", "source", "pip", "mario-play", "mario-train", "mario-eval"} <= set(expected)
+
+
+def test_the_pages_about_own_code_are_run_after_it():
+    lines = script(read_blocks(PAGE), literal=True).splitlines()
+    for line, page in zip(lines[-3:], ("own-game", "own-agent", "python-api"), strict=True):
+        program, file = line.split()[1:]
+        assert file == f"docs/{page}.md"
+        assert (ROOT / program).is_file()
+        assert (ROOT / file).is_file()
 
 
 def test_training_is_shortened_unless_the_script_is_literal():

@@ -28,6 +28,7 @@ class EvaluationPlan:
         epsilon: probability of a random action.
         seed: seed of the episodes and of the random actions.
         emulator: name of the emulator.
+        noop_min: minimum number of no-op frames at the start of an episode.
         num_envs: environments of each worker; None for the number that runs fastest.
     """
 
@@ -37,6 +38,7 @@ class EvaluationPlan:
     seed: int
     emulator: str
     num_envs: int | None = None
+    noop_min: int = 0
 
 
 def evaluate_on_fleet(
@@ -98,7 +100,7 @@ def play_part(
     """
     config = trained.evaluation_config(plan.emulator, plan.noop_max)
     num_envs = min(plan.num_envs or preferred_num_envs(config), episodes)
-    seeds = stratified_seeds(num_envs, config.wrappers.noop_max, first)
+    seeds = stratified_seeds(num_envs, (plan.noop_min, plan.noop_max), plan.episodes, first)
     envs = vector_env_class(config).create(config, num_envs, EpisodeOptions(plan.seed, seeds))
     try:
         agent = trained.make_agent(envs, seed=plan.seed + first)

@@ -114,9 +114,9 @@ def main() -> None:
     logger = MetricLogger(options.out, envs.num_envs, (), tensorboard=False)
     evaluator = Evaluator(
         evaluation,
-        lambda seed: make_vector_env(
+        lambda seed, episodes: make_vector_env(
             config.env_config.for_evaluation(evaluation.noop_max),
-            num_envs=evaluation.episodes, seed=seed, stratified=True,
+            num_envs=evaluation.episodes, seed=seed, stratified_episodes=episodes,
         ),
         game=config.game, seed=options.seed, emulator="native", elapsed=lambda: logger.seconds,
     )  # fmt: skip

@@ -94,5 +94,5 @@ def test_a_resumed_run_continues_the_episodes_of_its_players(tmp_path):
 
 
 def test_only_ddqn_learns_from_players(tmp_path):
-    with pytest.raises(UsageError, match="players needs --agent ddqn, not ppo; use gradients"):
+    with pytest.raises(UsageError, match="players needs agent ddqn, not ppo; use gradients"):
         open_session(config(tmp_path, "ppo", workers=2, cluster_mode="players"))

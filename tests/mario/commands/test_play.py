@@ -87,7 +87,7 @@ def test_a_recording_can_be_limited_and_says_what_was_written(checkpoint, tmp_pa
     with av.open(str(video_file)) as video:
         assert sum(1 for _ in video.decode(video=0)) == 31
     output = capsys.readouterr()
-    assert output.out == ""
+    assert output.out == "Episode 1 was not played to its end\n"
     assert output.err.splitlines() == [
         f"recording {video_file}; Ctrl-C stops and keeps what is recorded",
         f"wrote {video_file}: 0.5 s of the game",

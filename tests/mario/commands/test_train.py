@@ -122,7 +122,7 @@ def test_a_run_cannot_be_resumed_with_another_game(trained, capsys):
         (["--game", "SuperMarioBros-9-1-v0"], "unknown game 'SuperMarioBros-9-1-v0'; did you mean"),
         (["--preset", "tutrial"], "unknown preset 'tutrial'; did you mean 'tutorial'"),
         (["--agent", "ddnq"], "unknown agent 'ddnq'; did you mean 'ddqn'"),
-        (["--agent", "nowhere:Mine"], "--agent nowhere:Mine: No module named 'nowhere'"),
+        (["--agent", "nowhere:Mine"], "--agent nowhere:Mine: there is no module 'nowhere'"),
         (["--actions", "simpel"], "'simpel'; did you mean 'simple'"),
         (["--episodes", "0"], "--episodes must be at least 1, got 0"),
         (["--episodes", "many"], "--episodes expects {None}|INT: no type matching {None}|INT"),
@@ -138,7 +138,7 @@ def test_a_run_cannot_be_resumed_with_another_game(trained, capsys):
         (["--game", "SuperMarioBros-1-1"], "did you mean 'SuperMarioBros-1-1-v0' or"),
         (["--preset", "ppo"], "unknown preset 'ppo'; did you mean 'mario-ppo' or 'atari-ppo2'?"),
         (["--resume"], "--resume needs a value"),
-        (["--resume", "nowhere"], "nowhere is not a run: it has no config.yaml"),
+        (["--resume", "nowhere"], "nowhere does not exist; give the folder of a run"),
         (["--hyper.replay-capacity", "1000000000000"], "the replay memory needs"),
         (["--save-dir", "/proc/runs"], "cannot make /proc/runs"),
     ],
@@ -159,12 +159,37 @@ def test_a_mistake_is_reported_in_one_line_with_exit_code_2(capsys, tmp_path, ar
     [
         ("mario-train", ["--game", "SuperMarioBros-1-1"]),
         ("mario-train", ["--preset", "ppo"]),
+        ("mario-train", ["--agent", "dqn"]),
         ("mario-eval", ["no.chkpt", "--game", "SuperMarioBros-1-1"]),
         ("mario-play", ["no.chkpt", "--game", "SuperMarioBros-1-1"]),
     ],
 )
 def test_a_mistyped_name_is_refused_before_torch_is_imported(command, flags):
-    """This takes a fraction of a second, where importing torch may take half a minute."""
+    assert "did you mean" in refusal_without_torch(command, flags)
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "message"),
+    [
+        ("mario-train", ["--warm-start", "no.chkpt"], "checkpoint no.chkpt does not exist"),
+        ("mario-train", ["--resume", "no"], "no does not exist; give the folder of a run"),
+        ("mario-train", ["--agent", "no_module:A"], "there is no module 'no_module'"),
+        ("mario-train", ["--callback", "no_module:A"], "there is no module 'no_module'"),
+        ("mario-eval", ["no.chkpt"], "checkpoint no.chkpt does not exist"),
+        ("mario-eval", [__file__], "it is not a complete ZIP archive"),
+        ("mario-play", [__file__], "it is not a complete ZIP archive"),
+        ("mario-play", [], "give the path of a .chkpt file"),
+    ],
+)
+def test_a_missing_or_wrong_file_is_refused_before_torch_is_imported(command, flags, message):
+    assert message in refusal_without_torch(command, flags)
+
+
+def refusal_without_torch(command, flags):
+    """Return the error of a command, which must not import torch.
+
+    This takes a fraction of a second, where importing torch may take half a minute.
+    """
     module = {"mario-train": "train", "mario-eval": "evaluate", "mario-play": "play"}[command]
     code = (
         f"import sys; from mario.commands.{module} import main\n"
@@ -173,7 +198,7 @@ def test_a_mistyped_name_is_refused_before_torch_is_imported(command, flags):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "False\n")
-    assert "did you mean" in done.stderr
+    return done.stderr
 
 
 @pytest.mark.parametrize("command", [train, evaluate, play])

@@ -141,7 +141,7 @@ def test_callbacks_can_be_repeated_on_the_command_line():
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--callback", "nowhere:Mine"], "--callback nowhere:Mine: No module named 'nowhere'"),
+        (["--callback", "nowhere:Mine"], "--callback nowhere:Mine: there is no module 'nowhere'"),
         (["--callback", "agents:DDQN"], "is not a subclass of mario.training.callbacks.Callback"),
         (["--callback"], "--callback needs a value"),
     ],

@@ -15,15 +15,15 @@ from wrappers import WrapperConfig
 @pytest.mark.parametrize("name", ["probability", "farthest_probability"])
 @pytest.mark.parametrize("value", [-0.01, 1.01, math.nan])
 def test_a_start_curriculum_needs_probabilities(name, value):
-    flag = f"--start-curriculum.{name.replace('_', '-')}"
-    with pytest.raises(UsageError, match=f"{flag} must be between 0 and 1, got {value}"):
+    message = f"start_curriculum.{name} must be between 0 and 1, got {value}"
+    with pytest.raises(UsageError, match=message):
         StartCurriculumConfig(**{name: value})
 
 
 @pytest.mark.parametrize("name", ["success", "failure"])
 @pytest.mark.parametrize("value", [math.inf, math.nan])
 def test_ending_rewards_must_be_finite(name, value):
-    with pytest.raises(UsageError, match=f"--ending-reward.{name} must be finite, got {value}"):
+    with pytest.raises(UsageError, match=f"ending_reward.{name} must be finite, got {value}"):
         EndingRewardConfig(**{name: value})
 
 

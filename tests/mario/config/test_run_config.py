@@ -29,14 +29,14 @@ def config(**changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"episodes": 0}, "--episodes must be at least 1, got 0"),
-        ({"steps": -3}, "--steps must be at least 1, got -3"),
-        ({"num_envs": 0}, "--num-envs must be at least 1, got 0"),
-        ({"seed": -1}, "--seed must be at least 0, got -1"),
-        ({"threads": 0}, "--threads must be at least 1, got 0"),
-        ({"save_every": 0}, "--save-every must be at least 1"),
-        ({"save_seconds": float("nan")}, "--save-seconds must be at least 0, got nan"),
-        ({"log_every": 0}, "--log-every must be at least 1"),
+        ({"episodes": 0}, "episodes must be at least 1, got 0"),
+        ({"steps": -3}, "steps must be at least 1, got -3"),
+        ({"num_envs": 0}, "num_envs must be at least 1, got 0"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"threads": 0}, "threads must be at least 1, got 0"),
+        ({"save_every": 0}, "save_every must be at least 1"),
+        ({"save_seconds": float("nan")}, "save_seconds must be at least 0, got nan"),
+        ({"log_every": 0}, "log_every must be at least 1"),
     ],
 )
 def test_values_out_of_range_are_refused_by_flag(changes, message):
@@ -45,14 +45,14 @@ def test_values_out_of_range_are_refused_by_flag(changes, message):
 
 
 def test_invalid_evaluation_settings_are_refused():
-    with pytest.raises(UsageError, match=r"--evaluation\.every must be at least 1"):
+    with pytest.raises(UsageError, match=r"evaluation\.every must be at least 1"):
         EvaluationConfig(every=0)
     for target in (0.0, 1.1, float("nan")):
-        with pytest.raises(UsageError, match=r"--evaluation\.target-clear-rate must be above 0"):
+        with pytest.raises(UsageError, match=r"evaluation\.target_clear_rate must be above 0"):
             EvaluationConfig(target_clear_rate=target)
-    with pytest.raises(UsageError, match=r"--evaluation\.epsilon must be between 0 and 1"):
+    with pytest.raises(UsageError, match=r"evaluation\.epsilon must be between 0 and 1"):
         EvaluationConfig(epsilon=1.5)
-    with pytest.raises(UsageError, match=r"needs evaluations, but --evaluation\.episodes is 0"):
+    with pytest.raises(UsageError, match=r"needs evaluations, but evaluation\.episodes is 0"):
         EvaluationConfig(episodes=0, target_clear_rate=0.5)
 
 

@@ -156,11 +156,11 @@ def test_a_restored_environment_continues_exactly_like_the_original(extra_steps)
 
 
 def test_other_games_are_refused_with_the_reason():
-    with pytest.raises(UsageError, match="Tetris-v0 is not a built-in level.*another --agent"):
+    with pytest.raises(UsageError, match="Tetris-v0 is not a built-in level.*another agent"):
         make_correcting_env(EnvConfig("Tetris-v0"), 1, QUIET, seed=0)
 
 
 @pytest.mark.parametrize("change", [{"branches": 0}, {"noise": 2.0}, {"depths": ()}])
 def test_values_out_of_range_are_refused(change):
-    with pytest.raises(UsageError, match=f"--corrections.{next(iter(change))}"):
+    with pytest.raises(UsageError, match=f"corrections.{next(iter(change))}"):
         CorrectionConfig(**change)

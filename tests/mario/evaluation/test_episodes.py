@@ -103,7 +103,7 @@ def test_epsilon_replaces_actions_at_random_and_results_contain_the_actions_take
 @pytest.mark.parametrize("num_envs", [1, 3])
 def test_random_actions_depend_only_on_the_episode(num_envs):
     def play(num_envs):
-        seeds = stratified_seeds(num_envs, noop_max=30)
+        seeds = stratified_seeds(num_envs, (0, 30), 5)
         envs = ProcessVectorEnv(fake_game(length=20), num_envs, seed=0, seed_function=seeds)
         results = play_episodes(ConstantAgent(spec(num_envs)), envs, 5, epsilon=0.5)
         envs.close()

@@ -30,7 +30,7 @@ class Setup:
         self.clock += 1
         return self.clock
 
-    def make(self, seed):
+    def make(self, seed, episodes):
         self.seeds.append(seed)
         kwargs = self.first if len(self.seeds) == 1 or self.later is None else self.later
         self.vectors.append(ProcessVectorEnv(fake_game(**kwargs), 1, seed=seed))

@@ -112,7 +112,10 @@ def test_an_agent_without_a_convolutional_network_is_reported_once(tmp_path):
     lines = []
     write_figures(tmp_path, TapeAgent(spec()), np.zeros((2, 2, 4, 4), np.uint8), lines.append)
     assert [path.name for path in tmp_path.iterdir()] == ["observations.png"]
-    assert lines[1:] == ["there are no feature maps: TapeAgent has no convolutional network"]
+    assert lines[1:] == [
+        "feature_maps.png is not written, because TapeAgent has no NatureCNN, the network "
+        "whose feature maps are drawn"
+    ]
 
 
 def test_the_figures_of_a_published_agent_are_written(tmp_path):

@@ -92,5 +92,5 @@ def test_an_action_set_is_a_name_or_lists_of_buttons(text, actions) -> None:
 
 
 def test_lists_that_cannot_be_parsed_are_answered_with_an_example() -> None:
-    with pytest.raises(UsageError, match=r"--actions \[\[right cannot be parsed; write it like"):
+    with pytest.raises(UsageError, match=r"actions \[\[right cannot be parsed; write it like"):
         parse_actions("[[right")

@@ -68,7 +68,7 @@ def test_an_unknown_game_is_reported(name: str, message: str, monkeypatch) -> No
 
 def test_an_argument_that_the_game_does_not_accept_is_reported() -> None:
     with pytest.raises(
-        UsageError, match=r"game 'CartPole-v1' does not accept actions; omit --actions"
+        UsageError, match=r"game 'CartPole-v1' does not accept actions; omit actions"
     ):
         make_game("CartPole-v1", actions="simple")
 

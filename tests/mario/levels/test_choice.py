@@ -14,7 +14,7 @@ def test_unknown_and_repeated_levels_are_refused():
         level_games(["1-1", "9-1"])
     with pytest.raises(UsageError, match="names SuperMarioBros-1-1-v0 twice"):
         level_games(["all", "SuperMarioBros-1-1-v0"])
-    with pytest.raises(UsageError, match="--levels needs all, or the names of levels"):
+    with pytest.raises(UsageError, match="levels needs all, or the names of levels"):
         level_games([])
 
 

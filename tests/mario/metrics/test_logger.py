@@ -115,8 +115,19 @@ def test_the_console_line_shows_speed_clear_rate_and_best_x(make, clock):
     logger.log_episode(episode(2, step=2100), epsilon=0.5)
     assert logger.lines[-1] == (
         "2 episodes | 2,100 steps | 1,000 steps/s | epsilon 0.500 | reward 635.0 | length 200 "
-        "| loss 0 | q 0 | cleared 50% | best x 3,161"
+        "| cleared 50% | best x 3,161"
     )
+
+
+def test_the_console_line_shows_training_metrics_from_the_first_update_on(make):
+    logger = make(every_episodes=1)
+    logger.log_episode(episode(1, step=1))
+    assert logger.lines[-1].startswith("1 episode | 1 step | ")
+    assert "loss" not in logger.lines[-1]
+    logger.log_update({"loss": 0.5})
+    logger.log_episode(episode(2, step=9))
+    assert "| loss " in logger.lines[-1]
+    assert "| q" not in logger.lines[-1]
 
 
 def test_an_agent_without_epsilon_prints_none(make):

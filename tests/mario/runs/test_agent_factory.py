@@ -61,7 +61,7 @@ def test_hyperparameters_of_an_own_agent_must_be_finite():
     class Config(AgentConfig):
         step_size: float = math.nan
 
-    with pytest.raises(UsageError, match="--hyper.step-size must be finite, got nan"):
+    with pytest.raises(UsageError, match="hyper.step_size must be finite, got nan"):
         make_agent("ddqn", make_env(EnvConfig("Tetris-v0")), Config())
 
 
@@ -76,7 +76,7 @@ def test_devices_are_found_or_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert resolve_device("auto") == "cpu"
     for gpu in ("cuda", "mps"):
-        with pytest.raises(UsageError, match=f"--device {gpu}: torch finds no such GPU; use"):
+        with pytest.raises(UsageError, match=f"device {gpu}: torch finds no such GPU; use"):
             resolve_device(gpu)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert resolve_device("auto") == "mps"
@@ -101,7 +101,7 @@ def test_agents_are_found_by_name_and_by_module(tmp_path, monkeypatch):
     ("name", "message"),
     [
         ("dqn", "unknown agent 'dqn'; did you mean 'ddqn'"),
-        ("nowhere:A", "No module named 'nowhere'"),
+        ("nowhere:A", "there is no module 'nowhere'"),
     ],
 )
 def test_an_unknown_agent_is_reported(name, message):

@@ -16,7 +16,8 @@ import torch
 
 from mario.errors import RunError
 from mario.runs import checkpoint
-from mario.runs.checkpoint import FORMAT, CheckpointError, is_tutorial, load, save, to_float16
+from mario.runs.checkpoint import FORMAT, is_tutorial, load, save, to_float16
+from mario.runs.file_kind import CheckpointError
 
 
 def example(**changes):

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from agents.networks.tutorial_cnn import from_tutorial
-from mario.runs.checkpoint import CheckpointError, load
+from mario.runs.checkpoint import load
+from mario.runs.file_kind import CheckpointError
 from mario.runs.foreign import SOURISH07
 from mario.runs.trained_agent import load_agent
 

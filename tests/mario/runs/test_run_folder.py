@@ -216,12 +216,12 @@ def test_reading_a_configuration_never_executes_code(tmp_path):
 
 def test_a_full_disk_leaves_no_folder_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(mario.runs.run_folder, "write_atomically", fail_with_full_disk)
-    with pytest.raises(UsageError, match=r"cannot write in .*: No space left.*--save-dir"):
+    with pytest.raises(UsageError, match=r"cannot write in .*: No space left.*save_dir"):
         RunFolder.create(tmp_path, {}, NOW)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="cannot make .*file.*; choose another --save-dir"):
+    with pytest.raises(UsageError, match="cannot make .*file.*; choose another save_dir"):
         RunFolder.create(tmp_path / "file", {}, NOW)

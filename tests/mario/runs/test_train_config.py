@@ -54,7 +54,10 @@ def test_a_class_of_agents_is_saved_by_its_module_and_name():
         ({"step": 1}, "unknown setting 'step'; did you mean 'steps'"),
         ({"steps": "many"}, "steps cannot be 'many'; give int"),
         ({"preset": "tutoral"}, "unknown preset 'tutoral'; did you mean 'tutorial'"),
-        ({"num_envs": 0}, "--num-envs must be at least 1, got 0"),
+        ({"game": "SuperMarioBros-1-1"}, "did you mean 'SuperMarioBros-1-1-v0'"),
+        ({"agent": "dqn"}, "unknown agent 'dqn'; did you mean 'ddqn'"),
+        ({"evaluation": {"noop_max": -1}}, "^evaluation.noop_max must be at least 0"),
+        ({"num_envs": 0}, "num_envs must be at least 1, got 0"),
     ],
 )
 def test_wrong_settings_are_usage_errors(settings, message):
@@ -73,14 +76,14 @@ def test_totals_may_change_in_a_resumed_run_but_not_what_it_learns(tmp_path):
     config = train_config(steps=100)
     _write_config(tmp_path, to_dict(config))
     check_same_run(replace(config, steps=200), tmp_path)
-    with pytest.raises(UsageError, match="has --seed 0, which cannot become 1; omit --seed"):
+    with pytest.raises(UsageError, match="has seed 0, which cannot become 1; omit seed"):
         check_same_run(replace(config, seed=1), tmp_path)
 
 
 def test_code_of_the_user_must_be_named_again(tmp_path):
     config = replace(train_config(agent=Mine), callback=("mine:Print",))
     _write_config(tmp_path, to_dict(config))
-    with pytest.raises(UsageError, match="with an agent of your own; add --agent .*:Mine"):
+    with pytest.raises(UsageError, match="with an agent of your own; add agent .*:Mine"):
         saved_config(tmp_path)
-    with pytest.raises(UsageError, match="with callbacks of your own; add --callback mine:Print"):
+    with pytest.raises(UsageError, match="with callbacks of your own; add callback mine:Print"):
         saved_config(tmp_path, agent=Mine)

@@ -13,7 +13,8 @@ from agents import DDQN, AgentSpec, DDQNConfig
 from mario.config.serialization import to_dict
 from mario.errors import UsageError
 from mario.evaluation.evaluate import evaluate_agent
-from mario.runs.checkpoint import FORMAT, CheckpointError, save
+from mario.runs.checkpoint import FORMAT, save
+from mario.runs.file_kind import CheckpointError
 from mario.runs.trained_agent import load_agent
 from wrappers import WrapperConfig
 
@@ -59,7 +60,7 @@ def test_a_game_with_other_actions_is_refused_with_the_game_of_the_training(tmp_
     trained = load_agent(path, game="PongNoFrameskip-v4")
     message = (
         "was trained on SuperMarioBros-1-1-v0 with 3 actions and cannot play PongNoFrameskip-v4 "
-        ".*; omit --game to play SuperMarioBros-1-1-v0$"
+        ".*; omit game to play SuperMarioBros-1-1-v0$"
     )
     with pytest.raises(UsageError, match=message):
         trained.make_env()

@@ -53,7 +53,7 @@ def test_a_demonstration_of_another_rom_or_of_a_module_is_refused():
     report = find_demonstration(register(), SearchOptions(skip=1, shorten_steps=0, widen_steps=0))
     with pytest.raises(UsageError, match="was made with the ROM 000000000000"):
         replay(replace(report.demonstration, rom_sha256="0" * 64))
-    with pytest.raises(UsageError, match="add --game os:x-v0 if you trust it"):
+    with pytest.raises(UsageError, match="add game os:x-v0 if you trust it"):
         replay(replace(report.demonstration, game="os:x-v0"))
 
 

@@ -31,7 +31,7 @@ def test_a_movie_of_fceux_is_read(tmp_path):
     assert import_movie(path) == bytes([0, 0b0100_0001])
     demonstration = load_movie(path, "SuperMarioBros-1-1-v0")
     assert (demonstration.skip, demonstration.play) == (1, bytes([0, 0b0100_0001]))
-    with pytest.raises(UsageError, match="does not name a game; add --game"):
+    with pytest.raises(UsageError, match="does not name a game; add game"):
         load_movie(path, None)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
 
 from mario.errors import UsageError
-from mario.system.plugins import load_class, load_plugin
+from mario.system.plugins import check_module, load_class, load_plugin
 
 
 @pytest.fixture(autouse=True)
@@ -34,11 +35,19 @@ def test_a_missing_module_is_an_import_error():
         load_plugin("no_such_module_of_mine")
 
 
+def test_a_mistyped_module_is_found_without_importing_it(folder):
+    (folder / "a_class_of_mine.py").write_text("raise AssertionError('imported')")
+    check_module("--agent", "a_class_of_mine:Mine")
+    message = "there is no module 'a_clas_of_mine'; did you mean 'a_class_of_mine'?"
+    with pytest.raises(UsageError, match=re.escape(message)):
+        check_module("--agent", "a_clas_of_mine:Mine")
+
+
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("Mine", "--agent Mine: give it as module:Class"),
-        ("nowhere:Mine", "--agent nowhere:Mine: No module named 'nowhere'"),
+        ("Mine", "agent Mine: give it as module:Class"),
+        ("nowhere:Mine", "agent nowhere:Mine: there is no module 'nowhere'"),
         ("a_class_of_mine:Yours", "a_class_of_mine has no 'Yours'"),
         ("a_class_of_mine:x", "x is not a subclass of builtins.dict"),
         ("a_class_of_mine:Other", "Other is not a subclass of builtins.dict"),

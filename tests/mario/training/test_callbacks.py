@@ -41,11 +41,11 @@ def test_a_callback_is_made_without_arguments():
         ("my_own_callbacks:Yours", "my_own_callbacks has no 'Yours'"),
         ("my_own_callbacks:Stranger", "is not a subclass of mario.training.callbacks.Callback"),
         ("my_own_callbacks:Needy", "'argument'; it is made without arguments"),
-        ("nowhere:Mine", "No module named 'nowhere'"),
-        ("Mine", "--callback Mine: give it as module:Class"),
+        ("nowhere:Mine", "there is no module 'nowhere'"),
+        ("Mine", "callback Mine: give it as module:Class"),
     ],
 )
 def test_a_callback_that_cannot_be_made_is_reported(reference, message):
-    with pytest.raises(UsageError, match="--callback") as error:
+    with pytest.raises(UsageError, match="callback") as error:
         load_callback(reference)
     assert message in str(error.value)

@@ -11,7 +11,8 @@ from tape import TapeAgent, spec
 
 from mario.config.run_config import TrainConfig
 from mario.errors import RunError
-from mario.runs.checkpoint import CheckpointError, load
+from mario.runs.checkpoint import load
+from mario.runs.file_kind import CheckpointError
 from mario.runs.run_folder import RunFolder
 from mario.system.hardware import describe_hardware
 from mario.training.checkpointer import MAX_FAILED_SAVES, Checkpointer, installed_versions
@@ -215,7 +216,7 @@ def test_a_run_stops_after_too_many_failed_saves_in_a_row(setup, monkeypatch):
 
 def test_a_run_whose_end_cannot_be_saved_fails(setup, monkeypatch):
     setup.fill_disk(monkeypatch)
-    with pytest.raises(RunError, match="free disk space and use --resume"):
+    with pytest.raises(RunError, match="free disk space and use resume"):
         setup.checkpointer.on_end(None)
     setup.checkpointer.on_end(RunError("the environments crashed"))
 

@@ -51,7 +51,7 @@ def test_an_interrupted_search_begins_again(tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(UsageError, match="--demos nothing.demo cannot be read: No such file"):
+    with pytest.raises(UsageError, match="demos nothing.demo cannot be read: No such file"):
         collect_files(["nothing.demo"], tmp_path, no_search)
 
 

@@ -191,8 +191,7 @@ def test_the_clear_rate_is_restored():
 
 @pytest.mark.parametrize("name", ["check_every", "patience", "repeat_after"])
 def test_the_intervals_must_be_positive(name):
-    flag = f"--diagnostics.{name.replace('_', '-')}"
-    with pytest.raises(UsageError, match=f"{flag} must be at least 1, got 0"):
+    with pytest.raises(UsageError, match=f"diagnostics.{name} must be at least 1, got 0"):
         DiagnosticsConfig(**{name: 0})
 
 

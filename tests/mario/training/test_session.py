@@ -15,7 +15,8 @@ from mario.errors import UsageError
 from mario.runs.checkpoint import load, save
 from mario.runs.run_folder import RunFolder
 from mario.training.callbacks import Callback
-from mario.training.session import Session, _progress_bar
+from mario.training.session import Session
+from mario.training.standard_callbacks import make_progress_bar
 
 DDQN = DDQNConfig(replay_capacity=300, burnin=10, exploration_start=0.0, exploration_min=0.0)
 
@@ -59,9 +60,9 @@ def test_warnings_of_the_diagnostics_are_logged(tmp_path, capfd):
 
 def test_the_progress_bar_does_not_count_towards_episodes_that_will_not_be_played(tmp_path):
     evaluation = EvaluationConfig(target_clear_rate=0.95)
-    bar = _progress_bar(config(tmp_path, evaluation=evaluation, steps=None))
+    bar = make_progress_bar(config(tmp_path, evaluation=evaluation, steps=None))
     assert (bar._total_episodes, bar._goal) == (None, "until 95% are cleared")
-    bar = _progress_bar(config(tmp_path, steps=None))
+    bar = make_progress_bar(config(tmp_path, steps=None))
     assert (bar._total_episodes, bar._goal) == (40_000, None)
 
 
@@ -125,4 +126,4 @@ def test_a_run_ends_after_its_minutes(tmp_path):
         session.train()
         assert session.trainer.complete
         assert 0 < session.trainer.steps < 10_000
-    assert _progress_bar(limited)._goal == "for 0.001 minutes"
+    assert make_progress_bar(limited)._goal == "for 0.001 minutes"

@@ -148,7 +148,10 @@ def test_an_agent_without_a_convolutional_network_is_reported_once():
     for _ in range(2):
         callback.on_evaluation(None, False)
     assert [list(figures) for figures, _ in images] == [["figures/observations"]] * 2
-    assert lines == ["there are no feature maps: TapeAgent has no convolutional network"]
+    assert lines == [
+        "TensorBoard gets no images of feature maps, because TapeAgent has no NatureCNN, "
+        "the network whose feature maps are drawn"
+    ]
 
 
 def test_the_bar_continues_where_the_last_session_ended():

@@ -51,7 +51,7 @@ def test_a_run_can_be_resumed_with_other_totals(tmp_path):
     folder = train(config(tmp_path)).folder
     result = train(replace(saved_config(folder), steps=30), resume=folder)
     assert (result.folder, result.steps) == (folder, 30)
-    with pytest.raises(UsageError, match="has --game .*, which cannot become Tetris-v0"):
+    with pytest.raises(UsageError, match="has game .*, which cannot become Tetris-v0"):
         train(replace(saved_config(folder), game="Tetris-v0"), resume=folder)
 
 

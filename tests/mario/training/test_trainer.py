@@ -208,6 +208,6 @@ def test_learning_that_diverges_ends_the_run_without_calling_on_end(make_trainer
             raise FloatingPointError("10 updates in a row were not finite")
 
     trainer, tape = make_trainer(total_episodes=9, agent=Diverged(spec(1)))
-    with pytest.raises(RunError, match="10 updates in a row were not finite; .*--resume"):
+    with pytest.raises(RunError, match="10 updates in a row were not finite; .*resume"):
         trainer.train()
     assert not [entry for entry in tape if entry[1] == "end"]

@@ -206,7 +206,7 @@ def test_the_episodes_of_an_evaluation_do_not_depend_on_the_number_of_environmen
     config = EnvConfig(BREAKOUT, wrappers=WrapperConfig(noop_max=30))
     starts = []
     for num_envs, env_index, episode in ((1, 0, 1), (2, 1, 0)):  # both are the second episode
-        envs = make_vector_env(config, num_envs=num_envs, seed=SEED, stratified=True)
+        envs = make_vector_env(config, num_envs=num_envs, seed=SEED, stratified_episodes=8)
         envs.reset()
         envs._reset(env_index, episode)
         starts.append(envs._states[env_index].copy())

@@ -190,10 +190,10 @@ def test_a_script_without_a_main_condition_is_told_what_to_do(tmp_path):
 
 def test_more_environments_than_fit_into_memory_are_refused(monkeypatch):
     monkeypatch.setattr(make, "available_memory", lambda: 10**9)
-    message = r"--num-envs 1000 needs about \d+\.\d GB of memory, 1.0 GB are available; use at most"
+    message = r"num_envs 1000 needs about \d+\.\d GB of memory, 1.0 GB are available; use at most"
     with pytest.raises(UsageError, match=message):
         make_vector_env(EnvConfig("Tetris-v0"), num_envs=1000, seed=0)
-    with pytest.raises(UsageError, match="--num-envs 1000000000 needs about"):
+    with pytest.raises(UsageError, match="num_envs 1000000000 needs about"):
         make_vector_env(EnvConfig("SuperMarioBros-1-1-v0"), num_envs=10**9, seed=0)
 
 
