@@ -22,8 +22,8 @@ class LevelProgress:
     """What a run has reached.
 
     Attributes:
-        steps: agent steps up to the last evaluation or finished episode.
-        seconds: duration of the run.
+        steps: agent steps up to the last evaluation or finished episode, 0 before the first one.
+        seconds: duration of the run up to then.
         best: its best evaluation in words; ``""`` before the first one.
     """
 
@@ -32,6 +32,8 @@ class LevelProgress:
     best: str = ""
 
     def __str__(self) -> str:
+        if not self.steps:
+            return "no episode has ended yet"
         best = f" - best {self.best}" if self.best else ""
         return f"{self.steps:,} steps in {self.seconds / 60:.1f} minutes{best}"
 
@@ -99,9 +101,9 @@ def format_summary(levels: LevelList) -> str:
     rows = [("level", "status", "best evaluation", "steps", "minutes", "folder")]
     for run in levels.runs:
         progress = read_progress(run.path)
-        minutes = f"{progress.seconds / 60:.1f}"
+        minutes = f"{progress.seconds / 60:.1f}" if progress.steps else "-"
+        steps = f"{progress.steps:,}" if progress.steps else "-"
         best = progress.best or "-"
-        steps = f"{progress.steps:,}"
         rows.append((run.game, run.status.value, best, steps, minutes, str(run.path)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []

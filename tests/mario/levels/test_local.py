@@ -87,7 +87,7 @@ def test_stopping_saves_all_runs_and_keeps_them_waiting(make_list):
     lines = train(levels, stop=lambda: all(map(starts, levels.runs[:2])))
     assert [run.status for run in levels.runs] == ["waiting"] * 3
     assert [(run.path / "saved").exists() for run in levels.runs] == [True, True, False]
-    assert lines[-1] == "[2/3] 1-waits: stopped and saved: 0 steps in 0.0 minutes"
+    assert lines[-1] == "[2/3] 1-waits: stopped and saved: no episode has ended yet"
 
 
 def test_the_replay_memory_of_a_complete_level_is_removed(make_list):

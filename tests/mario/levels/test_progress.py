@@ -9,7 +9,7 @@ EVALUATIONS = "steps_trained,seconds,episodes,clear_rate,mean_return,mean_x_pos\
 
 
 def test_a_run_that_has_not_begun_has_no_progress(tmp_path):
-    assert str(read_progress(tmp_path)) == "0 steps in 0.0 minutes"
+    assert str(read_progress(tmp_path)) == "no episode has ended yet"
 
 
 def test_the_latest_row_counts_also_behind_many_others_and_an_incomplete_one(tmp_path):
@@ -34,5 +34,5 @@ def test_the_summary_has_a_row_for_each_level(tmp_path):
     assert format_summary(levels).splitlines() == [
         "level    status    best evaluation  steps  minutes  folder",
         f"A-v0     complete  100% cleared     2,000      1.5  {levels.path / 'A-v0'}",
-        f"Long-v0  waiting   -                    0      0.0  {levels.path / 'Long-v0'}",
+        f"Long-v0  waiting   -                    -        -  {levels.path / 'Long-v0'}",
     ]
