@@ -83,6 +83,18 @@ def test_a_replay_log_restores_every_environment(vector):
         assert result[2].tolist() == expected[2].tolist()
 
 
+def limited_game():
+    return gym.wrappers.TimeLimit(FakeGame(length=100), max_episode_steps=3)
+
+
+def test_an_episode_that_reaches_the_limit_of_its_id_is_truncated(vector):
+    envs = vector(limited_game, 1)
+    envs.reset()
+    results = [envs.step(actions(0)) for _ in range(3)]
+    assert [truncated.tolist() for _, _, _, truncated, _ in results] == [[False], [False], [True]]
+    assert results[-1][-1]["final_info"]["ending"].tolist() == ["truncated"]
+
+
 class LostGame(FakeGame):
     def step(self, action):
         *result, info = super().step(action)
