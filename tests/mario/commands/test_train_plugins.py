@@ -134,8 +134,8 @@ def test_a_callback_that_cannot_be_saved_is_refused_before_training(tmp_path, mo
 
 
 def test_callbacks_can_be_repeated_on_the_command_line():
-    config, _ = read_flags(["--callback", "a:A", "--num-envs", "2", "--callback", "b:B"])
-    assert config.callback == ("a:A", "b:B")
+    config, _ = read_flags(["--callback", "json:A", "--num-envs", "2", "--callback", "csv:B"])
+    assert config.callback == ("json:A", "csv:B")
 
 
 @pytest.mark.parametrize(
