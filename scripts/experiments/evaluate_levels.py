@@ -27,9 +27,6 @@ from mario.system.files import write_atomically
 EPSILONS = (0.0, 0.01, 0.03)
 """Probabilities of a random action."""
 
-SEED = 7_000_000
-"""Seed of the random actions in the trained starts; runs use small seeds, plus 1,000,000,007."""
-
 
 @dataclass(frozen=True)
 class Starts:
@@ -39,24 +36,18 @@ class Starts:
         name: name of the files with the results.
         first: smallest number of no-op frames.
         last: greatest number of no-op frames.
+        seed: seed of the evaluation, a multiple of the number of starts, so that the first episode
+            starts after `first` no-op frames. Runs evaluate with 1,000,000,007 plus a small seed.
     """
 
     name: str
     first: int
     last: int
-
-    @property
-    def seed(self) -> int:
-        """Seed of an evaluation whose first episode starts after `first` no-op frames.
-
-        Episode ``i`` starts after ``(seed + i) % (last + 1)`` no-op frames, see
-        `mario.vector.seeding.stratified_seeds`.
-        """
-        return SEED // (self.last + 1) * (self.last + 1) + self.first
+    seed: int
 
 
-TRAINED = Starts("levels", 0, 30)
-HELD_OUT = Starts("held-out", 300, 399)
+TRAINED = Starts("levels", 0, 30, seed=6_999_986)
+HELD_OUT = Starts("held-out", 300, 399, seed=7_000_300)
 
 
 def evaluate(trained: TrainedAgent, starts: Starts, epsilon: float, episodes: int) -> Any:
@@ -66,9 +57,11 @@ def evaluate(trained: TrainedAgent, starts: Starts, epsilon: float, episodes: in
         trained: the agent.
         starts: the starts of the episodes.
         epsilon: probability of a random action.
-        episodes: number of episodes; at most the number of starts, if some are left out.
+        episodes: number of episodes.
     """
-    envs = trained.make_vector_env(episodes=episodes, noop_max=starts.last, seed=starts.seed)
+    envs = trained.make_vector_env(
+        episodes=episodes, noop_min=starts.first, noop_max=starts.last, seed=starts.seed
+    )
     try:
         _, summary = evaluate_agent(trained, episodes, envs=envs, epsilon=epsilon, seed=starts.seed)
     finally:

@@ -21,7 +21,7 @@ CHECKPOINT = Path(__file__).resolve().parents[3] / "checkpoints" / "mario-1-1.ch
     [(TRAINED, [*range(31), *range(31)]), (HELD_OUT, list(range(300, 400)))],
 )
 def test_episodes_start_after_each_number_of_noops(starts, expected):
-    seeds = stratified_seeds(1, starts.last)
+    seeds = stratified_seeds(1, (starts.first, starts.last), episodes=len(expected))
     noops = [
         sample_noops(seeds(starts.seed, 0, episode), starts.last)
         for episode in range(len(expected))
