@@ -32,14 +32,14 @@ class EvaluationSummary:
         game: ID of the game.
         episodes: number of episodes, without crashed ones.
         distinct_episodes: number of episodes that differ in actions, return or distance. The
-            intervals count each of them once, because the same episode played again is no new
-            evidence.
+            intervals are as wide as those of so many episodes, because the same episode played
+            again is no new evidence.
         crashed_episodes: number of episodes in which the environment crashed. They are left out of
             all other statistics.
         clear_rate: fraction of the episodes that reached the flag.
-        clear_rate_ci95: Wilson interval of the clear rate of the distinct episodes.
+        clear_rate_ci95: Wilson interval of the clear rate.
         mean_return: mean of the episodes' undiscounted returns.
-        mean_return_ci95: bootstrap interval of the mean return of the distinct episodes.
+        mean_return_ci95: bootstrap interval of the mean return.
         mean_x_pos: mean of the largest horizontal positions in pixels; None without positions.
         max_x_pos: largest horizontal position of all episodes, or None.
         median_steps_to_clear: median length of the cleared episodes in agent steps, or None.
@@ -89,7 +89,7 @@ class EvaluationSummary:
         return self.clear_rate, self.mean_x_pos or 0.0, self.mean_return
 
 
-def wilson_interval(successes: int, trials: int) -> list[float]:
+def wilson_interval(successes: float, trials: int) -> list[float]:
     """Return the 95 % score interval of a success rate (Wilson, 1927).
 
     Returns:
@@ -107,14 +107,15 @@ def wilson_interval(successes: int, trials: int) -> list[float]:
     return [max(0.0, center - margin), min(1.0, center + margin)]
 
 
-def bootstrap_interval(values: Sequence[float]) -> list[float]:
+def bootstrap_interval(values: Sequence[float], size: int | None = None) -> list[float]:
     """Return the 95 % percentile bootstrap interval of a mean (Efron, 1979).
 
     The interval stays within the range of the values, unlike a normal interval near the maximum
     score of a game. The resampling is seeded, so the same values give the same interval.
 
     Args:
-        values: independent samples; with fewer than about 20 the interval is too narrow.
+        values: samples; with fewer than about 20 the interval is too narrow.
+        size: number of samples in a resample, if fewer of them are independent.
 
     Returns:
         The lower and the upper bound; ``[nan, nan]`` without values.
@@ -125,8 +126,8 @@ def bootstrap_interval(values: Sequence[float]) -> list[float]:
     if not values:
         return [math.nan, math.nan]
     rng, samples = np.random.default_rng(0), np.asarray(values, np.float64)
-    size = len(samples)
-    means = [samples[rng.integers(size, size=size)].mean() for _ in range(BOOTSTRAP_RESAMPLES)]
+    count, size = len(samples), size or len(samples)
+    means = [samples[rng.integers(count, size=size)].mean() for _ in range(BOOTSTRAP_RESAMPLES)]
     return [float(bound) for bound in np.quantile(means, (0.025, 0.975))]
 
 
@@ -143,7 +144,8 @@ def summarize(
     """Return the statistics of evaluation episodes; see `EvaluationSummary` for the arguments."""
     crashed = sum(result.crashed for result in results)
     results = [result for result in results if not result.crashed]
-    distinct = _distinct(results)
+    distinct = _count_distinct(results)
+    cleared = sum(result.cleared for result in results)
     clear_lengths = [result.length for result in results if result.cleared]
     distances = [result.best_x for result in results if result.best_x is not None]
     returns = [result.reward for result in results]
@@ -151,12 +153,12 @@ def summarize(
     return EvaluationSummary(
         game=game,
         episodes=len(results),
-        distinct_episodes=len(distinct),
+        distinct_episodes=distinct,
         crashed_episodes=crashed,
-        clear_rate=len(clear_lengths) / len(results) if results else 0.0,
-        clear_rate_ci95=wilson_interval(sum(result.cleared for result in distinct), len(distinct)),
+        clear_rate=cleared / len(results) if results else 0.0,
+        clear_rate_ci95=wilson_interval(cleared / max(1, len(results)) * distinct, distinct),
         mean_return=statistics.fmean(returns) if returns else 0.0,
-        mean_return_ci95=bootstrap_interval([result.reward for result in distinct]),
+        mean_return_ci95=bootstrap_interval(returns, distinct),
         mean_x_pos=statistics.fmean(distances) if distances else None,
         max_x_pos=max(distances, default=None),
         median_steps_to_clear=statistics.median(clear_lengths) if clear_lengths else None,
@@ -169,8 +171,6 @@ def summarize(
     )
 
 
-def _distinct(results: Sequence[EpisodeResult]) -> list[EpisodeResult]:
-    """Return the episodes without those that repeat another one."""
-    return list(
-        {(result.actions, result.reward, result.best_x): result for result in results}.values()
-    )
+def _count_distinct(results: Sequence[EpisodeResult]) -> int:
+    """Return the number of episodes that do not repeat another one."""
+    return len({(result.actions, result.reward, result.best_x) for result in results})

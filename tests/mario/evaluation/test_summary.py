@@ -88,6 +88,18 @@ def test_intervals_count_repeated_episodes_once():
     assert often.mean_return_ci95 == once.mean_return_ci95
 
 
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 9)), min_size=1, max_size=9))
+def test_intervals_contain_the_mean_however_often_episodes_are_repeated(episodes):
+    summary = summary_of(*[
+        result(ending="flag" if cleared else "death", actions=(index,), reward=100.0 * cleared)
+        for index, (cleared, repeats) in enumerate(episodes)
+        for _ in range(repeats)
+    ])  # fmt: skip
+    low, high = summary.clear_rate_ci95
+    assert summary.distinct_episodes == len(episodes)
+    assert low - 1e-9 <= summary.clear_rate <= high + 1e-9
+
+
 def test_crashed_episodes_are_counted_separately():
     crash = result(ending="crash", reward=0.0, x_pos=None, best_x=None)
     summary, expected = summary_of(result(), crash), summary_of(result())
