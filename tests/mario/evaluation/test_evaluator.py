@@ -10,6 +10,7 @@ from doubles import fake_game
 from tape import TapeAgent, spec
 
 from mario.config.run_config import EvaluationConfig
+from mario.evaluation import evaluator
 from mario.evaluation.evaluator import SEED_OFFSET, Evaluator
 from mario.vector.process_vector import ProcessVectorEnv
 
@@ -70,6 +71,13 @@ def test_evaluation_seeds_differ_from_training_seeds_and_environments_are_closed
     setup.evaluate(100)
     assert setup.seeds == [5 + SEED_OFFSET]
     assert all(vector.closed for vector in setup.vectors)
+
+
+def test_a_slow_evaluation_is_announced(monkeypatch):
+    monkeypatch.setattr(evaluator, "ANNOUNCED_SECONDS", 0.01)
+    setup = Setup(episodes=2)
+    setup.evaluate(100)
+    assert setup.lines[0] == "evaluating the agent in 2 episodes ..."
 
 
 def test_random_actions_make_all_episodes_distinct():
