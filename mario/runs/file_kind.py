@@ -29,6 +29,8 @@ def check_is_archive(path: Path) -> None:
         raise CheckpointError(f"checkpoint {path} {kind}; give the path of a .chkpt file")
     try:
         is_archive = is_legacy(path) or zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:
+        is_archive = False
     except OSError as error:
         raise CheckpointError(f"checkpoint {path} cannot be read: {error.strerror}") from None
     if not is_archive:

@@ -70,7 +70,7 @@ class RunFolder:
         try:
             _write_config(path, config)
         except OSError as error:
-            path.rmdir()
+            shutil.rmtree(path, ignore_errors=True)
             raise UsageError(
                 f"cannot write in {path}: {error.strerror}; choose another --save-dir"
             ) from None

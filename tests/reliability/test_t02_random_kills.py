@@ -23,7 +23,7 @@ PATH = (REPOSITORY, REPOSITORY / "tests" / "support", EXPERIMENTS)
 
 
 @pytest.mark.parametrize(
-    "trials", [6, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(7200)])]
+    "trials", [4, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(7200)])]
 )
 def test_t02_killed_and_damaged_runs_end_like_runs_that_were_never_stopped(tmp_path, trials):
     command = [sys.executable, EXPERIMENTS / "kill_and_damage.py", tmp_path / "out"]

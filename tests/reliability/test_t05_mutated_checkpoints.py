@@ -82,7 +82,7 @@ def checkpoint(tmp_path_factory):
     return content
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.long)])
 def test_t05_mutated_checkpoints_are_read_or_refused(tmp_path, checkpoint, limited_memory, count):
     rng, path = random.Random(5), tmp_path / "a.chkpt"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

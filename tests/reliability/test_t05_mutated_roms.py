@@ -13,13 +13,17 @@ import mario.emulators.native
 from mario.games.roms import mario_rom
 
 FOLDER = Path(mario.emulators.native.__file__).parent
-ROUNDS = 5000
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
-@pytest.mark.parametrize("seed", [1, 2])
-def test_t05_mutated_roms_and_states_are_refused_or_harmless(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("rounds", "seed"),
+    [(300, 1), *(pytest.param(5000, seed, marks=pytest.mark.long) for seed in (1, 2))],
+)
+def test_t05_mutated_roms_and_states_are_refused_or_harmless(
+    tmp_path: Path, rounds: int, seed: int
+) -> None:
     sources = [
         path for path in FOLDER.glob("*.cpp") if path.name not in ("c_api.cpp", "module.cpp")
     ]
@@ -32,7 +36,7 @@ def test_t05_mutated_roms_and_states_are_refused_or_harmless(tmp_path: Path, see
     options = ["-std=c++17", "-O1", "-g", "-I", str(FOLDER), *sanitizers]
     subprocess.run(["g++", *options, *sources, driver, "-o", program], check=True)
     done = subprocess.run(
-        [program, str(ROUNDS), str(seed), mario_rom()], capture_output=True, text=True
+        [program, str(rounds), str(seed), mario_rom()], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert all(int(count) > 100 for count in re.findall(r"\d+", done.stdout))
+    assert all(int(count) > rounds / 50 for count in re.findall(r"\d+", done.stdout))

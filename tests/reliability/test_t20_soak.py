@@ -67,7 +67,7 @@ def assert_flat(rows):
 
 
 @pytest.mark.parametrize(
-    "seconds", [0, pytest.param(SECONDS, marks=[pytest.mark.slow, pytest.mark.timeout(0)])]
+    "seconds", [0, pytest.param(SECONDS, marks=[pytest.mark.long, pytest.mark.timeout(0)])]
 )
 def test_t20_training_and_saving_needs_no_more_memory_and_files_over_time(tmp_path, seconds):
     soak = Soak(seconds)
@@ -77,7 +77,7 @@ def test_t20_training_and_saving_needs_no_more_memory_and_files_over_time(tmp_pa
     assert_flat(soak.rows)
 
 
-@pytest.mark.parametrize("restarts", [4, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("restarts", [4, pytest.param(200, marks=pytest.mark.long)])
 def test_t20_restarts_of_games_leave_no_open_files(monkeypatch, restarts):
     monkeypatch.setattr("mario.vector.process_vector.time.sleep", lambda seconds: None)
     envs = ProcessVectorEnv(

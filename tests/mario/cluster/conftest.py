@@ -13,7 +13,7 @@ from machines import Machines
 def ray_environment(tmp_path_factory):
     """Environment variables of a cluster for tests, with a token of its own."""
     pytest.importorskip("ray")
-    from ray._raylet import Config
+    from ray._raylet import AuthenticationTokenLoader, Config
 
     folder = tmp_path_factory.mktemp("ray")
     token = folder / "token"
@@ -26,6 +26,7 @@ def ray_environment(tmp_path_factory):
         patch.setenv("RAY_worker_niceness", "0")
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
         Config.initialize("")
+        AuthenticationTokenLoader.instance().reset_cache()  # of a cluster of another test
         yield
 
 

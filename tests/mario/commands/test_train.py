@@ -70,9 +70,9 @@ def test_stderr_is_empty_and_gym_prints_no_warning(trained):
 def test_the_last_lines_say_where_the_run_is_and_how_to_watch_the_agent(trained):
     folder, process = trained
     complete, best, watch = process.stdout.splitlines()[-3:]
-    assert re.fullmatch(rf"the run is complete: 1 episodes, \d+ steps, in {folder}", complete)
+    assert re.fullmatch(rf"the run is complete: 1 episode, \d+ steps, in {folder}", complete)
     assert re.fullmatch(
-        r"best evaluation: \d+% cleared, mean return -?[\d.]+ in 1 episodes at step \d+", best
+        r"best evaluation: \d+% cleared, mean return -?[\d.]+ in 1 episode at step \d+", best
     )
     assert watch == f"watch the agent with: mario-play {folder / 'best.chkpt'}"
 

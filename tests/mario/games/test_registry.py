@@ -55,7 +55,10 @@ def test_a_module_with_a_game_is_found_in_the_current_folder(tmp_path: Path, mon
     ("name", "message"),
     [
         ("SuperMarioBros-9-1-v0", "unknown game 'SuperMarioBros-9-1-v0'; did you mean 'SuperMario"),
-        ("Zelda-v0", r"unknown game 'Zelda-v0'.* For a game of your own give module:Zelda-v0$"),
+        (
+            "Kirby-v0",
+            r"unknown game 'Kirby-v0'.* For a game of your own give module:Kirby-v0$",
+        ),
         ("no_such_module:Game-v0", "No module named 'no_such_module'; is its folder on PYTHONPATH"),
         ("gymnasium:NoGame-v0", "unknown game 'gymnasium:NoGame-v0'; did you mean [^?]*[?]$"),
     ],

@@ -105,7 +105,7 @@ except UsageError as error:
     print(error)
 """
     output = run(script, driver, DISPLAY=":none")
-    assert re.search("cannot open a window: .*; record a video with --record instead", output)
+    assert re.search("cannot open a window: .*; record a video with record instead", output)
 
 
 class FakeWindow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from mario.vector.watchdog import Watchdog
+from mario.system.watchdog import Watchdog
 
 
 def test_a_watchdog_calls_only_what_takes_too_long():
