@@ -58,7 +58,7 @@ def test_t06_training_survives_a_full_disk_at_any_write(library, tmp_path, strid
     (whole,) = (tmp_path / "whole").iterdir()
     codes = [code for _, code, _ in others]
     assert set(codes) <= {0, 1, 2}, [(first, code) for first, code, _ in others]
-    if count == 1:
+    if stride == 1:
         assert codes.count(0) > len(codes) / 2, "a single failed write seldom matters"
     for first, code, output in others:
         assert "Traceback" not in output, (first, output)

@@ -64,14 +64,15 @@ class Faults(Callback):
     """
 
     def __init__(self, *faults):
-        self.faults, self.steps, self.noticed = list(faults), 0, True
+        self.faults, self.steps, self.before = list(faults), 0, 0
 
     def on_step(self, step):
         ready, wanted = self.trainer.num_ready, self.faults[0][0] if self.faults else 2
-        self.noticed = self.noticed or ready != wanted
-        self.steps = self.steps + step.num_steps if ready == wanted and self.noticed else 0
+        if ready != self.before:  # the latest fault was noticed
+            self.before = None
+        self.steps = self.steps + step.num_steps if ready == wanted and not self.before else 0
         if self.faults and self.steps > 100:
-            self.steps, self.noticed = 0, False
+            self.steps, self.before = 0, ready
             self.faults.pop(0)[1](self.trainer.fleet)
 
     @property
