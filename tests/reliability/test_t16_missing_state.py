@@ -19,8 +19,8 @@ def test_t16_every_entry_of_the_state_matters(tmp_path):
     part = train(config(tmp_path / "parts", steps=150))
     fresh = load(start / "last.chkpt")["resume"]
     entries = [(fresh, name) for name in fresh if name != "callbacks"]
-    # without evaluations, these have the same state at any step; they have tests of their own
-    stateless = {"progress", "evaluator", "checkpointer", "state check"}
+    # Without evaluations and limits, these do not change the run; they have tests of their own.
+    stateless = {"progress", "evaluator", "checkpointer", "state check", "time limit"}
     entries += [(fresh["callbacks"], name) for name in fresh["callbacks"].keys() - stateless]
     for group, name in entries:
         copy = tmp_path / name
