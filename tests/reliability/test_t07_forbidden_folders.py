@@ -63,9 +63,7 @@ def test_t07_a_folder_without_permission_is_named(tmp_path):
 
 def test_t07_a_run_whose_folder_vanishes_stops_with_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("mario.training.checkpointer.RETRY_SECONDS", 0.0)
-    with pytest.raises(
-        RunError, match=r"the end of the run is not saved; .* use resume"
-    ) as error:
+    with pytest.raises(RunError, match=r"the end of the run is not saved; .* use resume") as error:
         train_with(tmp_path, {60: lambda: shutil.rmtree(next(tmp_path.iterdir()))})
     assert "\n" not in str(error.value)
     assert "could not save at step 62: No such file or directory" in capsys.readouterr().out
