@@ -15,8 +15,8 @@ from contextlib import contextmanager
 MIN_SIMILARITY = 0.6
 MAX_HINTS = 3
 
-
 FLAG = re.compile(r"(?<![\w-])--([a-z][a-z0-9]*(?:[-.][a-z0-9]+)*)")
+"""A flag in a message."""
 TURNED_OFF = re.compile(r"^((?:.*\.)?)no_(\w+)$")
 """The flag that turns an option off, ``--no-json``."""
 

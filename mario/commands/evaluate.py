@@ -264,7 +264,7 @@ def _table(summary: EvaluationSummary) -> str:
     rows = {
         "game": summary.game,
         "episodes": summary.episodes,
-        "distinct episodes": f"{summary.distinct_episodes} (the intervals are those of so many)",
+        "distinct episodes": f"{summary.distinct_episodes} (the sample size of the intervals)",
         "crashed episodes": f"{crashed} (not counted)" if crashed else None,
         "clear rate": _with_interval(*clear_rate) if summary.has_levels else None,
         "mean return": _with_interval(*mean_return),

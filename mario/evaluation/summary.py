@@ -32,8 +32,8 @@ class EvaluationSummary:
         game: ID of the game.
         episodes: number of episodes, without crashed ones.
         distinct_episodes: number of episodes that differ in actions, return or distance. The
-            intervals are as wide as those of so many episodes, because the same episode played
-            again is no new evidence.
+            intervals take it as the sample size, because the same episode played again is no new
+            evidence.
         crashed_episodes: number of episodes in which the environment crashed. They are left out of
             all other statistics.
         clear_rate: fraction of the episodes that reached the flag.

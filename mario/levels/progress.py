@@ -39,14 +39,20 @@ class LevelProgress:
 
 
 def read_progress(run: Path) -> LevelProgress:
-    """Read what a run has reached from its ``metrics.csv`` and ``evaluations.csv``."""
+    """Read what a run has reached from its ``metrics.csv`` and ``evaluations.csv``.
+
+    Files that are damaged count as empty; the run itself repairs them when it is resumed.
+    """
     evaluations = _rows(run / "evaluations.csv")
     rows = [*_last_row(run / "metrics.csv"), *evaluations[-1:]]
-    return LevelProgress(
-        steps=max((int(row.get("step") or row["steps_trained"]) for row in rows), default=0),
-        seconds=max((float(row["seconds"]) for row in rows), default=0.0),
-        best=_best(evaluations),
-    )
+    try:
+        return LevelProgress(
+            steps=max((int(row.get("step") or row["steps_trained"]) for row in rows), default=0),
+            seconds=max((float(row["seconds"]) for row in rows), default=0.0),
+            best=_best(evaluations),
+        )
+    except (KeyError, TypeError, ValueError):
+        return LevelProgress()
 
 
 class LevelReporter:
@@ -128,7 +134,7 @@ def _rows(file: Path) -> list[dict[str, str]]:
     """Return the complete rows of a CSV file; none if there is no file."""
     try:
         text = file.read_text(encoding="utf-8")
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return []
     return list(csv.DictReader(text[: text.rfind("\n") + 1].splitlines()))
 
@@ -137,7 +143,7 @@ def _last_row(file: Path) -> list[dict[str, str]]:
     """Return the last complete row of a CSV file without reading all of it; none without rows."""
     try:
         with open(file, "rb") as opened:
-            header = opened.readline().decode()
+            header = opened.readline().decode(errors="replace")
             opened.seek(max(opened.tell(), os.fstat(opened.fileno()).st_size - TAIL_BYTES))
             tail = opened.read().decode(errors="replace")
     except OSError:

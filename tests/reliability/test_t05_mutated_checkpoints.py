@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from limit_memory import limit_memory
 from short_runs import config, train
 
 from mario.errors import UsageError
@@ -66,11 +67,7 @@ def refusal(path: Path) -> str:
 @pytest.fixture
 def limited_memory():
     """Let allocations of much more than the file needs fail."""
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + LIMIT, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, before)
+    yield from limit_memory(LIMIT)
 
 
 @pytest.fixture(scope="module")

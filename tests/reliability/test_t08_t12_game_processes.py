@@ -14,6 +14,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from doubles import FakeGame, Fault, fake_game
+from process_vectors import actions, base, process_vectors
 from short_runs import config, train
 
 from mario.errors import RunError
@@ -22,30 +23,11 @@ from mario.training.callbacks import Callback
 from mario.training.session import Session
 from mario.vector import worker_process
 from mario.vector.process_vector import ProcessVectorEnv
-from mario.vector.seeding import episode_seed
-
-
-def actions(*numbers):
-    return np.array(numbers, np.int64)
 
 
 @pytest.fixture
 def vector():
-    made = []
-
-    def make(maker, num_envs=2, **kwargs):
-        kwargs.setdefault("report", lambda line: None)
-        made.append(ProcessVectorEnv(maker, num_envs, **kwargs))
-        return made[-1]
-
-    yield make
-    for envs in made:
-        envs.close()
-
-
-def base(seed, env_index, episode):
-    """The value of a `FakeGame`'s first observation."""
-    return episode_seed(seed, env_index, episode) % 100
+    yield from process_vectors()
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_figures_in_the_table_are_rounded(checkpoint, capsys):
     assert run(checkpoint, "--episodes", 3) == 0
     table = capsys.readouterr().out
     assert re.search(r"mean x  \d+\n", table)
-    assert re.search(r"distinct episodes  \d \(the intervals are those of so many\)\n", table)
+    assert re.search(r"distinct episodes  \d \(the sample size of the intervals\)\n", table)
 
 
 def test_results_do_not_depend_on_the_number_of_environments(checkpoint, capsys):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mario.levels import LevelList, Status
 from mario.levels.progress import format_summary, read_progress
 
@@ -24,6 +26,13 @@ def test_the_best_evaluation_is_the_clear_rate_or_the_return(tmp_path):
     assert read_progress(tmp_path).best == "50% cleared"
     file.write_text(EVALUATIONS + "100,6,31,0.0,-20.0,\n200,12,31,0.0,-19.5,\n")
     assert str(read_progress(tmp_path)) == "200 steps in 0.2 minutes - best mean return -19.5"
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\n\xff\n", b"a,b\n1,2\n", b"step,seconds\nx,1\n"])
+def test_damaged_files_count_as_no_progress(tmp_path, content):
+    for name in ("metrics.csv", "evaluations.csv"):
+        (tmp_path / name).write_bytes(content)
+    assert str(read_progress(tmp_path)) == "no episode has ended yet"
 
 
 def test_the_summary_has_a_row_for_each_level(tmp_path):

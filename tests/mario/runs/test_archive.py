@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import resource
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from limit_memory import limit_memory
 
 from mario.runs.archive import ArchiveError, add_digest, read_archive, verify_archive
 
@@ -19,11 +19,7 @@ LIMIT = 3 * 2**30
 @pytest.fixture(autouse=True)
 def _limited_memory():
     """Let allocations of much more than the tests need fail."""
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + LIMIT, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, before)
+    yield from limit_memory(LIMIT)
 
 
 def write(path, content, **options):

@@ -12,35 +12,16 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from doubles import SHAPE, FakeGame, fake_game
+from process_vectors import actions, base, process_vectors
 
 from mario.config.env_config import StartCurriculumConfig
 from mario.errors import UsageError
 from mario.games.starts.start_curriculum import StartCurriculum
-from mario.vector.process_vector import ProcessVectorEnv
-from mario.vector.seeding import episode_seed
-
-
-def actions(*numbers):
-    return np.array(numbers, np.int64)
 
 
 @pytest.fixture
 def vector():
-    made = []
-
-    def make(maker, num_envs=2, **kwargs):
-        kwargs.setdefault("report", lambda line: None)
-        made.append(ProcessVectorEnv(maker, num_envs, **kwargs))
-        return made[-1]
-
-    yield make
-    for envs in made:
-        envs.close()
-
-
-def base(seed, env_index, episode):
-    """The value of a `FakeGame`'s first observation."""
-    return episode_seed(seed, env_index, episode) % 100
+    yield from process_vectors()
 
 
 def test_environments_are_reset_and_stepped_together(vector):
