@@ -4,6 +4,7 @@ Every block in bash or Python of the README and of ``docs/`` is run, in the orde
 an empty folder. A comment before a block says what to change, so that the test is short::
 
     <!-- test: append --steps 40 -->       append flags to each mario-* command of the block
+    <!-- test: limit --steps 40 -->        the same for commands that would run for days
     <!-- test: replace 100_000 with 40 --> replace text of the block
     <!-- test: file balloons.py -->        the reader saves the block under this name
     <!-- test: by tests/x/test_y.py -->    another test or script runs it, because it is long
@@ -30,7 +31,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 
-MARK = re.compile(r"^<!-- test: (append|replace|file|by) (.+) -->$")
+MARK = re.compile(r"^<!-- test: (append|limit|replace|file|by) (.+) -->$")
 FENCE = re.compile(r"^( *)```(\w+)?.*$")
 SNIPPET = re.compile(r"^--8<--\n(.+)\n--8<--$", re.MULTILINE)
 RUN_FOLDER = re.compile(r"\bruns/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d")
@@ -67,6 +68,15 @@ class Block:
     def argument(self, mark: str) -> str | None:
         """Return the argument of a mark, or None if the block does not have it."""
         return next((argument for name, argument in self.marks if name == mark), None)
+
+    def flags(self, literal: bool) -> str:
+        """Return the flags to append to each command, with a space before them.
+
+        Args:
+            literal: Whether to leave out those that only shorten a command.
+        """
+        flags = self.argument("limit") or (None if literal else self.argument("append"))
+        return f" {flags}" if flags else ""
 
 
 def read_blocks(page: Path) -> list[Block]:
@@ -170,7 +180,7 @@ def _run_command(command: str, block: Block) -> None:
     program, *arguments = shlex.split(command, comments=True)
     if program in entry_points() and not SHELL_SYNTAX.search(command.partition("#")[0]):
         flags = [file for word in arguments for file in sorted(glob.glob(word)) or [word]]
-        code = _call(program, [*flags, *shlex.split(block.argument("append") or "")])
+        code = _call(program, [*flags, *shlex.split(block.flags(literal=False))])
     else:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}

@@ -2,8 +2,9 @@
 
 It clones the repository into a temporary folder, creates a fresh environment there and runs every
 command of docs/getting-started.md with bash, including the installation. Training is shortened as
-in the tests, unless ``--literal`` is given, with which it takes as long as the page says. After
-that it runs the blocks of the pages about own code and Python, always shortened. Needs only Python.
+in the tests, unless ``--literal`` is given, with which it takes as long as the page says; trainings
+that would run for days stay short. After that it runs the blocks of the pages about own code and
+Python, always shortened. Needs only Python.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def script(blocks: list[Block], literal: bool) -> str:
     for block in blocks:
         if block.language != "bash":
             continue
-        flags = "" if literal else f" {block.argument('append') or ''}"
+        flags = block.flags(literal)
         for command in commands(block.code):
             extended = command + flags if command.split()[0] in entry_points() else command
             lines.append(RUN_FOLDER.sub(LATEST_RUN, extended))

@@ -31,6 +31,12 @@ def test_training_is_shortened_unless_the_script_is_literal():
     assert f"{command} --steps 100 --evaluation.episodes 1" in script(blocks, literal=False)
 
 
+def test_trainings_that_would_run_for_days_are_always_limited():
+    command = "mario-train --game Tetris-v0 --steps 20 --evaluation.episodes 0"
+    for literal in (False, True):
+        assert command in script(read_blocks(PAGE), literal)
+
+
 def test_a_run_folder_is_that_of_the_latest_run():
     assert 'mario-train --resume "$(ls -d runs/* | tail -n 1)"' in script(
         read_blocks(PAGE), literal=True
