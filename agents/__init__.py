@@ -9,6 +9,7 @@ from agents.ddqn.agent import DDQN
 from agents.ddqn.config import DDQNConfig
 from agents.imitation.agent import DAgger
 from agents.imitation.config import DAggerConfig
+from agents.imitation.distillation import Distillation
 from agents.networks.q_network import QNetwork
 from agents.ppo.agent import PPO
 from agents.ppo.config import PPOConfig
@@ -28,6 +29,7 @@ __all__ = [
     "DAgger",
     "DAggerConfig",
     "DDQNConfig",
+    "Distillation",
     "FrameReplay",
     "Guidance",
     "InsufficientDiskSpace",

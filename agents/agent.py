@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,9 +146,9 @@ class Agent(ABC):
     reported_metrics: ClassVar[tuple[str, ...]] = ("loss", "q")
     """Names of the metrics returned by `learn` that are logged and plotted, in this order."""
 
-    uses_corrections: ClassVar[bool] = False
-    """Whether the agent learns from corrections of its failures. The program then gives it
-    environments that search for them, see `Guidance`."""
+    guided_by: ClassVar[Literal["corrections", "teachers"] | None] = None
+    """What the agent imitates: corrections of its failures, for which its environments search, or
+    trained agents that label what it observes. The environments report it as `Guidance`."""
 
     transient: ClassVar[tuple[str, ...]] = ()
     """Names of attributes that are not saved because resuming does not need them."""

@@ -12,17 +12,20 @@ Actions = NDArray[np.int64]
 
 
 class Guidance(NamedTuple):
-    """What environments that correct failures report about a step, see `agents.imitation`.
+    """What environments report about the actions to imitate, see `agents.imitation`.
 
     Attributes:
         weights: how much to imitate the action: 0 for a random one, 1 for the agent's own, more for
             a correction; float32 ``(num_envs,)``.
         num_discarded: number of the latest transitions, this one included, that led to a failure
             and must not be imitated; int64 ``(num_envs,)``.
+        targets: the probability of each action to imitate in the state before the step, from
+            environments with teachers; float32 ``(num_envs, num_actions)``. None from others.
     """
 
     weights: NDArray[np.float32]
     num_discarded: NDArray[np.int64]
+    targets: NDArray[np.float32] | None = None
 
 
 class Transitions(NamedTuple):
@@ -41,8 +44,8 @@ class Transitions(NamedTuple):
         valid: False where the environment crashed in this step. Agents must not learn from such a
             step. Its episode is marked as truncated and ended with ``states``. bool
             ``(num_envs,)``.
-        guidance: which actions to imitate, from environments that correct failures; None from
-            others.
+        guidance: which actions to imitate, from environments that correct failures or have
+            teachers; None from others.
     """
 
     states: States

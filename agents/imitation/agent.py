@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -47,7 +47,9 @@ class DAgger(ReplayAgent):
 
     Config: ClassVar[type[AgentConfig]] = DAggerConfig
     reported_metrics: ClassVar[tuple[str, ...]] = ("loss", "agreement")
-    uses_corrections: ClassVar[bool] = True
+    guided_by: ClassVar[Literal["corrections", "teachers"] | None] = "corrections"
+    label: ClassVar[str] = "action"
+    """The entry of a batch that is imitated, see `imitation_loss`."""
 
     def __init__(
         self,
@@ -162,4 +164,4 @@ class DAgger(ReplayAgent):
     def _loss(self, batch: TensorDict) -> dict[str, Tensor]:
         features = self._learner.compute_network(batch["state"]).float()
         logits = self.network.actor(features)
-        return imitation_loss(logits, batch["action"], self._config.label_smoothing)
+        return imitation_loss(logits, batch[self.label], self._config.label_smoothing)

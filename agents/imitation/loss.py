@@ -13,7 +13,8 @@ def imitation_loss(
 
     Args:
         logits: unnormalized log-probabilities, float32 ``(batch, actions)``.
-        actions: the actions to imitate, int64 ``(batch,)``.
+        actions: the actions to imitate, int64 ``(batch,)``, or their probabilities, float32
+            ``(batch, actions)``.
         label_smoothing: probability that the targets spread over all actions. Szegedy et al. 2016,
             https://arxiv.org/abs/1512.00567, section 7.
 
@@ -25,12 +26,13 @@ def imitation_loss(
     >>> means["agreement"].item(), round(means["loss"].item(), 2)
     (0.5, 4.5)
     """
-    if logits.ndim != 2 or actions.shape != logits.shape[:1]:
+    if logits.ndim != 2 or actions.shape not in (logits.shape[:1], logits.shape):
         raise ValueError(
             f"logits {tuple(logits.shape)} and actions {tuple(actions.shape)} do not fit; "
-            "give (batch, actions) and (batch,)"
+            "give (batch, actions), and (batch,) or (batch, actions)"
         )
+    labels = actions if actions.ndim == 1 else actions.argmax(dim=1)
     return {
         "loss": cross_entropy(logits, actions, label_smoothing=label_smoothing),
-        "agreement": (logits.argmax(dim=1) == actions).float().mean(),
+        "agreement": (logits.argmax(dim=1) == labels).float().mean(),
     }

@@ -55,7 +55,7 @@ class WeightedSampler(FrameSampler):
         return weights
 
     def sample(self, storage: FrameStorage, batch_size: int) -> Sample:
-        """Return the indices of a batch, and an empty dict.
+        """Return the indices of a batch, and a dict with the same indices as ``index``.
 
         Raises:
             LookupError: there are no transitions with a weight yet.
@@ -67,7 +67,8 @@ class WeightedSampler(FrameSampler):
             self._draw(num_recent, recent_starts, stops),
             self._draw(batch_size - num_recent, starts, stops),
         ]
-        return torch.from_numpy(np.concatenate(parts)), {}
+        index = torch.from_numpy(np.concatenate(parts))
+        return index, {"index": index}
 
     def state_dict(self) -> dict[str, Any]:
         """Return the weights and the state of the random generator."""

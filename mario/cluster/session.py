@@ -51,9 +51,9 @@ class ClusterSession(Session):
                     f"--{flag} {' '.join(map(str, value))} does not work with a cluster yet; "
                     f"omit --{flag}, or train without workers"
                 )
-        if agent_class(config.agent).uses_corrections:
+        if (guide := agent_class(config.agent).guided_by) is not None:
             raise UsageError(
-                f"--agent {config.agent} learns from corrections, for which workers have no "
+                f"--agent {config.agent} learns from {guide}, for which workers have no "
                 "environments; omit --cluster"
             )
         self._fleet = fleet

@@ -8,6 +8,7 @@ from mario.system.plugins import check_module
 AGENTS = {
     "dagger": "agents.imitation.agent:DAgger",
     "ddqn": "agents.ddqn.agent:DDQN",
+    "distill": "agents.imitation.distillation:Distillation",
     "ppo": "agents.ppo.agent:PPO",
     "reinforce": "agents.reinforce.agent:REINFORCE",
 }

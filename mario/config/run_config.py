@@ -19,6 +19,7 @@ from mario.config.env_config import (
     EnvConfig,
     StartCurriculumConfig,
 )
+from mario.config.teaching_config import TeachingConfig
 from mario.config.validation import (
     require_at_least,
     require_at_most,
@@ -43,6 +44,7 @@ DEFAULT_EPISODES = 40_000
 DEFAULT_PRESETS = {
     "dagger": "mario-dagger",
     "ddqn": "mario",
+    "distill": "mario-distill",
     "ppo": "mario-ppo",
     "reinforce": "pong-karpathy",
 }
@@ -122,7 +124,8 @@ class TrainConfig(Generic[H]):
     game: str = DEFAULT_GAME
     """Game to train on: a Gymnasium environment ID, or module:ID for a game of your own."""
     agent: str = "ddqn"
-    """Agent to train: dagger, ddqn, ppo, reinforce, or module:Class for an agent of your own."""
+    """Agent to train: dagger, ddqn, distill, ppo, reinforce, or module:Class for an agent of your
+    own."""
     preset: str | None = None
     """Named set of defaults, which other flags override. None for the agent's default preset."""
     callback: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
@@ -145,6 +148,9 @@ class TrainConfig(Generic[H]):
     demos: Annotated[tuple[str, ...], EMPTY_DEFAULT] = ()
     """Demonstration files of an NES game: some episodes start at points along them. DDQN also
     learns from them with --hyper.demonstration-share. Or search, to find some first."""
+    teachers: Annotated[tuple[str, ...], EMPTY_DEFAULT] = ()
+    """Checkpoints of trained agents that one agent imitates (distill). It trains on the games of
+    all of them, and --game is the one that mario-play shows by default."""
     noise: Annotated[tuple[float, ...], EMPTY_DEFAULT] = ()
     """Probabilities of a random action in place of the agent's, one per environment in turn: 0 0.01
     0.03 disturbs two thirds of the environments. Makes the agent robust."""
@@ -187,6 +193,8 @@ class TrainConfig(Generic[H]):
     """Rewards for how an episode ends."""
     corrections: CorrectionConfig = field(default_factory=CorrectionConfig)
     """How failures are corrected, for agents that learn from corrections (dagger)."""
+    teaching: TeachingConfig = field(default_factory=TeachingConfig)
+    """How the teachers of an agent teach, for agents that imitate others (distill)."""
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     """Periodic evaluation."""
     diagnostics: DiagnosticsConfig = field(default_factory=DiagnosticsConfig)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from agents import Agent
@@ -15,6 +16,8 @@ from mario.vector.base import GameVectorEnv
 
 SEED_OFFSET = 1_000_000_007
 """Added to the seed of the run, so that evaluation episodes differ from training episodes."""
+Results = dict[str, list[EpisodeResult]]
+"""The results of the episodes of each game."""
 ANNOUNCED_SECONDS = 10.0
 """Evaluations that take longer are announced, so that the run does not seem to hang."""
 
@@ -27,11 +30,14 @@ class Evaluator:
     with other seeds, until it has played ``confirm_episodes`` in total. It becomes the best agent
     only if its total result is still better. An agent that clears no level needs no confirmation.
 
+    An agent of several games plays the same number of episodes of each of them. Its result is that
+    of all episodes together.
+
     Args:
-        config: interval and number of episodes of the evaluations.
-        make_vector_env: makes the environments of one evaluation from a seed and the number of
-            episodes.
-        game: ID of the game, for the summary.
+        config: interval and number of episodes of the evaluations of each game.
+        make_vector_env: makes the environments of one evaluation from the ID of a game, a seed and
+            the number of episodes.
+        games: IDs of the games.
         seed: the run's seed.
         emulator: name of the emulator, for the summary.
         elapsed: returns the duration of the run in seconds.
@@ -45,9 +51,9 @@ class Evaluator:
     def __init__(
         self,
         config: EvaluationConfig,
-        make_vector_env: Callable[[int, int], GameVectorEnv],
+        make_vector_env: Callable[[str, int, int], GameVectorEnv],
         *,
-        game: str,
+        games: Sequence[str],
         seed: int,
         emulator: str,
         elapsed: Callable[[], float],
@@ -55,7 +61,7 @@ class Evaluator:
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._config, self._make_vector_env, self._stop = config, make_vector_env, stop
-        self._game, self._seed, self._emulator = game, seed + SEED_OFFSET, emulator
+        self._games, self._seed, self._emulator = tuple(games), seed + SEED_OFFSET, emulator
         self._elapsed, self._report = elapsed, report
         self._best: tuple[float, float, float] | None = None
         self._last_steps = 0
@@ -87,11 +93,15 @@ class Evaluator:
             return False
         start = self._elapsed()
         try:
-            summary = self._evaluate_and_confirm(agent, steps)
+            results = self._evaluate_and_confirm(agent, steps)
         except _StoppedError:
             return False
+        summary = self._summarize(results, steps)
         self.latest, self._last_steps = summary, steps
         self._seconds += self._elapsed() - start
+        if len(results) > 1:
+            for game, episodes in results.items():
+                self._report(game_line(game, self._summarize({game: episodes}, steps)))
         self._report(self._line(summary, self._elapsed() - start))
         is_best = self._looks_best(summary)
         if is_best:
@@ -114,37 +124,42 @@ class Evaluator:
         self.latest = EvaluationSummary(**state["latest"]) if state["latest"] else None
         self._seconds = state["seconds"]
 
-    def _evaluate_and_confirm(self, agent: Agent, steps: int) -> EvaluationSummary:
+    def _evaluate_and_confirm(self, agent: Agent, steps: int) -> Results:
         episodes, confirm_episodes = self._config.episodes, self._config.confirm_episodes
         results = self._play(agent, self._seed, episodes)
         summary = self._summarize(results, steps)
         if episodes < confirm_episodes and summary.clear_rate and self._looks_best(summary):
-            results += self._play(agent, self._seed + 1, confirm_episodes - episodes)
-            summary = self._summarize(results, steps)
-        return summary
+            more = self._play(agent, self._seed + 1, confirm_episodes - episodes)
+            results = {game: results[game] + more[game] for game in results}
+        return results
 
     def _looks_best(self, summary: EvaluationSummary) -> bool:
         if any(map(math.isnan, summary.sort_key)):  # nothing would exceed it later
             return False
         return self._best is None or summary.sort_key > self._best
 
-    def _play(self, agent: Agent, seed: int, episodes: int) -> list[EpisodeResult]:
-        step = f"evaluating the agent in {counted(episodes, 'episode')}"
+    def _play(self, agent: Agent, seed: int, episodes: int) -> Results:
+        step = f"evaluating the agent in {counted(episodes * len(self._games), 'episode')}"
         with announced(step, self._report, ANNOUNCED_SECONDS):
-            envs = self._make_vector_env(seed, episodes)
-            try:
-                results = play_episodes(
-                    agent, envs, episodes, epsilon=self._config.epsilon, seed=seed, stop=self._stop
-                )
-            finally:
-                envs.close()
+            return {game: self._play_game(game, agent, seed, episodes) for game in self._games}
+
+    def _play_game(self, game: str, agent: Agent, seed: int, episodes: int) -> list[EpisodeResult]:
+        envs = self._make_vector_env(game, seed, episodes)
+        try:
+            results = play_episodes(
+                agent, envs, episodes, epsilon=self._config.epsilon, seed=seed, stop=self._stop
+            )
+        finally:
+            envs.close()
         if len(results) < episodes:
             raise _StoppedError
         return results
 
-    def _summarize(self, results: list[EpisodeResult], steps: int) -> EvaluationSummary:
+    def _summarize(self, results: Results, steps: int) -> EvaluationSummary:
+        game, *others = results
         return summarize(
-            results, game=self._game, steps_trained=steps, emulator=self._emulator,
+            list(chain(*results.values())), game=f"{len(results)} games" if others else game,
+            steps_trained=steps, emulator=self._emulator,
             seed=self._seed, epsilon=self._config.epsilon,
             repeat_action_probability=self._config.repeat_action_probability,
         )  # fmt: skip
@@ -160,6 +175,14 @@ class Evaluator:
             f"{clear_rate} - Mean Return {summary.mean_return:.1f}{mean_x} - "
             f"Seconds {seconds:.1f} (evaluations: {fraction:.0%} of the run)"
         )
+
+
+def game_line(game: str, summary: EvaluationSummary) -> str:
+    """Return a line about the result in one of several games."""
+    score = f"Mean Return {summary.mean_return:.1f}"
+    if summary.has_levels:
+        score = f"Clear Rate {summary.clear_rate:.2f} - Mean X {summary.mean_x_pos:.0f}"
+    return f"  {game} - {score}"
 
 
 class _StoppedError(Exception):

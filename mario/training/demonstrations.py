@@ -5,8 +5,6 @@ The files are copied into the run's folder, so that a resumed run has the same d
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -31,6 +29,7 @@ from mario.games.starts.demonstration_starts import (
 from mario.search import SearchOptions, find_demonstration
 from mario.search.backend import make_nes_game
 from mario.search.demonstration import SUFFIX, load, save
+from mario.training.run_files import collect_files
 from mario.vector.env import make_bare_game
 from mario.vector.make import make_vector_env
 from mario.vector.replay_point import ReplayPoint
@@ -70,39 +69,8 @@ def prepare_demonstrations(
 
     env_config = config.env_config
     search = partial(search_demonstrations, env_config, seed=config.seed, report=report)
-    paths = collect_files(config.demos, run, search)
+    paths = collect_files("demos", config.demos, run / FOLDER, {SEARCH: search})
     return load_demonstrations(paths, env_config)
-
-
-def collect_files(sources: Sequence[str], run: Path, search: Callable[[Path], None]) -> list[Path]:
-    """Return the demonstration files of a run, which is new or resumed.
-
-    Args:
-        sources: Paths of files, or `SEARCH`.
-        run: The run's folder.
-        search: Writes demonstrations that it finds into a folder.
-
-    Raises:
-        UsageError: A file cannot be read.
-    """
-    folder = run / FOLDER
-    if not folder.exists():
-        incomplete = folder.with_suffix(".incomplete")
-        shutil.rmtree(incomplete, ignore_errors=True)  # of a run that was killed
-        incomplete.mkdir()
-        for index, source in enumerate(sources):
-            if source == SEARCH:
-                search(incomplete)
-                continue
-            try:
-                shutil.copyfile(source, incomplete / f"{index:03}-{Path(source).name}")
-            except OSError as error:
-                raise UsageError(
-                    f"--demos {source} cannot be read: {error.strerror}; give the path of a "
-                    f"demonstration file, or {SEARCH}"
-                ) from None
-        os.replace(incomplete, folder)
-    return sorted(folder.iterdir())
 
 
 def search_demonstrations(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from mario.config.env_config import EnvConfig
 from mario.config.run_config import TrainConfig
 from mario.config.serialization import to_dict
 from mario.corrections.correcting_env import CorrectingVectorEnv, make_correcting_env
+from mario.distillation import make_teaching_env
 from mario.errors import UsageError
 from mario.evaluation.evaluator import Evaluator
 from mario.games.starts.demonstration_starts import DemonstrationStarts
@@ -44,6 +46,7 @@ from mario.training.standard_callbacks import (
     make_progress_bar,
 )
 from mario.training.state_check import StateCheck, check_state
+from mario.training.teachers import prepare_teachers
 from mario.training.trainer import Trainer
 from mario.vector.base import GameVectorEnv
 from mario.vector.make import make_vector_env, preferred_num_envs, slow_reason
@@ -81,6 +84,7 @@ class Session:
             self._report = self._progress.write
             self.run = self._open_run(resume, stack)
             self._demonstrations = prepare_demonstrations(config, self.run.path, self._report)
+            self._teachers = prepare_teachers(config, self.run.path)
             with announced(f"starting {config.num_envs} environments", self._report):
                 envs = self._make_training_envs()
             stack.callback(envs.close)
@@ -159,15 +163,17 @@ class Session:
 
     def _make_training_envs(self) -> GameVectorEnv:
         config, starts = self._config, None
+        env_config, num_envs, seed = config.env_config, config.num_envs, config.seed
+        guide = agent_class(config.agent).guided_by
         if self._demonstrations:
             starts = DemonstrationStarts(self._demonstrations, config.start_curriculum)
-        if not agent_class(config.agent).uses_corrections:
-            return self._make_envs(config.num_envs, config.seed, config.env_config, starts=starts)
+        if guide is None:
+            return self._make_envs(num_envs, seed, env_config, starts=starts)
         if starts is not None:
             raise UsageError(f"--demos has no effect on --agent {config.agent}; omit it")
-        return make_correcting_env(
-            config.env_config, config.num_envs, config.corrections, seed=config.seed
-        )
+        if guide == "corrections":
+            return make_correcting_env(env_config, num_envs, config.corrections, seed=seed)
+        return make_teaching_env(env_config, self._teachers, num_envs, config.teaching, seed=seed)
 
     def _make_agent(self, envs: GameVectorEnv) -> Agent:
         config, demonstrations = self._config, None
@@ -230,10 +236,11 @@ class Session:
         num_envs = min(preferred_num_envs(env_config), config.evaluation.episodes)
         return Evaluator(
             config.evaluation,
-            lambda seed, episodes: self._make_envs(
-                num_envs, seed, env_config, stratified_episodes=episodes
+            lambda game, seed, episodes: self._make_envs(
+                num_envs, seed, replace(env_config, game=game), stratified_episodes=episodes
             ),
-            game=config.game, seed=config.seed, emulator=emulator,
+            games=list(dict.fromkeys(each.game for each in self._teachers)) or [config.game],
+            seed=config.seed, emulator=emulator,
             elapsed=elapsed, report=self._report, stop=self._stop,
         )  # fmt: skip
 

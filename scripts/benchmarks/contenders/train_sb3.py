@@ -11,6 +11,7 @@ script with an interpreter that has both packages.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -114,11 +115,11 @@ def main() -> None:
     logger = MetricLogger(options.out, envs.num_envs, (), tensorboard=False)
     evaluator = Evaluator(
         evaluation,
-        lambda seed, episodes: make_vector_env(
-            config.env_config.for_evaluation(evaluation.noop_max),
+        lambda game, seed, episodes: make_vector_env(
+            replace(config.env_config, game=game).for_evaluation(evaluation.noop_max),
             num_envs=evaluation.episodes, seed=seed, stratified_episodes=episodes,
         ),
-        game=config.game, seed=options.seed, emulator="native", elapsed=lambda: logger.seconds,
+        games=[config.game], seed=options.seed, emulator="native", elapsed=lambda: logger.seconds,
     )  # fmt: skip
     callback = EvaluationCallback(logger, evaluator, options.every * 60, options.minutes * 60)
     make_model(options.agent, envs, options.seed).learn(NEVER, callback=callback)

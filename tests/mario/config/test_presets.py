@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -11,9 +13,16 @@ from mario.runs.agent_factory import agent_class
 from mario.runs.checkpoint import load
 from mario.training.session import Session
 
+CHECKPOINTS = Path(__file__).parents[3] / "checkpoints"
+REQUIRED = {
+    "distill": ["--teachers", CHECKPOINTS / "mario-1-1.chkpt", CHECKPOINTS / "mario-3-2.chkpt"],
+}
+"""Flags without which an agent does not train."""
+
 SMALL = {
     "dagger": {"replay_capacity": 300, "burnin": 60, "batch_size": 8, "samples_per_step": 2},
     "ddqn": {"replay_capacity": 300, "burnin": 60, "batch_size": 8, "sync_every": 100},
+    "distill": {"replay_capacity": 300, "burnin": 60, "batch_size": 8, "samples_per_step": 2},
     "ppo": {"horizon": 32, "hidden_size": 64, "schedule_steps": 240},
     "reinforce": {"batch_episodes": 1},
 }
@@ -26,6 +35,7 @@ def train(preset, folder, steps, resume=None):
     """Train for a total number of steps and return the run's folder."""
     agent = read_preset(preset)["agent"]
     flags = ["--preset", preset, "--steps", steps, "--save-dir", folder, "--evaluation.episodes", 0]
+    flags += REQUIRED.get(agent, [])
     for name, value in SMALL.get(agent, {}).items():
         flags += [f"--hyper.{name.replace('_', '-')}", value]
     if resume:

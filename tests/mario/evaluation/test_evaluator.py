@@ -18,12 +18,16 @@ from mario.vector.process_vector import ProcessVectorEnv
 class Setup:
     """An evaluator with one environment; its clock advances by a second at every reading."""
 
-    def __init__(self, episodes=2, confirm=0, stop=lambda: False, target=None, epsilon=0.0):
+    def __init__(
+        self, episodes=2, confirm=0, stop=lambda: False, target=None, epsilon=0.0,
+        games=("g",),
+    ):  # fmt: skip
         config = EvaluationConfig(100, episodes, confirm, epsilon=epsilon, target_clear_rate=target)
         self.lines, self.vectors, self.seeds, self.clock = [], [], [], 0
+        self.games = []
         self.first, self.later = {"length": 3}, None
         self.evaluator = Evaluator(
-            config, self.make, game="g", seed=5, emulator="e", elapsed=self.elapsed,
+            config, self.make, games=games, seed=5, emulator="e", elapsed=self.elapsed,
             report=self.lines.append, stop=stop,
         )  # fmt: skip
 
@@ -31,7 +35,8 @@ class Setup:
         self.clock += 1
         return self.clock
 
-    def make(self, seed, episodes):
+    def make(self, game, seed, episodes):
+        self.games.append(game)
         self.seeds.append(seed)
         kwargs = self.first if len(self.seeds) == 1 or self.later is None else self.later
         self.vectors.append(ProcessVectorEnv(fake_game(**kwargs), 1, seed=seed))
@@ -178,3 +183,16 @@ def test_an_aborted_evaluation_is_discarded(stops_after):
     setup = Setup(confirm=5, stop=lambda: next(calls) >= stops_after)
     assert not setup.evaluate(100)
     assert setup.evaluator.latest is None
+
+
+def test_an_agent_of_several_games_plays_the_same_number_of_episodes_of_each():
+    setup = Setup(confirm=3, games=("a", "b"))
+    setup.later = {"length": 5, "truncates": True}
+    assert setup.evaluate(100, length=3, later=setup.later)
+    assert setup.games == ["a", "b", "a", "b"]
+    summary = setup.evaluator.latest
+    assert (summary.game, summary.episodes) == ("2 games", 6)
+    assert summary.clear_rate == pytest.approx(1 / 3), "the mean over both games"
+    assert setup.lines[0].startswith("  a - Clear Rate 0.67 - Mean X ")
+    assert setup.lines[1].startswith("  b - Clear Rate 0.00 - Mean X ")
+    assert setup.lines[2].startswith("Evaluation at step 100 - 6 episodes - Clear Rate 0.33")

@@ -10,11 +10,9 @@ import pytest
 
 from mario.config.env_config import EnvConfig
 from mario.errors import UsageError
-from mario.search.demonstration import load, save
+from mario.search.demonstration import load
 from mario.training.demonstrations import (
-    FOLDER,
     DemonstrationTransitions,
-    collect_files,
     load_demonstrations,
 )
 from wrappers import WrapperConfig
@@ -22,37 +20,6 @@ from wrappers import WrapperConfig
 DEMO = Path(__file__).parents[3] / "checkpoints" / "demonstrations" / "1-1.demo"
 ENV = EnvConfig("SuperMarioBros-1-1-v0")
 RECORDED = load(DEMO)
-
-
-def no_search(folder):
-    raise AssertionError("nothing is to be searched for")
-
-
-def test_files_are_copied_into_the_run_and_found_there_when_it_is_resumed(tmp_path):
-    source = tmp_path / "mine.demo"
-    save(source, RECORDED)
-    (copied,) = collect_files([str(source)], tmp_path, no_search)
-    source.unlink()
-    assert collect_files([str(source)], tmp_path, no_search) == [copied]
-    assert (copied.parent.name, load(copied)) == (FOLDER, RECORDED)
-
-
-def test_an_interrupted_search_begins_again(tmp_path):
-    def interrupted(folder):
-        (folder / "half.demo").touch()
-        raise KeyboardInterrupt
-
-    def complete(folder):
-        save(folder / "whole.demo", RECORDED)
-
-    with pytest.raises(KeyboardInterrupt):
-        collect_files(["search"], tmp_path, interrupted)
-    assert [path.name for path in collect_files(["search"], tmp_path, complete)] == ["whole.demo"]
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(UsageError, match="demos nothing.demo cannot be read: No such file"):
-        collect_files(["nothing.demo"], tmp_path, no_search)
 
 
 @pytest.mark.parametrize("emulator", ["nes-py", "auto"])
