@@ -14,12 +14,12 @@ from agents import Guidance
 from agents.schedules import Linear
 from mario.config.env_config import EnvConfig, StartCurriculumConfig
 from mario.config.teaching_config import TeachingConfig
+from mario.distillation.joint_env import JointVectorEnv
 from mario.distillation.teacher import Teacher
 from mario.distillation.teacher_view import TeacherView
 from mario.errors import UsageError
 from mario.runs.trained_agent import TrainedAgent
 from mario.vector.base import GameVectorEnv, VectorStepResult
-from mario.vector.joint import JointVectorEnv
 from mario.vector.make import make_vector_env
 from mario.vector.native_factory import button_masks
 from mario.vector.native_mario import NativeMarioVectorEnv

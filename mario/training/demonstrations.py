@@ -26,10 +26,10 @@ from mario.games.starts.demonstration_starts import (
     DemonstrationPoint,
     DemonstrationStarts,
 )
+from mario.runs.run_files import collect_files
 from mario.search import SearchOptions, find_demonstration
 from mario.search.backend import make_nes_game
 from mario.search.demonstration import SUFFIX, load, save
-from mario.training.run_files import collect_files
 from mario.vector.env import make_bare_game
 from mario.vector.make import make_vector_env
 from mario.vector.replay_point import ReplayPoint

@@ -16,7 +16,7 @@ from mario.config.env_config import EnvConfig
 from mario.config.run_config import TrainConfig
 from mario.config.serialization import to_dict
 from mario.corrections.correcting_env import CorrectingVectorEnv, make_correcting_env
-from mario.distillation import make_teaching_env
+from mario.distillation import make_teaching_env, prepare_teachers
 from mario.errors import UsageError
 from mario.evaluation.evaluator import Evaluator
 from mario.games.starts.demonstration_starts import DemonstrationStarts
@@ -46,7 +46,6 @@ from mario.training.standard_callbacks import (
     make_progress_bar,
 )
 from mario.training.state_check import StateCheck, check_state
-from mario.training.teachers import prepare_teachers
 from mario.training.trainer import Trainer
 from mario.vector.base import GameVectorEnv
 from mario.vector.make import make_vector_env, preferred_num_envs, slow_reason

@@ -9,11 +9,11 @@ import pytest
 
 from agents import DAggerConfig
 from mario.config.run_config import EvaluationConfig, TrainConfig
+from mario.distillation.prepare import FOLDER, prepare_teachers
 from mario.errors import UsageError
 from mario.runs.checkpoint import load
 from mario.runs.trained_agent import load_agent
 from mario.training.session import Session
-from mario.training.teachers import FOLDER, prepare_teachers
 from wrappers import WrapperConfig
 
 CHECKPOINTS = Path(__file__).parents[3] / "checkpoints"

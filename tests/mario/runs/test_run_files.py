@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mario.errors import UsageError
-from mario.training.run_files import collect_files
+from mario.runs.run_files import collect_files
 
 
 def test_files_are_copied_in_their_order_and_found_when_the_run_is_resumed(tmp_path):

@@ -8,8 +8,8 @@ from typing import Any
 from mario.config.run_config import TrainConfig
 from mario.errors import UsageError
 from mario.runs.agent_factory import agent_class, resolve_device
+from mario.runs.run_files import collect_files
 from mario.runs.trained_agent import TrainedAgent, load_agent
-from mario.training.run_files import collect_files
 
 FOLDER = "teachers"
 """Folder with copies of the teachers, in the run's folder."""

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from doubles import fake_game
 
+from mario.distillation.joint_env import JointVectorEnv, join_infos
 from mario.errors import UsageError
 from mario.vector.base import final_info
-from mario.vector.joint import JointVectorEnv, join_infos
 from mario.vector.process_vector import ProcessVectorEnv
 
 
