@@ -45,12 +45,11 @@ class ClusterSession(Session):
         stop: Callable[[], bool],
         callbacks: Sequence[Callback] = (),
     ) -> None:
-        for flag in ("demos", "noise"):
-            if value := getattr(config, flag):
-                raise UsageError(
-                    f"--{flag} {' '.join(map(str, value))} does not work with a cluster yet; "
-                    f"omit --{flag}, or train without workers"
-                )
+        if config.demos:
+            raise UsageError(
+                f"--demos {' '.join(config.demos)} does not work with a cluster yet; "
+                "omit --demos, or train without workers"
+            )
         if (guide := agent_class(config.agent).guided_by) is not None:
             raise UsageError(
                 f"--agent {config.agent} learns from {guide}, for which workers have no "
@@ -111,7 +110,7 @@ class ClusterSession(Session):
         return WorkerSetup(
             config.env_config, config.agent, self._worker_hyper, self._worker_envs, config.seed,
             worker=worker, num_workers=self._fleet.size, threads=self._threads,
-            folder=(self.run.path / "memory").absolute(), life=life,
+            folder=(self.run.path / "memory").absolute(), life=life, noise=config.noise,
         )  # fmt: skip
 
 

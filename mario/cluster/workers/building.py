@@ -13,6 +13,7 @@ from agents import Agent, AgentSpec, Learner
 from mario.cluster.workers.messages import WorkerSetup
 from mario.errors import UsageError
 from mario.runs.agent_factory import build_agent, env_dimensions
+from mario.training.noise import ActionNoise
 from mario.vector.backend import EpisodeOptions
 from mario.vector.base import GameVectorEnv
 from mario.vector.make import vector_env_class
@@ -30,18 +31,23 @@ def make_envs(setup: WorkerSetup) -> GameVectorEnv:
 
 
 def make_worker_agent(setup: WorkerSetup, envs: GameVectorEnv) -> Agent:
-    """Make the agent of a worker. Worker 0 has the random numbers of an agent without a cluster."""
-    seed = setup.seed
-    if setup.worker or setup.life:
-        numbers = (setup.seed, setup.worker, setup.life)
-        seed = int(np.random.SeedSequence(numbers).generate_state(1)[0])
+    """Make the agent of a worker."""
     state_shape, num_actions, num_envs = env_dimensions(envs)
     spec = AgentSpec(
         state_shape, num_actions, num_envs,
-        seed=seed, folder=_own_folder(setup), threads=setup.threads,
+        seed=_worker_seed(setup), folder=_own_folder(setup), threads=setup.threads,
         worker=setup.worker, num_workers=setup.num_workers,
     )  # fmt: skip
     return build_agent(setup.agent, setup.hyper, spec)
+
+
+def make_noise(setup: WorkerSetup, agent: Agent) -> ActionNoise | None:
+    """Make what disturbs the actions in the environments of a worker, None if nothing does."""
+    if not setup.noise:
+        return None
+    first_env, rates = setup.worker * setup.num_envs, setup.noise
+    own = [rates[(first_env + index) % len(rates)] for index in range(setup.num_envs)]
+    return ActionNoise(own, setup.num_envs, agent.spec.num_actions, _worker_seed(setup))
 
 
 def find_learner(agent: Agent) -> Learner[nn.Module]:
@@ -61,6 +67,14 @@ def find_learner(agent: Agent) -> Learner[nn.Module]:
 def module_names(agent: Agent) -> list[str]:
     """Return the names of the modules in the state of an agent."""
     return [name.lstrip("_") for name, value in vars(agent).items() if isinstance(value, nn.Module)]
+
+
+def _worker_seed(setup: WorkerSetup) -> int:
+    """Return the seed of a worker. Worker 0 has that of a run without a cluster."""
+    if not (setup.worker or setup.life):
+        return setup.seed
+    numbers = (setup.seed, setup.worker, setup.life)
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
 def _own_folder(setup: WorkerSetup) -> Path:

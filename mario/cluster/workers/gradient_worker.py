@@ -14,6 +14,7 @@ from torch import Tensor
 from mario.cluster.workers.building import (
     find_learner,
     make_envs,
+    make_noise,
     make_worker_agent,
     module_names,
 )
@@ -45,6 +46,7 @@ class GradientWorker:
         self._setup, self._clock = setup, clock
         self._envs = make_envs(setup)
         self._agent = make_worker_agent(setup, self._envs)
+        self._noise = make_noise(setup, self._agent)
         self._learner = find_learner(self._agent)
         self._learner.exchange = self._exchange
         self._recorder = StepRecorder(setup.worker * setup.num_envs, setup.num_envs)
@@ -62,6 +64,8 @@ class GradientWorker:
             self._states, _ = self._envs.reset()
             return
         self._agent.load_state_dict(start.state["agent"])
+        if self._noise is not None:
+            self._noise.load_state_dict(start.state["noise"])
         points = [ReplayPoint.from_dict(values) for values in start.state["envs"]]
         self._states, _ = self._envs.restore(points)
 
@@ -104,7 +108,8 @@ class GradientWorker:
         for part in self._agent.persistent_parts():
             part.mark_saved()
         points = [point.to_dict() for point in self._envs.replay_log()]
-        return {"life": self._setup.life, "agent": state, "envs": points}
+        noise = {} if self._noise is None else self._noise.state_dict()
+        return {"life": self._setup.life, "agent": state, "envs": points, "noise": noise}
 
     def close(self) -> None:
         """Stop the loop and release everything."""
@@ -116,7 +121,7 @@ class GradientWorker:
 
     def _run(self) -> None:
         try:
-            for step in play(self._agent, self._envs, self._states):
+            for step in play(self._agent, self._envs, self._states, noise=self._noise):
                 self._recorder.add(step)
                 self._steps_left -= step.num_steps
                 learned = self._exchanged and step.metrics is not None

@@ -33,6 +33,7 @@ class WorkerSetup:
         folder: folder for the worker's replay memory, on its own machine.
         life: number of workers that had this index before. A replacement has other episodes and
             random numbers, and its own replay memory.
+        noise: shares of random actions, one per environment of the run in turn; empty for none.
     """
 
     env_config: EnvConfig
@@ -45,6 +46,7 @@ class WorkerSetup:
     threads: int
     folder: Path
     life: int = 0
+    noise: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,12 @@ from itertools import islice
 
 import numpy as np
 
-from mario.cluster.workers.building import find_learner, make_envs, make_worker_agent
+from mario.cluster.workers.building import (
+    find_learner,
+    make_envs,
+    make_noise,
+    make_worker_agent,
+)
 from mario.cluster.workers.messages import Chunk, Start, Weights, WorkerSetup
 from mario.cluster.workers.recorder import without_states
 from mario.cluster.workers.tensors import load
@@ -30,6 +35,7 @@ class PlayerWorker:
         # A replacement continues the episodes of its predecessor.
         self._envs = make_envs(replace(setup, life=0))
         self._agent = make_worker_agent(setup, self._envs)
+        self._noise = make_noise(setup, self._agent)
         self._learner = find_learner(self._agent)
         self._version = 0
 
@@ -42,7 +48,7 @@ class PlayerWorker:
         else:
             points = [ReplayPoint.from_dict(values) for values in start.state["envs"]]
             states, _ = self._envs.restore(points)
-        self._steps = play(self._agent, self._envs, states)
+        self._steps = play(self._agent, self._envs, states, noise=self._noise)
 
     def play(self, weights: Weights | None, num_steps: int) -> Chunk:
         """Take some steps in every environment.

@@ -24,10 +24,15 @@ def gradients(*values, means=None, layout=LAYOUT):
     return Gradients(0, np.array(values, np.float32), layout, means or {}, 0.1)
 
 
-@pytest.mark.parametrize("agent", sorted(HYPER))
-def test_one_worker_learns_the_same_numbers_as_a_run_without_a_cluster(tmp_path, agent):
-    local = train_locally(config(tmp_path / "local", agent))
-    cluster = train(config(tmp_path / "cluster", agent, workers=1))
+AGENTS = pytest.mark.parametrize(
+    ("agent", "noise"), [*((agent, ()) for agent in sorted(HYPER)), ("ppo", (0.0, 0.5))]
+)
+
+
+@AGENTS
+def test_one_worker_learns_the_same_numbers_as_a_run_without_a_cluster(tmp_path, agent, noise):
+    local = train_locally(config(tmp_path / "local", agent, noise=noise))
+    cluster = train(config(tmp_path / "cluster", agent, workers=1, noise=noise))
     assert same(learned(local), learned(cluster))
     assert episodes(local) == episodes(cluster)
 
@@ -37,26 +42,26 @@ def whole(tmp_path_factory):
     """Return a function that returns the folder of a run of two workers that was never stopped."""
     runs = {}
 
-    def run(agent):
-        if agent not in runs:
+    def run(agent, noise=()):
+        if (agent, noise) not in runs:
             folder = tmp_path_factory.mktemp(f"whole-{agent}")
-            runs[agent] = train(config(folder, agent, workers=2))
-        return runs[agent]
+            runs[agent, noise] = train(config(folder, agent, workers=2, noise=noise))
+        return runs[agent, noise]
 
     return run
 
 
-@pytest.mark.parametrize("agent", sorted(HYPER))
-def test_stopping_and_resuming_changes_nothing(tmp_path, agent, whole):
+@AGENTS
+def test_stopping_and_resuming_changes_nothing(tmp_path, agent, noise, whole):
     sessions = []
-    stopped = config(tmp_path, agent, workers=2)
+    stopped = config(tmp_path, agent, workers=2, noise=noise)
     with open_session(stopped, stop=lambda: sessions[0].trainer.steps > 100) as session:
         sessions.append(session)
         session.train()
         assert 100 < session.trainer.steps < stopped.steps
     resumed = train(stopped, session.run.path)
-    assert same(learned(whole(agent)), learned(resumed))
-    assert episodes(whole(agent)) == episodes(resumed)
+    assert same(learned(whole(agent, noise)), learned(resumed))
+    assert episodes(whole(agent, noise)) == episodes(resumed)
 
 
 class Breaker(GradientWorker):
