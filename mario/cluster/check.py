@@ -6,11 +6,13 @@ import os
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from mario.cluster.workers.versions import describe_mismatch, running_versions
+from mario.errors import UsageError
 from mario.system.network import LOCAL
 
 PAYLOAD_BYTES = 64 * 2**20
@@ -50,6 +52,16 @@ class MachineReport:
             f"workers, {self.store / 1e9:.1f} GB object store, {rate:,.0f} MB/s from the driver, "
             "same versions"
         )
+
+
+def require_ray() -> None:
+    """Check that Ray is installed.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if find_spec("ray") is None:
+        raise UsageError("a cluster needs Ray; install it with pip install 'mario-agents[cluster]'")
 
 
 def check_cluster(address: str, report: Callable[[str], None]) -> bool:

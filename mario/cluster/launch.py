@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mario.cluster.check import require_ray
 from mario.cluster.jobs.independent import JobWorker
 from mario.cluster.protocol import Fleet
 from mario.cluster.session import ClusterSession, default_workers, worker_envs
 from mario.cluster.workers.gradient_worker import GradientWorker
 from mario.cluster.workers.player import PlayerWorker
 from mario.config.run_config import TrainConfig
-from mario.errors import UsageError
 from mario.system.threads import available_cores
 from mario.training.callbacks import Callback
 
@@ -103,13 +102,3 @@ def job_fleet(
             yield fleet
         finally:
             fleet.close()
-
-
-def require_ray() -> None:
-    """Check that Ray is installed.
-
-    Raises:
-        UsageError: it is not.
-    """
-    if find_spec("ray") is None:
-        raise UsageError("a cluster needs Ray; install it with pip install 'mario-agents[cluster]'")

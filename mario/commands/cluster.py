@@ -43,8 +43,7 @@ def check(arguments: Sequence[str]) -> int:
         The exit code: 0 if all machines can be used, otherwise 1.
     """
     flags = cli.parse(NAME, ClusterFlags, arguments, DESCRIPTION)
-    from mario.cluster.check import check_cluster
-    from mario.cluster.launch import require_ray
+    from mario.cluster.check import check_cluster, require_ray
 
     require_ray()
     return 0 if check_cluster(flags.address, print) else 1

@@ -6,13 +6,11 @@ import hashlib
 import platform
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
-import agents
-import mario
-import wrappers
-
 PACKAGES = ("torch", "numpy", "gymnasium")
+PROGRAM = ("agents", "mario", "wrappers")
 
 
 @cache
@@ -45,9 +43,12 @@ def describe_mismatch(own: dict[str, str], other: dict[str, str]) -> str | None:
 
 
 def _digest() -> str:
+    """Return a digest of the source files, without importing them, which takes seconds."""
     digest = hashlib.sha256()
-    for package in (agents, mario, wrappers):
-        root = Path(str(package.__file__)).parent
+    for package in PROGRAM:
+        spec = find_spec(package)
+        assert spec is not None
+        root = Path(str(spec.origin)).parent
         for path in sorted(root.rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())

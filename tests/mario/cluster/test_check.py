@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mario.cluster import check
 from mario.cluster.check import PAYLOAD_BYTES, MachineReport, _machine_reports
 from mario.cluster.workers.versions import describe_mismatch, running_versions
 from mario.commands import cluster
+from mario.errors import UsageError
 
 RESOURCES = {"CPU": 4.0, "memory": 8e9, "object_store_memory": 2e9}
 
@@ -38,6 +40,12 @@ def test_all_differences_in_versions_are_named():
     assert describe_mismatch(own, {"python": "3.12", "torch": "2.14"}) == (
         "python 3.12, the driver has 3.11; program missing, the driver has abc"
     )
+
+
+def test_a_cluster_without_ray_names_what_to_install(monkeypatch):
+    monkeypatch.setattr(check, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"install it with pip install 'mario-agents\[cluster\]'"):
+        check.require_ray()
 
 
 def test_an_unknown_action_is_refused(capsys):
