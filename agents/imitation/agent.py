@@ -112,7 +112,7 @@ class DAgger(ReplayAgent):
         Raises:
             FloatingPointError: too many updates in a row were skipped.
         """
-        if self.steps < self._config.burnin:
+        if self.steps < self._config.burnin or not len(self._require_replay()):
             return None
         due = int(self._samples_due // self._config.batch_size)
         self._samples_due -= due * self._config.batch_size

@@ -66,8 +66,10 @@ def preset_config(preset: str | None, agent: str | None, game: str | None) -> Tr
         UsageError: the preset or the agent is unknown.
     """
     kind = agent_class(agent or "ddqn")
-    defaults = [DEFAULT_PRESETS[each] for each in DEFAULT_PRESETS if is_kind_of(kind, each)]
-    name = preset or next(iter(defaults), None)
+    # one of the built-in agents can be a subclass of another
+    built_in = [each for each in DEFAULT_PRESETS if is_kind_of(kind, each)]
+    nearest = min(built_in, key=lambda each: kind.mro().index(agent_class(each)), default=None)
+    name = preset or DEFAULT_PRESETS.get(nearest or "")
     values = read_preset(name, game) if name else {}
     if agent is not None and not is_kind_of(kind, values.get("agent", "ddqn")):
         values.pop("hyper", None)  # the preset's hyperparameters are for its own agent

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -138,3 +139,9 @@ def test_the_loss_refuses_shapes_that_do_not_fit():
 def test_values_out_of_range_are_refused(change):
     with pytest.raises(ValueError, match=f"{next(iter(change))} is"):
         DAggerConfig(**change)
+
+
+def test_nothing_is_learned_before_a_transition_is_complete(agents):
+    agent = agents(dataclasses.replace(TINY, burnin=0))
+    agent.cache(step(states_with_cue([0, 1]), [0, 1]))
+    assert agent.learn() is None

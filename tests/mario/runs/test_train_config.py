@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agents import DDQN, PPO, DDQNConfig
+from agents import DDQN, PPO, DDQNConfig, Distillation
 from mario.config.serialization import to_dict
 from mario.errors import UsageError
 from mario.runs.run_folder import CONFIG, _write_config
@@ -15,6 +15,10 @@ from mario.runs.train_config import check_same_run, saved_config, train_config
 
 class Mine(DDQN):
     """An agent of a user."""
+
+
+class MyStudent(Distillation):
+    """A subclass of an agent that is itself a subclass of another one."""
 
 
 def test_without_arguments_it_is_the_default_preset():
@@ -87,3 +91,9 @@ def test_code_of_the_user_must_be_named_again(tmp_path):
         saved_config(tmp_path)
     with pytest.raises(UsageError, match="with callbacks of your own; add callback mine:Print"):
         saved_config(tmp_path, agent=Mine)
+
+
+def test_the_default_preset_is_that_of_the_nearest_built_in_agent():
+    assert train_config(agent="distill").preset == "mario-distill"
+    assert train_config(agent=MyStudent).preset == "mario-distill"
+    assert train_config(agent="dagger").preset == "mario-dagger"
