@@ -5,6 +5,7 @@
 The agent is evaluated like with `mario-eval`, with float32 and with float16 weights. The float16
 weights are published if they clear as many episodes or, in a game without levels, if their mean
 score is not significantly lower. The README.md in the folder of the published file receives a row.
+An agent with teachers is evaluated in the game of each teacher, over all episodes in each.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ import tyro
 from mario.commands import cli
 from mario.commands.train import read_flags
 from mario.config.serialization import to_dict
+from mario.distillation.prepare import FOLDER
 from mario.errors import UsageError
 from mario.evaluation.episodes import EpisodeResult
 from mario.evaluation.evaluate import evaluate_agent
-from mario.evaluation.summary import EvaluationSummary
+from mario.evaluation.summary import EvaluationSummary, summarize
 from mario.runs.checkpoint import Checkpoint, load, save, to_float16
 from mario.runs.run_folder import RunFolder
 from mario.runs.trained_agent import load_agent
@@ -95,7 +97,7 @@ def publish(arguments: list[str]) -> int:
         )
     config = RunFolder.read_config(flags.source)
     checkpoint["training"] |= {"command": training_command(config)}
-    evaluation = _evaluate(flags.source, flags.episodes, flags.epsilon)
+    evaluation = _evaluate(flags, flags.source, flags.epsilon)
     if not flags.float32:
         evaluation = _check_float16(flags, checkpoint, evaluation)
     checkpoint["evaluation"] = evaluation.summary.to_dict()
@@ -130,6 +132,8 @@ def training_command(config: dict[str, Any]) -> str:
 def table_row(name: str, checkpoint: Checkpoint) -> str:
     """Return the row of a published checkpoint in the table."""
     training = checkpoint["training"]
+    evaluation = EvaluationSummary(**checkpoint["evaluation"])
+    several = "" if evaluation.game == checkpoint["game"] else f" in {evaluation.game}"
     cells = (
         f"[`{name}`]({name})",
         checkpoint["game"],
@@ -138,7 +142,7 @@ def table_row(name: str, checkpoint: Checkpoint) -> str:
         f"{checkpoint['steps']:,}",
         f"{training['seconds'] / 3600:.2f}",
         training["hardware"],
-        _format_result(EvaluationSummary(**checkpoint["evaluation"])),
+        f"{_format_result(evaluation)}{several}",
         f"`{training['command']}`",
     )
     return f"| {' | '.join(map(str, cells))} |"
@@ -185,7 +189,7 @@ def _check_float16(flags: PublishFlags, checkpoint: Checkpoint, float32: Evaluat
         UsageError: They are worse than the float32 weights.
     """
     _write(flags, checkpoint)
-    float16 = _evaluate(flags.destination, flags.episodes, float32.summary.epsilon)
+    float16 = _evaluate(flags, flags.destination, float32.summary.epsilon)
     pairs = zip(float16.results, float32.results, strict=True)
     num_equal = sum(one.actions == other.actions for one, other in pairs)
     print(f"float16: {num_equal} of {len(float16.results)} episodes have the same actions")
@@ -205,10 +209,22 @@ def _is_worse(after: Evaluation, before: Evaluation) -> bool:
     return mean_is_lower(*scores)
 
 
-def _evaluate(path: Path, episodes: int, epsilon: float | None) -> Evaluation:
-    trained = load_agent(path)
-    results, summary = evaluate_agent(trained, episodes, epsilon=epsilon)
-    return Evaluation(sorted(results, key=lambda result: result.seed), summary)
+def _evaluate(flags: PublishFlags, path: Path, epsilon: float | None) -> Evaluation:
+    """Evaluate a checkpoint in its game, or in the games of the teachers of its run."""
+    teachers = sorted((flags.source.parent / FOLDER).glob("*"))
+    taught: list[str | None] = [load_agent(teacher).game for teacher in teachers]
+    games = taught or [None]
+    all_results: list[EpisodeResult] = []
+    for game in games:
+        trained = load_agent(path, game=game)
+        results, summary = evaluate_agent(trained, flags.episodes, epsilon=epsilon)
+        all_results += sorted(results, key=lambda result: result.seed)
+    if teachers:
+        summary = summarize(
+            all_results, game=f"{len(games)} games", steps_trained=summary.steps_trained,
+            emulator=summary.emulator, seed=summary.seed, epsilon=summary.epsilon,
+        )  # fmt: skip
+    return Evaluation(all_results, summary)
 
 
 def _write(flags: PublishFlags, checkpoint: Checkpoint) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -24,6 +26,8 @@ from scripts.publish_checkpoint import (
     publish,
     training_command,
 )
+
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 
 
 def config_of(*arguments):
@@ -178,3 +182,15 @@ def test_an_agent_of_a_game_without_levels_is_published_with_its_score(run, tmp_
         "| mean score -20.0 in 1 episodes (-20.0 to -20.0) |"
         in (tmp_path / "README.md").read_text().splitlines()[-1]
     )
+
+
+def test_an_agent_with_teachers_is_evaluated_in_their_games(run, tmp_path):
+    (tmp_path / "README.md").touch()
+    (run / "teachers").mkdir()
+    for level in ("1-1", "1-4"):
+        name = f"mario-{level}.chkpt"
+        shutil.copyfile(CHECKPOINTS / name, run / "teachers" / name)
+    flags = ["--episodes", "1", "--float32"]
+    publish([str(run / "best.chkpt"), str(tmp_path / "all.chkpt"), *flags])
+    assert "| 0 of 2 cleared (0.0% to 65.8%) in 2 games |" in (tmp_path / "README.md").read_text()
+    assert load(tmp_path / "all.chkpt")["evaluation"]["game"] == "2 games"
