@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from agents import Agent
 from agents.agent import EPISODE_START
+from mario.evaluation.acting import choose_actions
 from mario.games.endings import FAILURES, SUCCESSES, Ending
 from mario.vector.base import GameVectorEnv, final_info
 
@@ -88,6 +89,9 @@ def play_episodes(
 
     Returns:
         The results in the order in which the episodes ended.
+
+    Raises:
+        RunError: the agent does not return one existing action per environment.
     """
     num_envs = envs.num_envs
     remaining = np.array([len(range(index, episodes, num_envs)) for index in range(num_envs)])
@@ -99,7 +103,7 @@ def play_episodes(
     agent.carry_recurrent_state(np.full(num_envs, EPISODE_START))
     while (active := np.flatnonzero(remaining)).size and not stop():
         actions = np.zeros(num_envs, np.int64)
-        actions[active] = agent.act(states[active])
+        actions[active] = choose_actions(agent, states[active])
         for env_index in active.tolist() if epsilon else ():
             episode_seed = recorder.episode_seed(env_index)
             actions[env_index] = noise.replace(int(actions[env_index]), episode_seed)

@@ -19,6 +19,7 @@ from agents import Agent
 from agents.agent import EPISODE_START
 from agents.networks.nature_cnn import NatureCNN
 from agents.networks.policy_mlp import PolicyNetwork
+from mario.evaluation.acting import choose_actions
 from mario.system.files import write_atomically
 
 States = NDArray[np.uint8]
@@ -54,7 +55,7 @@ def collect_states(agent: Agent, env: gym.Env[Any, Any], *, seed: int = 0) -> St
             state, _ = env.reset(seed=seed if step == 0 else None)
             agent.carry_recurrent_state(np.array([EPISODE_START]))
         step += 1
-        state, _, terminated, truncated, _ = env.step(int(agent.act(state[None])[0]))
+        state, _, terminated, truncated, _ = env.step(int(choose_actions(agent, state[None])[0]))
         ended = terminated or truncated
         if step % STATE_INTERVAL == 0:
             states.append(np.array(state))

@@ -21,7 +21,8 @@ class EpisodeHistory:
         metrics: names of the training metrics.
 
     Attributes:
-        columns: reward, length and each metric of learning: one number per episode.
+        columns: reward, length and each metric of learning: one number per episode. Metrics are
+            NaN in episodes before the first update.
         best_x: the farthest x position of any episode, None in a game that has none.
         last: the last episode.
     """
@@ -47,9 +48,8 @@ class EpisodeHistory:
             self._known_endings.add(row.ending)
 
     def means(self) -> dict[str, float]:
-        """Return the mean of each column over the latest episodes, 0 before the first."""
-        latest = {name: column[-self._window :] for name, column in self.columns.items()}
-        return {name: math.fsum(tail) / max(len(tail), 1) for name, tail in latest.items()}
+        """Return the mean of each column over the latest episodes; 0 if there is no number."""
+        return {name: _mean(column[-self._window :]) for name, column in self.columns.items()}
 
     def ending_rates(self) -> dict[str, float]:
         """Return how often the latest episodes from the game's start had each ending, 0 to 1.
@@ -63,3 +63,9 @@ class EpisodeHistory:
     def clear_rate(self) -> float:
         """Rate of the latest episodes from the game's start that cleared their level."""
         return self.ending_rates().get(FLAG, 0.0)
+
+
+def _mean(column: Sequence[float]) -> float:
+    """Return the mean of the numbers that are not NaN, 0 if there are none."""
+    numbers = [number for number in column if not math.isnan(number)]
+    return math.fsum(numbers) / max(len(numbers), 1)

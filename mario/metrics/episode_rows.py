@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Self
@@ -44,7 +45,8 @@ class EpisodeRow:
     The fields that are not listed here are those of `EpisodeRecord`.
 
     Attributes:
-        metrics: of learning, by name: means over the rounds of learning during the episode.
+        metrics: of learning, by name: means over the rounds of learning during the episode, NaN
+            before the first one. A NaN is an empty cell.
         epsilon: exploration rate at the end of the episode.
         seconds: since the start of the run, without the time between sessions.
     """
@@ -63,7 +65,8 @@ class EpisodeRow:
 
     def cells(self) -> dict[str, object]:
         """Return the value of each column; as text, `parse` reads them back exactly."""
-        return vars(self) | self.metrics
+        metrics = {name: "" if math.isnan(mean) else mean for name, mean in self.metrics.items()}
+        return vars(self) | metrics
 
     @classmethod
     def parse(cls, cells: Mapping[str, str], metrics: Sequence[str] = TUTORIAL_METRICS) -> Self:
@@ -83,7 +86,7 @@ class EpisodeRow:
                 env=int(cells["env"]),
                 reward=float(cells["reward"]),
                 length=int(cells["length"]),
-                metrics={name: float(cells[name]) for name in metrics},
+                metrics={name: float(cells[name] or math.nan) for name in metrics},
                 epsilon=float(cells["epsilon"]),
                 best_x=float(cells["best_x"]) if cells["best_x"] else None,
                 ending=cells["ending"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -101,7 +102,7 @@ class MetricLogger:
         means = self._means.means_since(self._episode_starts[record.env])
         last = self._history.last
         # An agent that rarely learns has no update in many episodes; these repeat the last metrics.
-        latest = last.metrics if last else dict.fromkeys(self._metrics, 0.0)
+        latest = last.metrics if last else dict.fromkeys(self._metrics, math.nan)
         self._episode_starts[record.env] = self._means.mark()
         fields = vars(record) | {
             "reward": float(record.reward),

@@ -87,19 +87,24 @@ def moving_average(values: Values, window: int) -> NDArray[np.float64]:
     """Return the mean of each value and the values before it, at most ``window`` in total.
 
     Args:
-        values: ``(n,)``.
+        values: ``(n,)``. NaN is left out.
         window: maximum number of values in a mean.
 
     Returns:
-        float64 ``(n,)``.
+        float64 ``(n,)``, NaN where there is no value.
 
     >>> moving_average([2.0, 4.0, 6.0, 8.0], window=2).tolist()
     [2.0, 3.0, 5.0, 7.0]
     """
-    sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    known = ~np.isnan(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0), dtype=np.float64)])
+    counts = np.concatenate([[0], np.cumsum(known)])
     ends = np.arange(1, len(sums))
     starts = np.maximum(ends - window, 0)
-    return np.asarray((sums[ends] - sums[starts]) / (ends - starts))
+    means = np.full(len(values), np.nan)
+    covered = counts[ends] - counts[starts]
+    np.divide(sums[ends] - sums[starts], covered, out=means, where=covered > 0)
+    return means
 
 
 def draw(plot: Plot, values: Values, window: int, file: BinaryIO) -> None:
@@ -107,7 +112,7 @@ def draw(plot: Plot, values: Values, window: int, file: BinaryIO) -> None:
 
     Args:
         plot: labels and colors.
-        values: ``(num_episodes,)``, in the order of the episodes.
+        values: ``(num_episodes,)``, in the order of the episodes; NaN draws no point.
         window: episodes in the moving average.
         file: file to write the image to.
     """

@@ -19,8 +19,8 @@ class TrainingSummary:
         epsilon: exploration rate.
         steps_per_second: agent steps per second since the last summary.
         update_means: means of the training metrics since the last summary.
-        known_metrics: names of the training metrics that have had a value. Before the first
-            update there is none, and the history has zeros in their place.
+        known_metrics: names of the training metrics that have had a value. The others are left
+            out of the console line.
     """
 
     history: EpisodeHistory

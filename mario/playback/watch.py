@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from agents import Agent
 from agents.agent import EPISODE_START
+from mario.evaluation.acting import choose_actions
 from mario.evaluation.episodes import EpisodeResult
 
 Frame = NDArray[np.uint8]
@@ -176,7 +177,7 @@ def watch_episode(
     ended, step = False, 0
     while not ended:
         step += 1
-        action = int(agent.act(state[None])[0])
+        action = int(choose_actions(agent, state[None])[0])
         if rng.random() < epsilon:
             action = int(rng.integers(agent.spec.num_actions))
         if on_step is not None:

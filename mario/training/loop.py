@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents import Agent, Transitions
+from mario.evaluation.acting import choose_actions
 from mario.training.noise import ActionNoise
 from mario.vector.base import GameVectorEnv, final_info
 
@@ -62,9 +63,12 @@ def play(
 
     Yields:
         Each step after it was cached.
+
+    Raises:
+        RunError: the agent does not return one existing action per environment.
     """
     while True:
-        actions = agent.act(states)
+        actions = choose_actions(agent, states)
         envs.step_async(actions if noise is None else noise.apply(actions))
         metrics = agent.learn() if has_cached else None
         has_cached = True

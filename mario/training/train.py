@@ -98,11 +98,11 @@ def train(
 
 
 def _describe_save(run: RunFolder, config: TrainConfig[Any]) -> str:
-    """Return up to where a run is saved, and the command that continues it."""
+    """Return up to where a run is saved, and how to go on."""
     checkpoint, _ = run.load_last()
-    steps = (
-        "nothing was saved" if checkpoint is None else f"saved up to step {checkpoint['steps']:,}"
-    )
+    if checkpoint is None:
+        return "the run stopped before its first save; start it again"
+    steps = f"saved up to step {checkpoint['steps']:,}"
     return f"the run stopped, {steps}; continue it with: {resume_command(run.path, config)}"
 
 

@@ -39,10 +39,14 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("save_seconds", "saved"), [("0", "saved up to step 59"), ("60", "nothing was saved")]
+    ("save_seconds", "remedy"),
+    [
+        ("0", "the run stopped, saved up to step 59; continue it with: mario-train --resume {}"),
+        ("60", "the run stopped before its first save; start it again"),
+    ],
 )
 def test_an_error_in_a_callback_names_its_place_and_the_last_save(
-    folder, capfd, save_seconds, saved
+    folder, capfd, save_seconds, remedy
 ):
     module = f"faulty_callback_{save_seconds}"  # modules are imported once in this process
     (folder / f"{module}.py").write_text(CALLBACK)
@@ -51,8 +55,8 @@ def test_an_error_in_a_callback_names_its_place_and_the_last_save(
     *trace, line = capfd.readouterr().err.splitlines()
     assert line == (
         f"mario-train: error: {folder / module}.py, line 6: AttributeError: "
-        f"'TrainingStep' object has no attribute 'no_such_field'; the run stopped, {saved}; "
-        f"continue it with: mario-train --resume out/{run.name} --callback {module}:Faulty"
+        f"'TrainingStep' object has no attribute 'no_such_field'; "
+        + remedy.format(f"out/{run.name} --callback {module}:Faulty")
     )
     assert f"{module}.py" in trace[0]
     assert not any("trainer.py" in each for each in trace)

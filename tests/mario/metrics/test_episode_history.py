@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from mario.metrics.episode_history import EpisodeHistory
 from mario.metrics.episode_rows import EpisodeRow
 
@@ -11,8 +13,9 @@ def episode(
     best_x: float | None = None,
     ending: str = "death",
     start_offset: int = 0,
+    loss: float = 0.5,
 ) -> EpisodeRow:
-    metrics = {"loss": 0.5, "q": 2.0}
+    metrics = {"loss": loss, "q": 2.0}
     return EpisodeRow(1, 1, 0, reward, 10, metrics, 0.1, best_x, ending, 1.0, start_offset)
 
 
@@ -25,6 +28,13 @@ def test_means_cover_only_the_latest_episodes():
 
 def test_means_before_the_first_episode_are_zero():
     assert set(EpisodeHistory(window=2).means().values()) == {0.0}
+
+
+def test_episodes_before_the_first_update_are_left_out_of_the_means_of_metrics():
+    history = EpisodeHistory(window=3)
+    for loss in (math.nan, 1.0, 2.0):
+        history.add(episode(loss=loss))
+    assert history.means()["loss"] == 1.5
 
 
 def test_ending_rates_cover_the_latest_episodes_and_fall_to_zero():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +57,14 @@ def write(tmp_path_factory):
 @given(written=st.lists(rows, max_size=5))
 def test_rows_are_read_back_to_the_last_digit(write, written):
     assert read_rows(write(*written)) == (written, 0)
+
+
+def test_a_metric_without_a_value_is_an_empty_cell(write):
+    text = write(replace(ROW, metrics={"loss": math.nan, "q": 2.0}))
+    assert ",10,,2.0," in text
+    ((row,), damaged) = read_rows(text)
+    assert math.isnan(row.metrics["loss"])
+    assert (row.metrics["q"], damaged) == (2.0, 0)
 
 
 @pytest.mark.parametrize("damaged", ["1,2", "1,2,0,not a number,10,0,0,1,,death,1,0", "\0\0\0"])

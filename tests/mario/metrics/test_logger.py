@@ -77,7 +77,7 @@ def test_every_episode_gets_a_csv_row_immediately(make, tmp_path, clock):
     assert rows(tmp_path) == [
         {
             "episode": "1", "step": "200", "env": "3", "reward": repr(float(np.float32(0.1))),
-            "length": "200", "loss": "0.0", "q": "0.0", "epsilon": "0.25", "best_x": "",
+            "length": "200", "loss": "", "q": "", "epsilon": "0.25", "best_x": "",
             "ending": "pit", "seconds": "2.5", "start_offset": "40",
         }
     ]  # fmt: skip

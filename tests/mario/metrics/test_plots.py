@@ -37,9 +37,13 @@ def drawings(monkeypatch):
     return drawn, gate
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.integers(1, 12))
-def test_the_moving_average_is_the_mean_of_the_latest_values(values, window):
-    expected = [np.mean(values[max(end - window, 0) : end]) for end in range(1, len(values) + 1)]
+@given(
+    st.lists(st.floats(-1e6, 1e6) | st.just(np.nan), min_size=1, max_size=40), st.integers(1, 12)
+)
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+def test_the_moving_average_is_the_mean_of_the_latest_values_without_nan(values, window):
+    ends = range(1, len(values) + 1)
+    expected = [np.nanmean(values[max(end - window, 0) : end]) for end in ends]
     np.testing.assert_allclose(moving_average(values, window), expected, atol=1e-6)
 
 
