@@ -104,7 +104,8 @@ class GradientRounds:
             if not usable:
                 return
             self._update(usable)
-            running = {worker for worker in reports if not reports[worker].round_ended}
+            unfinished = {worker for worker in reports if not reports[worker].round_ended}
+            running = unfinished & self._roster.ready  # one may have been replaced
 
     def _advance(self, workers: set[int]) -> None:
         """Let workers continue with the current weights."""
@@ -164,10 +165,11 @@ class GradientRounds:
     def _finite(self, gradients: dict[int, Gradients]) -> list[Gradients]:
         """Return the finite gradients in the order of the workers, or all if none is finite.
 
-        A worker whose gradients are repeatedly not finite, unlike those of others, is replaced.
+        A worker whose gradients are repeatedly not finite is replaced, unless this is so for all
+        workers: then the learning diverges, and `Learner` stops it.
         """
         good = {worker for worker, each in gradients.items() if np.isfinite(each.values).all()}
-        if not good:
+        if not good and len(gradients) == self._fleet.size:
             return [gradients[worker] for worker in sorted(gradients)]
         for worker in sorted(gradients):
             self._strikes[worker] = 0 if worker in good else self._strikes.get(worker, 0) + 1
@@ -175,8 +177,8 @@ class GradientRounds:
                 self._report(f"worker {worker} returned a gradient that is not finite; ignored")
             if self._strikes[worker] >= MAX_NON_FINITE:
                 self._strikes[worker] = 0
-                self._fleet.dismiss(worker, f"{MAX_NON_FINITE} gradients were not finite")
-        return [gradients[worker] for worker in sorted(good)]
+                self._roster.dismiss(worker, f"{MAX_NON_FINITE} gradients were not finite")
+        return [gradients[worker] for worker in sorted(good or gradients)]
 
 
 def combined(

@@ -96,6 +96,11 @@ class Roster:
                     answers[event.worker] = event.value
         return answers
 
+    def dismiss(self, worker: int, reason: str) -> None:
+        """Replace a worker that is ready, at a time when no worker that is ready has a call."""
+        self._fleet.dismiss(worker, reason)
+        self.poll(0)  # so that nothing is asked of its replacement before that is ready
+
     def _sort(self, event: Event) -> Answer | Lost | None:
         """Handle what concerns workers that are not ready yet; return all else."""
         worker = event.worker

@@ -1,4 +1,4 @@
-"""What `mario-cluster check` says of machines; the Ray tests are in test_fleet."""
+"""What `mario-cluster check` says of machines; the Ray tests are in test_launch."""
 
 from __future__ import annotations
 

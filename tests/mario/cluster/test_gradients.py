@@ -104,6 +104,25 @@ def test_gradients_that_are_not_finite_are_ignored_and_their_worker_is_replaced(
     output = capsys.readouterr().out
     assert output.count("worker 1 returned a gradient that is not finite; ignored") == 3
     assert "worker 1 is lost (3 gradients were not finite)" in output
+    assert output.count("is lost") == 1
+
+
+class LonelyNaNWorker(NaNWorker):
+    """As the second worker returns NaN, the first one fails."""
+
+    def advance(self, *arguments):
+        if self._setup.worker == 0 and self._setup.life == 0:
+            raise RuntimeError("the game broke")
+        return super().advance(*arguments)
+
+
+def test_a_worker_whose_gradients_are_not_finite_is_replaced_also_if_no_other_is_left(
+    tmp_path, capsys
+):
+    hyper = replace(HYPER["ppo"], epochs=6)  # more than 10 updates until the next worker joins
+    run = train(config(tmp_path, workers=2, hyper=hyper), make_worker=LonelyNaNWorker)
+    assert all(np.isfinite(tensor.numpy()).all() for tensor in learned(run))
+    assert "worker 1 is lost (3 gradients were not finite)" in capsys.readouterr().out
 
 
 class LastWords(Callback):
