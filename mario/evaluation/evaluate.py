@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from mario.config.validation import require_at_least
+from mario.errors import UsageError
 from mario.evaluation.episodes import EpisodeResult, play_episodes
 from mario.evaluation.summary import EvaluationSummary, summarize
 from mario.runs.trained_agent import TrainedAgent
@@ -40,8 +41,11 @@ def evaluate_agent(
         The results in the order in which the episodes ended, and their statistics.
 
     Raises:
-        UsageError: ``episodes`` is less than 1, or the game cannot be made.
+        UsageError: ``trained`` is not a `TrainedAgent`, ``episodes`` is less than 1, or the game
+            cannot be made.
     """
+    if not isinstance(trained, TrainedAgent):
+        raise UsageError(f"cannot evaluate {trained!r}; give what mario.load_agent returns")
     require_at_least("episodes", episodes, 1)
     epsilon = trained.epsilon if epsilon is None else epsilon
     with ExitStack() as stack:

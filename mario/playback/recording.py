@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import math
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from mario.config.validation import require_at_least, require_positive
 from mario.emulators.emulator import FRAMES_PER_SECOND
+from mario.errors import UsageError
 from mario.evaluation.episodes import EpisodeResult
 from mario.playback.overlay import Overlay
 from mario.playback.video import VideoWriter
@@ -33,7 +34,7 @@ class Recording:
         result: Result of the episode; None if the recording ended before it.
     """
 
-    frames: Frame
+    frames: Frame = field(repr=False)
     fps: float
     result: EpisodeResult | None
 
@@ -87,8 +88,11 @@ def record_episode(
         seed: Seed of the episode.
 
     Raises:
-        UsageError: ``every`` is less than 1, or ``max_seconds`` is not positive.
+        UsageError: ``player`` is a path, ``every`` is less than 1, or ``max_seconds`` is not
+            positive.
     """
+    if isinstance(player, str | Path):
+        raise UsageError(f"cannot play {str(player)!r}; give what mario.load_agent returns for it")
     require_at_least("every", every, 1)
     if max_seconds is not None:
         require_positive("max_seconds", max_seconds)

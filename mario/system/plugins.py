@@ -12,9 +12,9 @@ import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from mario.errors import UsageError, similar
+from mario.errors import MAX_HINTS, UsageError, similar
 
 T = TypeVar("T")
 
@@ -86,7 +86,8 @@ def load_class(flag: str, reference: str, base: type[T]) -> type[T]:
     >>> load_class("--agent", "collections:Couter", dict)
     Traceback (most recent call last):
         ...
-    mario.errors.UsageError: agent collections:Couter: collections has no 'Couter'
+    mario.errors.UsageError: agent collections:Couter: collections has no 'Couter'; did you mean \
+'Counter'?
     """
     check_module(flag, reference)
     module, _, name = reference.partition(":")
@@ -95,11 +96,25 @@ def load_class(flag: str, reference: str, base: type[T]) -> type[T]:
     except ImportError as error:
         raise UsageError(f"{flag} {reference}: {error}; is its folder on PYTHONPATH?") from None
     except AttributeError:
-        raise UsageError(f"{flag} {reference}: {module} has no {name!r}") from None
+        hint = _class_hint(load_plugin(module), name, base)
+        raise UsageError(f"{flag} {reference}: {module} has no {name!r}; {hint}") from None
     if not (isinstance(loaded, type) and issubclass(loaded, base)):
-        parent = f"{base.__module__}.{base.__qualname__}"
+        parent = f"{base.__module__.partition('.')[0]}.{base.__qualname__}"
         raise UsageError(f"{flag} {reference}: {name} is not a subclass of {parent}")
     return loaded
+
+
+def _class_hint(module: ModuleType, name: str, base: type[Any]) -> str:
+    """Return which subclasses of a class a module defines, the most similar names first."""
+    classes = [
+        key
+        for key, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, base) and value is not base
+    ]
+    names = similar(name, classes) or classes[:MAX_HINTS]
+    if not names:
+        return f"it defines no subclass of {base.__qualname__}"
+    return f"did you mean {' or '.join(map(repr, names))}?"
 
 
 def describe_own_error(error: BaseException) -> tuple[str, str] | None:

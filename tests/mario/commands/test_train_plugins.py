@@ -142,7 +142,7 @@ def test_callbacks_can_be_repeated_on_the_command_line():
     ("flags", "message"),
     [
         (["--callback", "nowhere:Mine"], "--callback nowhere:Mine: there is no module 'nowhere'"),
-        (["--callback", "agents:DDQN"], "is not a subclass of mario.training.callbacks.Callback"),
+        (["--callback", "agents:DDQN"], "is not a subclass of mario.Callback"),
         (["--callback"], "--callback needs a value"),
     ],
 )

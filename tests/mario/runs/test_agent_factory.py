@@ -93,7 +93,7 @@ def test_agents_are_found_by_name_and_by_module(tmp_path, monkeypatch):
     assert issubclass(agent_class("my_own_agent:Mine"), Agent)
     with pytest.raises(UsageError, match="my_own_agent has no 'Yours'"):
         agent_class("my_own_agent:Yours")
-    with pytest.raises(UsageError, match="x is not a subclass of agents.agent.Agent"):
+    with pytest.raises(UsageError, match="x is not a subclass of agents.Agent"):
         agent_class("my_own_agent:x")
 
 

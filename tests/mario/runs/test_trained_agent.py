@@ -13,6 +13,7 @@ from agents import DDQN, AgentSpec, DDQNConfig
 from mario.config.serialization import to_dict
 from mario.errors import UsageError
 from mario.evaluation.evaluate import evaluate_agent
+from mario.playback.recording import record_episode
 from mario.runs.checkpoint import FORMAT, save
 from mario.runs.file_kind import CheckpointError
 from mario.runs.trained_agent import load_agent
@@ -73,6 +74,12 @@ def test_an_evaluation_needs_an_episode(tmp_path):
     path = save_agent(tmp_path / "a.chkpt", {"hidden_size": 8}, weights.policy_state_dict())
     with pytest.raises(UsageError, match="episodes must be at least 1, got 0"):
         evaluate_agent(load_agent(path), episodes=0)
+
+
+@pytest.mark.parametrize("use", [evaluate_agent, record_episode])
+def test_a_path_in_place_of_a_trained_agent_is_refused(use):
+    with pytest.raises(UsageError, match="'x.chkpt'; give what mario.load_agent returns"):
+        use("x.chkpt")
 
 
 def test_options_that_are_missing_in_an_old_file_have_their_defaults(tmp_path):

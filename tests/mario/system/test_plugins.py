@@ -43,12 +43,22 @@ def test_a_mistyped_module_is_found_without_importing_it(folder):
         check_module("--agent", "a_clas_of_mine:Mine")
 
 
+def test_a_mistyped_class_is_suggested(folder):
+    (folder / "two_dicts_of_mine.py").write_text(
+        "class Good(dict): pass\nclass Better(dict): pass\nclass Goods: pass"
+    )
+    with pytest.raises(UsageError, match=r"has no 'Godo'; did you mean 'Good'\?"):
+        load_class("--agent", "two_dicts_of_mine:Godo", dict)
+    with pytest.raises(UsageError, match=r"has no 'Xyz'; did you mean 'Good' or 'Better'\?"):
+        load_class("--agent", "two_dicts_of_mine:Xyz", dict)
+
+
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
         ("Mine", "agent Mine: give it as module:Class"),
         ("nowhere:Mine", "agent nowhere:Mine: there is no module 'nowhere'"),
-        ("a_class_of_mine:Yours", "a_class_of_mine has no 'Yours'"),
+        ("a_class_of_mine:Yours", "a_class_of_mine has no 'Yours'; it defines no subclass of dict"),
         ("a_class_of_mine:x", "x is not a subclass of builtins.dict"),
         ("a_class_of_mine:Other", "Other is not a subclass of builtins.dict"),
     ],

@@ -39,7 +39,7 @@ def test_a_callback_is_made_without_arguments():
     ("reference", "message"),
     [
         ("my_own_callbacks:Yours", "my_own_callbacks has no 'Yours'"),
-        ("my_own_callbacks:Stranger", "is not a subclass of mario.training.callbacks.Callback"),
+        ("my_own_callbacks:Stranger", "is not a subclass of mario.Callback"),
         ("my_own_callbacks:Needy", "'argument'; it is made without arguments"),
         ("nowhere:Mine", "there is no module 'nowhere'"),
         ("Mine", "callback Mine: give it as module:Class"),
