@@ -136,7 +136,7 @@ class Mmc3 final : public Mapper {
     return banks;
   }
 
-  void clock_scanline() override {
+  void clock_counter() override {
     std::uint8_t& counter = registers[kCounter];
     if (counter == 0 || registers[kReload]) {
       counter = registers[kLatch];

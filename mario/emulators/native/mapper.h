@@ -23,8 +23,8 @@ class Mapper {
   // A write by the CPU to $8000 or above.
   virtual void write(std::uint16_t address, std::uint8_t value) = 0;
   virtual Banks banks() const = 0;
-  // Called once per rendered scanline.
-  virtual void clock_scanline() {}
+  // Called when bit 12 of the PPU's address rises: once per rendered scanline, and by registers.
+  virtual void clock_counter() {}
   virtual bool counts_scanlines() const { return false; }
   virtual bool irq_pending() const { return false; }
 

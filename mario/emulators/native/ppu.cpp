@@ -82,7 +82,7 @@ void Ppu::run_dots(int end) {
       if (is_rendering() && passes(257)) copy_horizontal();
       if (is_rendering() && dot_ <= 303 && end > 280) copy_vertical();
     }
-    if (passes(kMapperClockDot) && is_rendering()) cartridge_.mapper().clock_scanline();
+    if (passes(kMapperClockDot) && is_rendering()) cartridge_.mapper().clock_counter();
   } else if (scanline_ == kVblank && passes(0)) {
     vblank_ = true;
     nmi_pending_ = nmi_enabled_;
@@ -95,17 +95,26 @@ void Ppu::run_visible_line(int end) {
     const int last = std::min(end, kWidth);
     if (render_) {
       render_line(line, dot_, last);
-    } else if (!sprite_zero_hit_ && is_rendering() && sprite_zero_on_line()) {
+    } else if (!sprite_zero_hit_ && can_hit_sprite_zero() && sprite_zero_on_line()) {
       find_sprite_zero_hit(line, dot_, last);
     }
-    if (show_background_) increment_horizontal(dot_, last);
+    if (is_rendering()) increment_horizontal(dot_, last);
   }
-  if (show_background_ && dot_ <= 256 && end > 256) increment_vertical();
+  if (is_rendering() && dot_ <= 256 && end > 256) increment_vertical();
   if (is_rendering() && dot_ <= 257 && end > 257) copy_horizontal();
   if (end > kLastDot) {
     evaluation_pending_ = true;
     evaluated_line_ = line;
   }
+}
+
+// Sets the address by a register. Outside of rendering it is on the bus to the cartridge, whose
+// mapper counts the rises of bit 12.
+void Ppu::set_vram_address(int address) {
+  const bool rises = ~vram_address_ & address & 0x1000;
+  vram_address_ = static_cast<std::uint16_t>(address);
+  const bool is_fetching = is_rendering() && scanline_ < kPostRender;
+  if (rises && !is_fetching) cartridge_.mapper().clock_counter();
 }
 
 // The VRAM address advances by one tile after each tile's last column.
@@ -170,7 +179,7 @@ int Ppu::status_unchanged_until() const {
     return time_ + (kScanlines - scanline_) * kDots - dot_;
   }
   const int blank = time_ + (kVblank - scanline_) * kDots - dot_;
-  if (sprite_zero_hit_ || !is_rendering()) return blank;
+  if (sprite_zero_hit_ || !can_hit_sprite_zero()) return blank;
   const int x = oam_[3];
   if (scanline_ < kPostRender && dot_ < x + 8 && sprite_zero_on_line()) {
     return time_ + std::max(0, x - dot_);
@@ -197,12 +206,12 @@ void Ppu::write_data(std::uint8_t value) {
   } else if (vram_address_ < 0x3FFF) {
     palette_[vram_address_ == 0x3F10 ? 0 : vram_address_ & 0x1F] = value;
   }
-  vram_address_ += increment_by_32_ ? 32 : 1;
+  set_vram_address(vram_address_ + (increment_by_32_ ? 32 : 1));
 }
 
 std::uint8_t Ppu::read_data() {
   const std::uint8_t value = read_vram(vram_address_);
-  vram_address_ += increment_by_32_ ? 32 : 1;
+  set_vram_address(vram_address_ + (increment_by_32_ ? 32 : 1));
   if (vram_address_ >= 0x3F00) return value;
   const std::uint8_t buffered = read_buffer_;
   read_buffer_ = value;
@@ -263,7 +272,7 @@ void Ppu::write_scroll(std::uint8_t value) {
 void Ppu::write_address(std::uint8_t value) {
   if (write_toggle_) {
     temp_address_ = static_cast<std::uint16_t>((temp_address_ & 0xFF00) | value);
-    vram_address_ = temp_address_;
+    set_vram_address(temp_address_);
   } else {
     temp_address_ = static_cast<std::uint16_t>((temp_address_ & 0x00FF) | (value & 0x3F) << 8);
   }

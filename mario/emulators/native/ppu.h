@@ -83,12 +83,15 @@ class Ppu {
   void run_visible_line(int end);
   void next_scanline();
   int scanline_length() const;
-  bool is_rendering() const { return show_background_ && show_sprites_; }
+  // Whether the PPU fetches tiles: one visible layer is enough.
+  bool is_rendering() const { return show_background_ || show_sprites_; }
+  bool can_hit_sprite_zero() const { return show_background_ && show_sprites_; }
   std::uint8_t status() const {
     return static_cast<std::uint8_t>(sprite_zero_hit_ << 6 | vblank_ << 7);
   }
   void copy_horizontal() { vram_address_ = (vram_address_ & ~0x041F) | (temp_address_ & 0x041F); }
   void copy_vertical() { vram_address_ = (vram_address_ & ~0x7BE0) | (temp_address_ & 0x7BE0); }
+  void set_vram_address(int address);
   void increment_horizontal(int begin, int end);
   void increment_vertical();
   void evaluate_sprites();

@@ -5,29 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from nes_programs import copy, make_rom, poke, set_vram_address
 
 from mario.emulators.native import NativeEmulator, is_built
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the native emulator is not built")
-
-PRG_BANK, CHR_BANK = 0x2000, 0x400
-LAST_8K = 0xE000
-
-
-def lda(value: int) -> bytes:
-    return bytes([0xA9, value])
-
-
-def sta(at: int) -> bytes:
-    return bytes([0x8D, at & 255, at >> 8])
-
-
-def poke(at: int, value: int) -> bytes:
-    return lda(value) + sta(at)
-
-
-def copy(at: int, to: int) -> bytes:
-    return bytes([0xAD, at & 255, at >> 8]) + sta(to)
 
 
 def mmc1(register: int, value: int) -> bytes:
@@ -37,8 +19,7 @@ def mmc1(register: int, value: int) -> bytes:
 
 def read_chr(address: int, to: int) -> bytes:
     """Read a byte of the pattern tables; the PPU returns it one read late."""
-    set_address = poke(0x2006, address >> 8) + poke(0x2006, address & 255)
-    return set_address + copy(0x2007, to) + copy(0x2007, to)
+    return set_vram_address(address) + copy(0x2007, to) + copy(0x2007, to)
 
 
 @pytest.fixture
@@ -46,23 +27,8 @@ def run(tmp_path: Path):
     """Return a function that runs a program from the last bank of a ROM and returns the RAM."""
 
     def run(mapper: int, code: bytes, prg: int = 8, chr_: int = 4, flags: int = 0) -> memoryview:
-        # The first byte of every bank is its number.
-        program = bytearray(prg * 0x4000)
-        for start in range(0, len(program), PRG_BANK):
-            program[start] = start // PRG_BANK
-        patterns = bytearray(chr_ * 0x2000)
-        for start in range(0, len(patterns), CHR_BANK):
-            patterns[start : start + 2] = bytes([start // CHR_BANK]) * 2
-        code = poke(0x2001, 0) + code
-        end = LAST_8K + 0x10 + len(code)
-        code += bytes([0x4C, end & 255, end >> 8])
-        program[-0x2000 + 0x10 : -0x2000 + 0x10 + len(code)] = code
-        handler = bytes([0xE6, 0x40, 0x8D, 0x00, 0xE0, 0x40])  # INC $40; STA $E000; RTI
-        program[-0x100 : -0x100 + len(handler)] = handler
-        program[-6:] = bytes([0x00, 0xFF, 0x10, 0xE0, 0x00, 0xFF])
         path = tmp_path / "banks.nes"
-        header = b"NES\x1a" + bytes([prg, chr_, mapper << 4 | flags]).ljust(12, b"\0")
-        path.write_bytes(header + program + patterns)
+        path.write_bytes(make_rom(poke(0x2001, 0) + code, mapper, prg, chr_, flags))
         console = NativeEmulator(path)
         for _ in range(4):
             console.advance(0)
@@ -136,6 +102,24 @@ def test_mmc3_interrupts_after_the_requested_number_of_scanlines(run) -> None:
     assert run(4, on + poke(0x2001, 0x00) + b"\x58")[0x40] == 0  # rendering is off
 
 
+@pytest.mark.parametrize(
+    "rise",
+    [
+        set_vram_address(0x0000) + set_vram_address(0x1000),
+        set_vram_address(0x0FFF) + copy(0x2007, 0x10),
+        set_vram_address(0x2FFF) + poke(0x2007, 0),
+    ],
+    ids=["set", "read", "written"],
+)
+def test_mmc3_counts_rises_of_the_video_address_by_registers(run, rise: bytes) -> None:
+    on = poke(0x4017, 0x40) + poke(0xC000, 3) + poke(0xC001, 0) + poke(0xE001, 0)
+    assert run(4, on + 3 * rise + b"\x58")[0x40] == 0
+    assert run(4, on + 4 * rise + b"\x58")[0x40] == 1, "the first rise loads the counter"
+    assert run(4, on + 4 * rise)[0x40] == 0, "masked"
+    staying = set_vram_address(0x1000) + set_vram_address(0x1400)
+    assert run(4, on + rise + 4 * staying + b"\x58")[0x40] == 0, "no rises"
+
+
 def test_the_apu_interrupts_once_a_frame_and_reports_active_channels(run) -> None:
     assert run(0, poke(0x4017, 0) + b"\x58", prg=2)[0x40] > 0
     assert run(0, poke(0x4017, 0x40) + b"\x58", prg=2)[0x40] == 0
@@ -151,5 +135,5 @@ def test_cartridge_ram_exists_if_the_header_says_so(run) -> None:
 
 
 def test_a_cartridge_without_chr_rom_has_writable_chr_ram(run) -> None:
-    write = poke(0x2006, 0x01) + poke(0x2006, 0x23) + poke(0x2007, 99)
-    assert run(2, write + read_chr(0x0123, 0x10), chr_=0)[0x10] == 99
+    write = poke(0x2007, 99)
+    assert run(2, set_vram_address(0x0123) + write + read_chr(0x0123, 0x10), chr_=0)[0x10] == 99
