@@ -18,7 +18,7 @@ POOL_FUNCTIONS = (
 """Functions that run in the threads of the pool that is their first argument."""
 
 OUT_OF_MEMORY = 1
-"""Result of ``thread_pool_error`` if a thread ran out of memory."""
+"""Result of ``thread_pool_error`` if memory ran out."""
 
 
 class ThreadPool:
@@ -100,10 +100,10 @@ def _library() -> ctypes.CDLL | None:
 
 
 def _raise_pool_error(result: Any, function: object, arguments: tuple[Any, ...]) -> Any:
-    """Return the result of a function, unless one of the pool's threads had an error."""
+    """Return the result of a function, unless there was an error in it."""
     code = native().thread_pool_error(arguments[0])
     if code == OUT_OF_MEMORY:
-        raise MemoryError("a thread of the compiled functions ran out of memory")
+        raise MemoryError("the compiled functions ran out of memory")
     if code:
-        raise RuntimeError("a thread of the compiled functions raised an exception")
+        raise RuntimeError("the compiled functions raised an exception")
     return result

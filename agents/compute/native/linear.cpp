@@ -169,18 +169,20 @@ EXPORT void linear_pack_weights(ThreadPool* pool, int inputs, int outputs, const
 EXPORT void linear_forward(ThreadPool* pool, std::int64_t count, int inputs, int outputs,
                            const float* in, const float16_t* weights, const float* bias,
                            float* out) {
-  static thread_local std::vector<float16_t> buffer;
-  float16_t* states = scratch(buffer, count * inputs);
-  pool->parallel_for_ranges(count * inputs, kMinElements, [&](Range range) {
-    convert(in + range.first, range.size(), 1, states + range.first);
-  });
-  const float16_t* panels = weights + std::int64_t(inputs) * outputs;
-  pool->parallel_for_ranges(num_panels(outputs), 1, [&](Range range) {
-    for (auto panel = range.first; panel < range.last; ++panel) {
-      const auto n = panel * kWidth;
-      forward_panel(count, inputs, int(std::min<std::int64_t>(kWidth, outputs - n)), states,
-                    panels + n * inputs, bias + n, outputs, out + n);
-    }
+  pool->guard([&] {
+    static thread_local std::vector<float16_t> buffer;
+    float16_t* states = scratch(buffer, count * inputs);
+    pool->parallel_for_ranges(count * inputs, kMinElements, [&](Range range) {
+      convert(in + range.first, range.size(), 1, states + range.first);
+    });
+    const float16_t* panels = weights + std::int64_t(inputs) * outputs;
+    pool->parallel_for_ranges(num_panels(outputs), 1, [&](Range range) {
+      for (auto panel = range.first; panel < range.last; ++panel) {
+        const auto n = panel * kWidth;
+        forward_panel(count, inputs, int(std::min<std::int64_t>(kWidth, outputs - n)), states,
+                      panels + n * inputs, bias + n, outputs, out + n);
+      }
+    });
   });
 }
 
@@ -189,27 +191,29 @@ EXPORT void linear_forward(ThreadPool* pool, std::int64_t count, int inputs, int
 EXPORT void linear_backward(ThreadPool* pool, std::int64_t count, int inputs, int outputs,
                             const float* in, const float16_t* weights, const float* grad_out,
                             float* grad_in, float* grad_weights, float* grad_bias) {
-  static thread_local std::vector<float16_t> buffer;
-  float16_t* states = scratch(buffer, count * (inputs + outputs));
-  float16_t* scaled = states + count * inputs;
-  const float scale = gradient_scale(grad_out, count * outputs);
-  convert(grad_out, count * outputs, scale, scaled);
-  pool->parallel_for_ranges(inputs / kWidth, 1, [&](Range range) {
-    for (auto k = range.first * kWidth; k < range.last * kWidth; k += kWidth)
+  pool->guard([&] {
+    static thread_local std::vector<float16_t> buffer;
+    float16_t* states = scratch(buffer, count * (inputs + outputs));
+    float16_t* scaled = states + count * inputs;
+    const float scale = gradient_scale(grad_out, count * outputs);
+    convert(grad_out, count * outputs, scale, scaled);
+    pool->parallel_for_ranges(inputs / kWidth, 1, [&](Range range) {
+      for (auto k = range.first * kWidth; k < range.last * kWidth; k += kWidth)
+        for (std::int64_t s = 0; s < count; ++s)
+          convert(in + s * inputs + k, kWidth, 1, states + k * count + s * kWidth);
+    });
+    pool->parallel_for(2 * kParts, [&](int part) {
+      if (part < kParts) {
+        const Range range(inputs / kWidth, part, kParts);
+        input_gradient(range, count, inputs, outputs, weights, scaled, 1 / scale, grad_in);
+        return;
+      }
+      const Range range(outputs, part - kParts, kParts);
+      weight_gradient(range, count, inputs, outputs, states, scaled, 1 / scale, grad_weights);
+      std::fill(grad_bias + range.first, grad_bias + range.last, 0.0f);
       for (std::int64_t s = 0; s < count; ++s)
-        convert(in + s * inputs + k, kWidth, 1, states + k * count + s * kWidth);
-  });
-  pool->parallel_for(2 * kParts, [&](int part) {
-    if (part < kParts) {
-      const Range range(inputs / kWidth, part, kParts);
-      input_gradient(range, count, inputs, outputs, weights, scaled, 1 / scale, grad_in);
-      return;
-    }
-    const Range range(outputs, part - kParts, kParts);
-    weight_gradient(range, count, inputs, outputs, states, scaled, 1 / scale, grad_weights);
-    std::fill(grad_bias + range.first, grad_bias + range.last, 0.0f);
-    for (std::int64_t s = 0; s < count; ++s)
-      for (auto n = range.first; n < range.last; ++n) grad_bias[n] += grad_out[s * outputs + n];
+        for (auto n = range.first; n < range.last; ++n) grad_bias[n] += grad_out[s * outputs + n];
+    });
   });
 }
 

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <new>
-#include <system_error>
 #include <utility>
 
 #include "export.h"
@@ -35,7 +34,7 @@ ThreadPool::ThreadPool(int threads) {
   try {
     for (int worker = 1; worker < threads; ++worker)
       workers_.emplace_back([this] { run_worker(); });
-  } catch (const std::system_error&) {
+  } catch (...) {
     join();  // the workers that were started
     throw;
   }
@@ -79,7 +78,7 @@ void ThreadPool::take_parts() {
   while (has_parts(tickets_)) {
     const Tickets ticket = tickets_++;
     if (!has_parts(ticket)) return;
-    run_part(*work_, int(std::uint32_t(ticket)));
+    guard([&] { (*work_)(int(std::uint32_t(ticket))); });
     ++parts_done_;
   }
 }
@@ -96,16 +95,16 @@ void ThreadPool::run_worker() {
   }
 }
 
-// Returns null if the system cannot start the threads.
+// Returns null if the system cannot start the threads, or has no memory for them.
 EXPORT ThreadPool* thread_pool_new(int threads) {
   try {
     return new ThreadPool(threads);
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     return nullptr;
   }
 }
 
-// Returns what went wrong in the parts of the work since the last call: 0 for nothing, 1 if memory
+// Returns what went wrong in the work of the pool since the last call: 0 for nothing, 1 if memory
 // ran out, 2 for anything else. The results of this work are then undefined.
 EXPORT int thread_pool_error(ThreadPool* pool) {
   const std::exception_ptr error = pool->take_error();

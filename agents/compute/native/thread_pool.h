@@ -36,14 +36,25 @@ class ThreadPool {
   explicit ThreadPool(int threads);
   ~ThreadPool();
 
+  // Calls `work` without arguments in the calling thread. An exception ends only this call;
+  // take_error() returns it.
+  template <typename Work>
+  void guard(Work&& work) {
+    try {
+      work();
+    } catch (...) {  // an exception that leaves a thread or enters C code would end the process
+      keep_error(std::current_exception());
+    }
+  }
+
   // Calls `work` with each number below `parts`, at most 2^31, several of them concurrently. An
   // exception in a part ends only this part; take_error() returns it.
   template <typename Work>
   void parallel_for(int parts, Work&& work) {
     if (workers_.empty() || parts == 1) {
-      for (int part = 0; part < parts; ++part) run_part(work, part);
+      for (int part = 0; part < parts; ++part) guard([&] { work(part); });
     } else {
-      run(parts, work);
+      run(parts, std::ref(work));  // a copy of `work` would need memory
     }
   }
 
@@ -63,15 +74,6 @@ class ThreadPool {
   // Upper 32 bits: number of parts. Lower 32 bits: the next part to take; it may exceed the number.
   using Tickets = std::uint64_t;
   static bool has_parts(Tickets tickets) { return std::uint32_t(tickets) < tickets >> 32; }
-
-  template <typename Work>
-  void run_part(Work&& work, int part) {
-    try {
-      work(part);
-    } catch (...) {  // an exception that leaves a thread would end the process
-      keep_error(std::current_exception());
-    }
-  }
 
   void keep_error(std::exception_ptr error);
   void run(int parts, const std::function<void(int)>& work);

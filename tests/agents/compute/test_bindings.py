@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import shutil
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from agents.compute import bindings
 from agents.compute.bindings import ThreadPool, is_compiled, native, pointer
 
 needs_build = pytest.mark.skipif(not is_compiled(), reason="the package is not compiled")
+
+CPU = Path("/proc/cpuinfo")
+needs_avx512 = pytest.mark.skipif(
+    not (is_compiled() and hasattr(native(), "linear_forward") and CPU.exists())
+    or "avx512f" not in CPU.read_text().split(),
+    reason="the float16 functions were compiled for processors with AVX-512",
+)
 
 
 def count_threads() -> int:
@@ -98,6 +106,25 @@ def test_an_exception_in_a_thread_does_not_end_the_process(tmp_path):
     subprocess.run(["g++", *flags, source, pool], check=True)
     done = subprocess.run([program], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+FORWARD = "linear_forward(pool.address, 2**40, 1024, 8, *[None] * 4)"
+BACKWARD = "linear_backward(pool.address, 2**40, 1024, 8, *[None] * 6)"
+
+
+@needs_avx512
+@pytest.mark.parametrize("call", [FORWARD, BACKWARD])
+def test_a_layer_without_memory_for_its_buffers_raises_a_memory_error(call):
+    code = (
+        "from agents.compute.bindings import ThreadPool, native\n"
+        "pool = ThreadPool(2)\n"
+        f"try: native().{call}\n"
+        "except MemoryError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, "the compiled functions ran out of memory\n")
 
 
 def test_a_package_without_compiled_functions_is_detected(monkeypatch):

@@ -1,4 +1,4 @@
-// Tests that an exception in a part of the work is kept for the caller. Exits with 0 if it is.
+// Tests that an exception in the work is kept for the caller. Exits with 0 if it is.
 #include "../../../agents/compute/native/thread_pool.h"
 
 #include <atomic>
@@ -25,6 +25,8 @@ int main() {
       pool.parallel_for(8, [&](int) { ++done; });
       if (done != 16) return std::puts("the pool does not work after an exception"), 1;
       if (thread_pool_error(&pool) != 0) return std::puts("the error is reported twice"), 1;
+      pool.guard([] { throw std::bad_alloc(); });
+      if (thread_pool_error(&pool) != 1) return std::puts("the caller's error is lost"), 1;
     }
   }
   return 0;
