@@ -21,9 +21,24 @@ import torch
 from mario.runs.file_kind import is_legacy
 
 DIGEST_PREFIX = b"sha256:"
+LENGTH_BYTES = 2
+"""Bytes of the length of an archive's comment, which precede the comment."""
 INTEGERS = {"BININT", "BININT1", "BININT2", "LONG1"}
 PUTS = {"BINPUT", "LONG_BINPUT"}
+GETS = {"BINGET", "LONG_BINGET"}
+STORAGE = ["GLOBAL", "BINUNICODE", "BINUNICODE", "NONE", "TUPLE"]
+"""Operations that describe a storage, without its number of elements."""
+ELEMENT_BYTES = {
+    "torch DoubleStorage": 8, "torch FloatStorage": 4, "torch HalfStorage": 2,
+    "torch BFloat16Storage": 2, "torch LongStorage": 8, "torch IntStorage": 4,
+    "torch ShortStorage": 2, "torch CharStorage": 1, "torch ByteStorage": 1, "torch BoolStorage": 1,
+}  # fmt: skip
+"""Size of an element, by the name of the storage's class in a pickle."""
 SCALARS = (str, int, float, type(None))
+
+
+Operation = tuple[str, Any]
+"""Name and argument of an operation of a pickle."""
 
 
 class ArchiveError(ValueError):
@@ -36,9 +51,8 @@ def add_digest(archive: bytes) -> bytes:
     Args:
         archive: a ZIP archive without a comment.
     """
-    body = archive[:-2]  # the last two bytes are the length of the comment
-    comment = DIGEST_PREFIX + hashlib.sha256(body).hexdigest().encode()
-    return body + len(comment).to_bytes(2, "little") + comment
+    body = memoryview(archive)[:-LENGTH_BYTES]
+    return b"".join((body, _comment_of(body)))
 
 
 def verify_archive(path: Path) -> None:
@@ -131,37 +145,60 @@ def _find_damage(content: bytes, archive: zipfile.ZipFile) -> str | None:
         if entry.compress_type or entry.compress_size != entry.file_size:
             return f"{entry.filename} is compressed"
     if archive.comment:
-        body = content[: len(content) - len(archive.comment)]
-        return None if add_digest(body) == content else "it differs from its digest"
+        # Views, because copies would need several times the memory of the file.
+        end = len(content) - len(archive.comment) - LENGTH_BYTES
+        is_intact = memoryview(content)[end:] == _comment_of(memoryview(content)[:end])
+        return None if is_intact else "it differs from its digest"
     damaged = archive.testzip()
     return f"{damaged} differs from its CRC" if damaged else None
+
+
+def _comment_of(body: memoryview) -> bytes:
+    """Return the last bytes of an archive: the length of its comment, and the comment."""
+    comment = DIGEST_PREFIX + hashlib.sha256(body).hexdigest().encode()
+    return len(comment).to_bytes(LENGTH_BYTES, "little") + comment
 
 
 def _check_legacy_sizes(path: Path) -> None:
     """Check that the tensors of a legacy file are not larger than the file.
 
     Torch allocates what the file asks for before it reads the numbers. Each tensor's storage is
-    described by a tuple that ends with its number of elements and None.
+    described by a tuple: "storage", its class, key and location, the number of elements, and None.
     """
     left = size = path.stat().st_size
-    with open(path, "rb") as file:
-        for _ in range(5):  # magic number, protocol, system, content, storage keys
-            try:
-                operations: list[tuple[str, Any]] = [
-                    (code.name, value) for code, value, _ in pickletools.genops(file)
-                ]
-            except (ValueError, IndexError, OverflowError):
-                raise ArchiveError("it is damaged") from None
-            recent = [operation for operation in operations if operation[0] not in PUTS]
-            for index, (name, _) in enumerate(recent):
-                if name != "BINPERSID":
-                    continue
-                numel, *rest = recent[max(0, index - 3) : index]
-                if numel[0] not in INTEGERS or [item[0] for item in rest] != ["NONE", "TUPLE"]:
-                    raise ArchiveError("it describes a tensor in an unusual way")
-                left -= max(0, numel[1])
+    content = io.BytesIO(path.read_bytes())  # reading from a file allocates what is asked for
+    for _ in range(5):  # magic number, protocol, system, content, storage keys
+        try:
+            operations = _operations(content)
+        except (ValueError, IndexError, KeyError, OverflowError):
+            raise ArchiveError("it is damaged") from None
+        for index, (name, _) in enumerate(operations):
+            if name == "BINPERSID":
+                left -= _storage_bytes(operations[max(0, index - 6) : index])
     if left < 0:
         raise ArchiveError(f"its tensors are larger than the file of {size:,} bytes")
+
+
+def _operations(content: io.BytesIO) -> list[Operation]:
+    """Return the operations of the next pickle, with those that its memo repeats."""
+    found: list[Operation] = []
+    memo: dict[Any, Operation] = {}
+    for code, value, _ in pickletools.genops(content):
+        if code.name in PUTS:
+            memo[value] = found[-1]
+        else:
+            found.append(memo[value] if code.name in GETS else (code.name, value))
+    return found
+
+
+def _storage_bytes(description: list[Operation]) -> int:
+    """Return the size of a storage that the last operations before `BINPERSID` describe."""
+    names = [name for name, _ in description]
+    integers = names[3:4] and names[3] in INTEGERS
+    if not integers or names[:3] + names[4:] != STORAGE or description[0][1] not in ELEMENT_BYTES:
+        raise ArchiveError("it describes a tensor in an unusual way")
+    elements: int = description[3][1]
+    return max(0, elements) * ELEMENT_BYTES[description[0][1]]
 
 
 def _explain(error: Exception) -> str:
