@@ -1,6 +1,7 @@
-// Makes calls that write below a folder fail, as on a full disk. Loaded with LD_PRELOAD.
+// Makes calls that write below a folder fail, as on a full disk, or slow. Loaded with LD_PRELOAD.
 //
 // fail_writes(folder, first, count) lets the `count` calls from the `first` one on fail.
+// slow_writes(folder, milliseconds) lets each call take longer, and each fsync ten times as much.
 // written() returns how many calls there were since then.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,11 +13,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 static char folder[PATH_MAX];
 static atomic_int calls;
-static int first_failure, num_failures;
+static int first_failure, num_failures, delay;
 
 void fail_writes(const char* path, int first, int count) {
   snprintf(folder, sizeof folder, "%s", path);
@@ -25,10 +27,23 @@ void fail_writes(const char* path, int first, int count) {
   num_failures = count;
 }
 
+void slow_writes(const char* path, int milliseconds) {
+  fail_writes(path, 0, 0);
+  delay = milliseconds;
+}
+
 int written(void) { return calls; }
+
+// Waits as a disk does, which signals do not interrupt.
+static void wait_for(long milliseconds) {
+  struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+  while (nanosleep(&left, &left) == -1 && errno == EINTR) {
+  }
+}
 
 static int fails(const char* path) {
   if (!folder[0] || strncmp(path, folder, strlen(folder))) return 0;
+  wait_for(delay);
   const int call = ++calls;
   return call >= first_failure && call < first_failure + num_failures;
 }
@@ -56,7 +71,9 @@ ssize_t writev(int fd, const struct iovec* parts, int count) {
 }
 
 int fsync(int fd) {
+  const int before = calls;
   if (descriptor_fails(fd)) FULL(-1);
+  if (calls > before) wait_for(9 * delay);
   return REAL(fsync)(fd);
 }
 

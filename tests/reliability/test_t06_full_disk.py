@@ -1,4 +1,4 @@
-"""T6: a disk that is full at any write; earlier files stay intact and the run can go on."""
+"""T6: a disk that is full at any write, or slow; files stay intact and the run can go on."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from mario.training.callbacks import Callback
 from mario.training.session import Session
 
 ROOT = Path(__file__).parents[2]
+DELAY_MILLISECONDS = 5
+"""How much longer each write takes on a slow disk; ten times as much for ``fsync``."""
+
 HERE = Path(__file__).parent
 RUNS = [
     pytest.param(31, 1, id="some writes"),
@@ -37,9 +40,10 @@ def library(tmp_path_factory):
     return path
 
 
-def results(library, folder, command, stride, count):
+def run_script(library, name, *arguments):
+    """Run a script with the library; return the value of the JSON that it prints."""
     done = subprocess.run(
-        [sys.executable, HERE / "fail_each_write.py", command, folder, str(stride), str(count)],
+        [sys.executable, HERE / name, *map(str, arguments)],
         capture_output=True, text=True, check=False,
         env=os.environ | {
             "LD_PRELOAD": str(library),
@@ -52,7 +56,8 @@ def results(library, folder, command, stride, count):
 
 @pytest.mark.parametrize(("stride", "count"), RUNS)
 def test_t06_training_survives_a_full_disk_at_any_write(library, tmp_path, stride, count):
-    (_, code, output), *others = results(library, tmp_path, "train", stride, count)
+    script = "fail_each_write.py"
+    (_, code, output), *others = run_script(library, script, "train", tmp_path, stride, count)
     assert code == 0, output
     assert len(others) > 2
     (whole,) = (tmp_path / "whole").iterdir()
@@ -71,7 +76,8 @@ def test_t06_training_survives_a_full_disk_at_any_write(library, tmp_path, strid
 
 @pytest.mark.parametrize(("stride", "count"), RUNS)
 def test_t06_a_recording_is_complete_or_refused(library, tmp_path, stride, count):
-    (_, code, output), *others = results(library, tmp_path, "record", stride, count)
+    script = "fail_each_write.py"
+    (_, code, output), *others = run_script(library, script, "record", tmp_path, stride, count)
     assert code == 0, output
     expected = (tmp_path / "whole" / "play.mp4").read_bytes()
     for first, code, output in others:
@@ -115,3 +121,18 @@ def test_t06_training_goes_on_when_a_small_disk_fills_up(tmp_path, monkeypatch, 
     finally:
         subprocess.run(["umount", "-l", tmp_path], check=True)
     assert "could not save at step 42: No space left on device" in capsys.readouterr().out
+
+
+def test_t06_training_goes_on_with_a_slow_disk_and_obeys_signals(library, tmp_path):
+    runs = run_script(library, "slow_disk.py", tmp_path, DELAY_MILLISECONDS)
+    for name, (code, output, calls, _) in runs.items():
+        assert code == (143 if name == "stopped" else 0), (name, output)
+        assert "Traceback" not in output, (name, output)
+        assert calls > 20, name
+    fast, slow, stopped = (next((tmp_path / name).iterdir()) for name in runs)
+    assert run_differences(fast, slow) == []
+    _, _, calls, seconds = runs["slow"]
+    assert seconds > calls * DELAY_MILLISECONDS / 1000, "the disk was not slow"
+    assert "the run was stopped and saved" in runs["stopped"][1]
+    assert 0 < load(stopped / "last.chkpt")["steps"] < 80
+    assert runs["stopped"][3] < 60, "the save in progress, and another one"
