@@ -53,6 +53,9 @@ def run(name: str, body: Callable[[], int]) -> NoReturn:
         name: name of the command.
         body: the command.
     """
+    # Figures are drawn to files. An environment, e.g. of a notebook, may name a backend for windows
+    # that is not installed, with which matplotlib could not be imported.
+    os.environ.pop("MPLBACKEND", None)
     with naming_flags():
         sys.exit(_exit_code(name, body))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from PIL import Image
 from mario.metrics import plots
 from mario.metrics.plots import PLOTS, BackgroundPlots, draw, draw_all, moving_average, plot_of
 
+ROOT = Path(__file__).parents[3]
 NAMES = ("reward", "length", "loss", "q")
 
 
@@ -78,6 +82,26 @@ def test_drawing_needs_no_pyplot(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)
     draw_all(tmp_path, columns(2), window=100)
     assert "matplotlib.pyplot" not in sys.modules
+
+
+@pytest.mark.parametrize("backend", ["module://a_notebook_of_others", "no_such_backend", "tkagg"])
+def test_a_command_draws_files_whatever_backend_the_environment_names(tmp_path, backend):
+    code = (
+        "from pathlib import Path\n"
+        "from mario.commands import cli\n"
+        "def draw():\n"
+        "    import mario.playback.fonts\n"
+        "    from mario.metrics.plots import draw_all\n"
+        "    draw_all(Path(), {'reward': [1.0, 2.0]}, window=100)\n"
+        "    return 0\n"
+        "cli.run('mario-train', draw)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env=os.environ | {"MPLBACKEND": backend, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / PLOTS["reward"].file).stat().st_size > 1_000
 
 
 def test_offering_does_not_wait_for_a_drawing_and_queues_none(tmp_path, drawings):
