@@ -14,6 +14,8 @@ from contextlib import contextmanager
 
 MIN_SIMILARITY = 0.6
 MAX_HINTS = 3
+MAX_LISTED = 8
+"""Known names of which all are listed if none is similar."""
 
 FLAG = re.compile(r"(?<![\w-])--([a-z][a-z0-9]*(?:[-.][a-z0-9]+)*)")
 """A flag in a message."""
@@ -65,19 +67,27 @@ def with_arguments(message: str) -> str:
     return FLAG.sub(lambda match: _argument(match[1].replace("-", "_")), message)
 
 
-def unknown(kind: str, value: str, known: Iterable[str]) -> UsageError:
+def unknown(kind: str, value: str, known: Iterable[str], stem: str = "") -> UsageError:
     """Return the error for an unknown name; the message suggests similar names.
 
     Args:
         kind: what the name stands for, e.g. ``"preset"``.
         value: the name received.
         known: the names that exist.
+        stem: the part of the name that matters if no whole name is similar.
 
     >>> str(unknown("preset", "tutoral", ["tutorial", "fast"]))
     "unknown preset 'tutoral'; did you mean 'tutorial'?"
+    >>> str(unknown("button", "x", "abcdefghi"))
+    "unknown button 'x'; none of the 9 known names is similar"
     """
     names = sorted(known)
-    hint = " or ".join(repr(name) for name in similar(value, names) or names[:8])
+    hints = similar(value, names) or (similar(stem, names) if stem else [])
+    if not hints and len(names) > MAX_LISTED:
+        return UsageError(
+            f"unknown {kind} {value!r}; none of the {len(names):,} known names is similar"
+        )
+    hint = " or ".join(repr(name) for name in hints or names)
     return UsageError(f"unknown {kind} {value!r}; did you mean {hint}?")
 
 

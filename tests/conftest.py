@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gymnasium as gym
 import pytest
 import torch
 
@@ -25,3 +26,12 @@ def _keep_denormal_floats():
     """Undo `mario.system.tuning` after each test, so that it does not affect other tests."""
     yield
     torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def register():
+    """Return `gymnasium.register`; what it registers is removed after the test."""
+    before = dict(gym.registry)
+    yield gym.register
+    gym.registry.clear()
+    gym.registry.update(before)

@@ -52,6 +52,21 @@ def ending_rewards(config: EndingRewardConfig) -> dict[str, float]:
     return {str(ending): reward for ending, reward in rewards.items() if reward}
 
 
+class TimeLimitEnding(gym.Wrapper[Any, Any, Any, Any]):
+    """Report an episode that Gymnasium's time limit ended as `Ending.TRUNCATED`.
+
+    Args:
+        env: A game in a `gymnasium.wrappers.TimeLimit`, which leaves ``info["ending"]`` as it is.
+    """
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        """See `gymnasium.Env.step`."""
+        *result, truncated, info = self.env.step(action)
+        if truncated and info.get("ending") == "":
+            info = {**info, "ending": str(Ending.TRUNCATED)}
+        return *result, truncated, info
+
+
 class EndingReward(gym.Wrapper[Any, Any, Any, Any]):
     """Add a reward to the last step of an episode, depending on how it ended.
 

@@ -10,6 +10,7 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
 from mario.errors import UsageError, unknown
+from mario.games.endings import TimeLimitEnding
 from mario.games.roms import mario_looks
 from mario.games.smb_levels import LEVELS
 from mario.system.plugins import load_plugin
@@ -20,6 +21,9 @@ TETRIS = "mario.games.tetris:Tetris"
 ATARI = "mario.games.atari:Atari"
 ALE = "ale_py.env:AtariEnv"
 """The entry point of the games that ale-py registers; `ATARI` replaces it."""
+
+VARIANT = re.compile(r"(-?ram)?(Deterministic|NoFrameskip)?-v\d+$|^ALE/")
+"""What the ids of one Atari game differ in."""
 
 
 def register_games() -> None:
@@ -53,7 +57,7 @@ def make_game(game_id: str, **kwargs: Any) -> gym.Env[Any, Any]:
     spec = find_game(game_id)
     try:
         # The authors of games can call check_env themselves.
-        return gym.make(spec, disable_env_checker=True, **kwargs)
+        game: gym.Env[Any, Any] = gym.make(spec, disable_env_checker=True, **kwargs)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise
@@ -61,6 +65,7 @@ def make_game(game_id: str, **kwargs: Any) -> gym.Env[Any, Any]:
         raise UsageError(
             f"game {game_id!r} does not accept {argument}; omit --{argument}"
         ) from None
+    return game if spec.max_episode_steps is None else TimeLimitEnding(game)
 
 
 def find_game(game_id: str) -> EnvSpec:
@@ -75,14 +80,30 @@ def find_game(game_id: str) -> EnvSpec:
     elif name not in gym.registry:
         _load(game_id, "ale_py")  # takes a moment, so only for unknown ids
     if name not in gym.registry:
-        error = unknown("game", game_id, gym.registry)
-        own = "" if module else f" For a game of your own give module:{game_id}"
-        raise UsageError(f"{error}{own}")
+        error = unknown("game", game_id, gym.registry, stem=VARIANT.sub("", name))
+        if module:
+            raise error
+        end = "" if str(error).endswith("?") else "."
+        raise UsageError(f"{error}{end} For a game of your own give module:{game_id}")
     spec = gym.registry[name]
-    if spec.entry_point != ALE:
-        return spec
+    return _without_frame_skipping(spec) if spec.entry_point == ALE else spec
+
+
+def has_extras(spec: EnvSpec) -> bool:
+    """Return whether Gymnasium adds wrappers to a game, for example its time limit."""
+    return spec.max_episode_steps is not None or bool(spec.additional_wrappers)
+
+
+def _without_frame_skipping(spec: EnvSpec) -> EnvSpec:
+    """Return the specification of one of ale-py's games, with one emulator frame per step."""
     options = {key: spec.kwargs[key] for key in ("game", "repeat_action_probability")}
-    return EnvSpec(name, ATARI, kwargs=options)
+    limit, skip = spec.max_episode_steps, spec.kwargs["frameskip"]
+    if limit is not None:
+        limit *= skip if isinstance(skip, int) else max(skip) - 1  # a range without its end
+    return EnvSpec(
+        spec.id, ATARI, kwargs=options, max_episode_steps=limit,
+        additional_wrappers=spec.additional_wrappers,
+    )  # fmt: skip
 
 
 def _load(game_id: str, module: str) -> None:

@@ -53,7 +53,7 @@ class SuperMarioBros(NesGame):
         level: str | None = None,
         look: str = "vanilla",
         lost_levels: bool = False,
-        rom: Path | None = None,
+        rom: Path | str | None = None,
         **options: Unpack[NesOptions],
     ) -> None:
         """Start the game.

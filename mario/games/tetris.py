@@ -36,7 +36,7 @@ class Tetris(NesGame):
 
     default_actions = (("NOOP",), ("left",), ("right",), ("down",), ("A",), ("B",))
 
-    def __init__(self, *, rom: Path | None = None, **options: Unpack[NesOptions]) -> None:
+    def __init__(self, *, rom: Path | str | None = None, **options: Unpack[NesOptions]) -> None:
         """Start the game.
 
         Args:

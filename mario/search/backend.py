@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
 from mario.emulators.emulator import StateNotSupportedError
@@ -109,7 +110,7 @@ class NativeMarioBackend:
     ) -> None:
         options = find_game(game_id).kwargs
         level, lost_levels = options.get("level"), options.get("lost_levels", False)
-        rom = options.get("rom") or mario_rom(options.get("look", "vanilla"), lost_levels)
+        rom = Path(options.get("rom") or mario_rom(options.get("look", "vanilla"), lost_levels))
         check_rom(rom, MAPPERS.__contains__)
         self.skip, self._noops, self._rom = skip, noops, rom.read_bytes()
         self._level = None if level is None else level_location(level, lost_levels)

@@ -33,7 +33,7 @@ class MarioOptions(TypedDict, total=False):
     level: str | None
     look: str
     lost_levels: bool
-    rom: Path | None
+    rom: Path | str | None
     stall_frames: int | None
 
 
@@ -58,7 +58,7 @@ def native_config(
             game ends before a demonstration does.
     """
     level, lost_levels = options.get("level"), options.get("lost_levels", False)
-    rom = options.get("rom") or mario_rom(options.get("look", "vanilla"), lost_levels)
+    rom = Path(options.get("rom") or mario_rom(options.get("look", "vanilla"), lost_levels))
     check_rom(rom, MAPPERS.__contains__)
     masks, wrappers = button_masks(config), config.wrappers
     with invalid_values_as_usage_errors():

@@ -19,7 +19,7 @@ from mario.config.env_config import EnvConfig
 from mario.emulators.emulator import SCREEN_SHAPE
 from mario.games import _native
 from mario.games.endings import ending_rewards
-from mario.games.registry import MARIO
+from mario.games.registry import MARIO, has_extras
 from mario.games.starts.demonstration_starts import DemonstrationPoint, DemonstrationStarts
 from mario.games.starts.start_curriculum import draw_steps_before_loss
 from mario.games.super_mario_bros import SuperMarioBros
@@ -111,6 +111,8 @@ class NativeMarioVectorEnv(BackendVectorEnv):
         spec, wrappers = gym.registry.get(config.game), config.wrappers
         if spec is None or spec.entry_point != MARIO:
             return f"{config.game} is not a built-in level of Super Mario Bros."
+        if has_extras(spec):
+            return f"{config.game} was registered with a time limit or wrappers"
         if config.emulator not in ("auto", "native"):
             return f"--emulator is {config.emulator}"
         if wrappers.size > SCREEN_SHAPE[0] - wrappers.crop_top:

@@ -17,7 +17,6 @@ import gymnasium as gym
 from numpy.typing import NDArray
 
 from mario.errors import UsageError
-from mario.games.endings import Ending
 from mario.games.starts.demonstration_reset import OPTION
 from mario.games.starts.demonstration_starts import DemonstrationPoint
 from mario.games.starts.start_curriculum import StartPoint
@@ -125,8 +124,6 @@ class EnvRunner:
         """
         observation, reward, terminated, truncated, info = self._env.step(action)
         final = None
-        if truncated and info.get("ending") == "":  # by Gymnasium's TimeLimit
-            info = {**info, "ending": str(Ending.TRUNCATED)}
         if terminated or truncated:
             final = observation, info
             self._episode += not ended_by_life_loss(info)

@@ -12,6 +12,7 @@ import pytest
 import mario  # noqa: F401 - registers the games
 from mario.errors import UsageError
 from mario.games import make_game
+from mario.games.registry import ALE, ATARI, MARIO, find_game
 from mario.games.roms import mario_looks
 from mario.games.smb_levels import LEVELS
 
@@ -60,13 +61,35 @@ def test_a_module_with_a_game_is_found_in_the_current_folder(tmp_path: Path, mon
             r"unknown game 'Kirby-v0'.* For a game of your own give module:Kirby-v0$",
         ),
         ("no_such_module:Game-v0", "No module named 'no_such_module'; is its folder on PYTHONPATH"),
-        ("gymnasium:NoGame-v0", "unknown game 'gymnasium:NoGame-v0'; did you mean [^?]*[?]$"),
+        ("gymnasium:Nothing-v0", "unknown game 'gymnasium:Nothing-v0'; none of the [^?]*$"),
+        ("PongDeterministic-v4", "did you mean 'Pong-v0' or 'Pong-v4' or 'ALE/Pong-v5'[?] For a"),
+        (
+            "Zelda1-v0",
+            r"unknown game 'Zelda1-v0'; none of the [\d,]+ known names is similar[.] For",
+        ),
     ],
 )
 def test_an_unknown_game_is_reported(name: str, message: str, monkeypatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     with pytest.raises(UsageError, match=message):
         make_game(name)
+
+
+def test_the_time_limit_of_an_id_truncates_its_episodes(register) -> None:
+    register("ShortMario-v0", MARIO, kwargs={"level": "1-1"}, max_episode_steps=3)
+    game = make_game("ShortMario-v0")
+    game.reset(seed=0)
+    ends = [(truncated, info["ending"]) for *_, truncated, info in map(game.step, [0, 0, 0])]
+    assert ends == [(False, ""), (False, ""), (True, "truncated")]
+    game.close()
+
+
+@pytest.mark.parametrize(("frameskip", "frames"), [(1, 6), (4, 24), ((2, 5), 24)])
+def test_the_time_limit_of_an_atari_id_is_kept_in_frames(register, frameskip, frames) -> None:
+    options = {"game": "pong", "repeat_action_probability": 0.0, "frameskip": frameskip}
+    register("ShortPong-v0", ALE, kwargs=options, max_episode_steps=6)
+    spec = find_game("ShortPong-v0")
+    assert (spec.entry_point, spec.max_episode_steps) == (ATARI, frames)
 
 
 def test_an_argument_that_the_game_does_not_accept_is_reported() -> None:

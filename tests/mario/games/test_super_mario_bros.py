@@ -231,3 +231,25 @@ def test_unknown_levels_and_looks_are_reported() -> None:
         SuperMarioBros(level="5-1", lost_levels=True)
     with pytest.raises(UsageError, match="unknown look 'pixels'; did you mean 'pixel'"):
         SuperMarioBros(look="pixels")
+
+
+def test_a_tree_search_sees_the_same_future_each_time(game: SuperMarioBros) -> None:
+    """Also if it returns from after the end of the episode, and from a greater `best_x`."""
+    for _ in range(60):
+        game.step(RUN)
+    state = game.save_state()
+
+    def future() -> list[Any]:
+        results = []
+        for _ in range(300):
+            screen, *result = game.step(RUN)
+            results.append((zlib.crc32(screen), *result))
+            if result[1]:
+                break
+        return results
+
+    first = future()
+    assert first[-1][2], "Mario runs into the first Goomba"
+    for _ in range(2):
+        game.load_state(state)
+        assert future() == first

@@ -11,6 +11,8 @@ import pytest
 
 from mario.config.env_config import EnvConfig, StartCurriculumConfig
 from mario.errors import UsageError
+from mario.games.registry import ALE, MARIO
+from mario.games.roms import mario_rom
 from mario.playback.watch import FrameObserver, StopPlayback
 from mario.vector import make
 from mario.vector.make import (
@@ -38,6 +40,37 @@ def test_an_environment_has_the_configured_actions_and_wrappers():
     env = make_env(config)
     assert env.action_space == gym.spaces.Discrete(3)
     assert env.observation_space.shape == (2, 42, 42)
+    env.close()
+
+
+SHORT_GAMES = {
+    "Mario": (MARIO, {"level": "1-1"}),
+    "Pong": (ALE, {"game": "pong", "repeat_action_probability": 0.0, "frameskip": 1}),
+}
+
+
+@pytest.mark.parametrize("name", SHORT_GAMES)
+def test_the_time_limit_of_an_id_truncates_after_as_many_frames(register, name):
+    entry_point, options = SHORT_GAMES[name]
+    register("Short-v0", entry_point, kwargs=options, max_episode_steps=120)
+    config = EnvConfig("Short-v0")
+    assert vector_env_class(config) is ProcessVectorEnv, "others do not know the limit"
+    assert slow_reason(config) == "Short-v0 was registered with a time limit or wrappers"
+    env = make_env(config)
+    env.reset(seed=0)
+    ends = [(truncated, info["ending"]) for *_, truncated, info in map(env.step, [0] * 30)]
+    assert ends == [(False, "")] * 29 + [(True, "truncated")]
+    env.close()
+
+
+def test_the_rom_of_an_id_may_be_named_by_a_string(register):
+    register("OwnRom-v0", MARIO, kwargs={"level": "1-1", "rom": str(mario_rom())})
+    config = EnvConfig("OwnRom-v0")
+    assert vector_env_class(config) is not ProcessVectorEnv
+    envs, env = make_vector_env(config, num_envs=1, seed=0), make_env(config)
+    assert envs.reset()[0].shape == (1, *env.reset()[0].shape)
+    assert len(env.get_wrapper_attr("rom_sha256")) == 64
+    envs.close()
     env.close()
 
 

@@ -16,6 +16,7 @@ from process_vectors import actions, base, process_vectors
 
 from mario.config.env_config import StartCurriculumConfig
 from mario.errors import UsageError
+from mario.games.endings import TimeLimitEnding
 from mario.games.starts.start_curriculum import StartCurriculum
 
 
@@ -65,7 +66,7 @@ def test_a_replay_log_restores_every_environment(vector):
 
 
 def limited_game():
-    return gym.wrappers.TimeLimit(FakeGame(length=100), max_episode_steps=3)
+    return TimeLimitEnding(gym.wrappers.TimeLimit(FakeGame(length=100), max_episode_steps=3))
 
 
 def test_an_episode_that_reaches_the_limit_of_its_id_is_truncated(vector):
