@@ -75,7 +75,8 @@ class WrapperConfig:
     repeat_action_probability: float = 0.0
     """Probability, in each frame of training, of repeating the previous frame's action."""
     fire_reset: bool = False
-    """Press the fire button for one step at the start and after each lost life."""
+    """Press the fire button for one step at the start and after each lost life, if the game has
+    one."""
     terminal_on_life_loss: bool = False
     """End the training episode when a life is lost; the game continues."""
     reward_scale: float = 1.0
@@ -157,7 +158,8 @@ def wrap(
     if config.fire_reset:
         if not env.has_wrapper_attr("fire"):
             raise ValueError("fire_reset needs a fire button, which this game does not have")
-        env = FireReset(env, env.get_wrapper_attr("fire"))
+        fire = env.get_wrapper_attr("fire")
+        env = env if fire is None else FireReset(env, fire)
     env = RecordEpisodeStatistics(step_wrapper(env) if step_wrapper else env)
     if config.terminal_on_life_loss:
         env = TerminalOnLifeLoss(env)

@@ -58,20 +58,26 @@ def ale_actions(actions: ActionSet | None, minimal: Sequence[int]) -> tuple[int,
     return tuple(_ale_action(buttons) for buttons in button_lists(actions))
 
 
-def find_fire_action(actions: Sequence[int]) -> int:
-    """Return the index of the action that presses only the fire button.
+def find_fire_action(actions: Sequence[int], minimal: Sequence[int]) -> int | None:
+    """Return the index of the action that presses only the fire button, None if it has no effect.
 
     Args:
         actions: ALE's numbers of the actions.
+        minimal: ALE's numbers of the actions that have an effect in the game.
 
     Raises:
-        UsageError: No action presses only the fire button.
+        UsageError: The game needs the fire button, and no action presses only this button.
+
+    >>> find_fire_action([0, 3, 1], minimal=[0, 1, 3]), find_fire_action([0, 3], minimal=[0, 3])
+    (2, None)
     """
-    if FIRE not in actions:
-        raise UsageError(
-            "no action of this game presses only the fire button; remove --wrappers.fire-reset"
-        )
-    return actions.index(FIRE)
+    if FIRE in actions:
+        return actions.index(FIRE)
+    if FIRE not in minimal:
+        return None
+    raise UsageError(
+        "no action of this game presses only the fire button; remove --wrappers.fire-reset"
+    )
 
 
 def rom_path(game: str) -> Path:
@@ -153,8 +159,8 @@ class Atari(gym.Env[NDArray[np.uint8], int]):
         self._ale.setInt("max_num_frames_per_episode", MAX_FRAMES)
         self._rom = rom_path(game)
         self._ale.loadROM(self._rom)
-        minimal = [action.value for action in self._ale.getMinimalActionSet()]
-        self.ale_actions = ale_actions(actions, minimal)
+        self._minimal = [action.value for action in self._ale.getMinimalActionSet()]
+        self.ale_actions = ale_actions(actions, self._minimal)
         self.action_names = tuple(ale_py.Action(action).name for action in self.ale_actions)
         self.action_space = gym.spaces.Discrete(len(self.ale_actions))  # type: ignore[assignment]
         shape = (*self._ale.getScreenDims(), 3)
@@ -162,13 +168,13 @@ class Atari(gym.Env[NDArray[np.uint8], int]):
         self.render_mode = render_mode
 
     @property
-    def fire(self) -> int:
-        """The action that presses only the fire button.
+    def fire(self) -> int | None:
+        """The action that presses only the fire button, None if this has no effect in the game.
 
         Raises:
-            UsageError: The action set has no such action.
+            UsageError: The game needs this action, and the action set does not have it.
         """
-        return find_fire_action(self.ale_actions)
+        return find_fire_action(self.ale_actions, self._minimal)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

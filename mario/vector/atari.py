@@ -9,6 +9,7 @@ replayed and made to press the fire button independently of the other games.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, NamedTuple, Self
 
@@ -29,11 +30,10 @@ from mario.games.atari import (
     Atari,
     ale_seed,
     ending_of,
-    find_fire_action,
     rom_path,
 )
 from mario.games.endings import Ending, ending_rewards
-from mario.games.registry import ATARI, find_game
+from mario.games.registry import ATARI, find_game, has_extras
 from mario.vector.backend import BackendVectorEnv, EpisodeOptions
 from mario.vector.base import VectorStepResult
 from mario.vector.replay_point import ReplayPoint
@@ -173,9 +173,10 @@ class AtariVectorEnv(BackendVectorEnv):
         self._ending_rewards = ending_rewards(config.ending_reward)
         options = find_game(config.game).kwargs
         rom_name, probability = options["game"], options["repeat_action_probability"]
-        self._ale_actions = Atari(rom_name, actions=parse_actions(config.actions)).ale_actions
-        if wrappers.fire_reset:
-            find_fire_action(self._ale_actions)
+        game = Atari(rom_name, actions=parse_actions(config.actions))
+        self._ale_actions = game.ale_actions
+        if wrappers.fire_reset and game.fire is None:
+            wrappers = replace(wrappers, fire_reset=False)
         every_episode = bool(probability) or seed_function is not episode_seed
         self._episodes_per_seed = 1 if every_episode else EPISODES_PER_SEED
         self._games = [_AtariGame(rom_name, probability, wrappers) for _ in range(num_envs)]
@@ -190,8 +191,10 @@ class AtariVectorEnv(BackendVectorEnv):
         ALE's vector environment has no start curriculum, no action markers, no sticky actions that
         only depend on the seed, and no image processing except resizing and grayscale conversion.
         """
-        if ":" in config.game or find_game(config.game).entry_point != ATARI:
+        if ":" in config.game or (spec := find_game(config.game)).entry_point != ATARI:
             return f"{config.game} is not a built-in Atari game"
+        if has_extras(spec):
+            return f"{config.game} was registered with a time limit or wrappers"
         if config.emulator != "auto":
             return f"--emulator is {config.emulator}"
         if config.start_curriculum.probability:

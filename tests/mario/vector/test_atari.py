@@ -24,6 +24,7 @@ SEED = 3
 BREAKOUT = "BreakoutNoFrameskip-v4"
 BREAKOUT_STICKY = "ALE/Breakout-v5"
 PONG_STICKY = "ALE/Pong-v5"
+MS_PACMAN = "MsPacmanNoFrameskip-v4"
 LIVES = EnvConfig(
     BREAKOUT,
     wrappers=WrapperConfig(
@@ -175,6 +176,19 @@ def test_rewards_are_the_games_own_without_clipping(vector):
 def test_an_action_set_without_the_fire_button_is_refused_if_it_is_needed(vector):
     with pytest.raises(UsageError, match="no action of this game presses only the fire button"):
         vector(actions=[["left"], ["right"]], wrappers=WrapperConfig(fire_reset=True))
+
+
+def test_a_game_without_the_fire_button_is_not_fired(vector):
+    """As OpenAI Baselines, whose presets then fit all games."""
+    wrappers = WrapperConfig(fire_reset=True)
+    envs, plain = vector(game=MS_PACMAN, wrappers=wrappers), vector(game=MS_PACMAN)
+    env = make_env(EnvConfig(MS_PACMAN, wrappers=wrappers))
+    assert env.reset(seed=SEED)[1]["lives"] == 3
+    env.close()
+    np.testing.assert_array_equal(envs.reset()[0], plain.reset()[0])
+    for actions in random_actions(envs, 50):
+        for actual, expected in zip(envs.step(actions)[:4], plain.step(actions)[:4], strict=True):
+            np.testing.assert_array_equal(actual, expected)
 
 
 def test_reset_options_are_refused(vector):
