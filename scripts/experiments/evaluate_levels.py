@@ -91,7 +91,7 @@ def _format(summary: EvaluationSummary) -> str:
     return f"{summary.clear_rate:.0%} ({low} to {high}; {summary.distinct_episodes} distinct)"
 
 
-def _find_agents(paths: Iterable[Path]) -> list[Path]:
+def find_agents(paths: Iterable[Path]) -> list[Path]:
     """Return the checkpoints, and those of each folder, sorted by name.
 
     Raises:
@@ -107,7 +107,8 @@ def _find_agents(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file atomically."""
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
@@ -126,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results, table = (options.out / f"{starts.name}{suffix}" for suffix in (".json", ".md"))
     rows = json.loads(results.read_text()) if results.exists() else []
     known = {(row["agent"], row["epsilon"], row["episodes"]) for row in rows}
-    for file in _find_agents(options.agents):
+    for file in find_agents(options.agents):
         trained = load_agent(file)
         for epsilon in EPSILONS:
             if (file.stem, epsilon, options.episodes) in known:
@@ -134,8 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             row = {"agent": file.stem, "epsilon": epsilon, "episodes": options.episodes}
             row["evaluation"] = evaluate(trained, starts, epsilon, options.episodes)
             rows = sorted([*rows, row], key=lambda each: (each["agent"], each["epsilon"]))
-            _write(results, json.dumps(rows, indent=1) + "\n")
-            _write(table, format_table(rows))
+            write_text(results, json.dumps(rows, indent=1) + "\n")
+            write_text(table, format_table(rows))
     print(table.read_text(), end="")
 
 
