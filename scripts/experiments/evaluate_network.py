@@ -17,6 +17,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -51,14 +52,15 @@ def format_table(experts: Mapping[tuple[str, float], EvaluationSummary], own: Su
         experts: evaluations of the agents.
         own: evaluations of the network.
     """
-    noises = ["no random actions", *(f"{epsilon:.0%} random" for epsilon in EPSILONS[1:])]
+    epsilons = sorted({epsilon for _, epsilon in own})
+    noises = [f"{epsilon:.0%} random" if epsilon else "no random actions" for epsilon in epsilons]
     columns = [f"{who}, {noise}" for noise in noises for who in ("agent of the level", "network")]
     lines = [f"| game | {' | '.join(columns)} |", f"|---|{'--:|' * len(columns)}"]
     games = sorted({game for game, _ in own})
     rates = [
         [
             summaries[game, epsilon].clear_rate if (game, epsilon) in summaries else None
-            for epsilon in EPSILONS
+            for epsilon in epsilons
             for summaries in (experts, own)
         ]
         for game in games
@@ -101,16 +103,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"{options.out} has no evaluation of {missing[0]} over {options.episodes} episodes; "
             "run evaluate_levels.py with --held-out first"
         )
-    for game in games:
+    for epsilon, game in product(EPSILONS, games):
+        if (game, epsilon) in own:
+            continue
         trained = load_agent(options.network, game=game)
-        for epsilon in EPSILONS:
-            if (game, epsilon) in own:
-                continue
-            values = evaluate(trained, HELD_OUT, epsilon, options.episodes)
-            own[game, epsilon] = EvaluationSummary(**values)
-            rows = [_row(own[key]) for key in sorted(own)]
-            _write(results, json.dumps(rows, indent=1) + "\n")
-            _write(table, format_table(experts, own))
+        values = evaluate(trained, HELD_OUT, epsilon, options.episodes)
+        own[game, epsilon] = EvaluationSummary(**values)
+        rows = [_row(own[key]) for key in sorted(own)]
+        _write(results, json.dumps(rows, indent=1) + "\n")
+        _write(table, format_table(experts, own))
     print(table.read_text(), end="")
 
 
