@@ -20,8 +20,7 @@ from ray.exceptions import (
     RayTaskError,
 )
 
-from mario.cluster.protocol import Answer, Event, Joined, Lost
-from mario.cluster.workers.messages import Hello
+from mario.cluster.protocol import Answer, Event, Hello, Joined, Lost
 from mario.cluster.workers.versions import describe_mismatch, running_versions
 from mario.errors import RunError
 from mario.system.network import accepts_connections
@@ -30,6 +29,8 @@ MAX_LOSSES, LOSSES_SECONDS = 5, 300.0
 """Number of times that one worker may be lost within a time in seconds before training stops."""
 PROBE_SECONDS, MAX_PROBES = 1.0, 3
 """Time between two probes of the head, and number of failures in a row that make it lost."""
+BUILD_SECONDS = 120.0
+"""Minimum time in which a worker must be built: it first imports torch, perhaps from a network."""
 FETCH_SECONDS = 20.0
 """Time in which a result that is ready must arrive."""
 
@@ -212,9 +213,11 @@ class RayFleet:
     def _check_deadlines(self) -> None:
         now = time.monotonic()
         for worker, slot in enumerate(self._slots):
+            joined = slot.stage == "joined"
+            timeout = self._timeout if joined else max(self._timeout, BUILD_SECONDS)
             # One that is not placed yet may have to wait for a machine to join.
-            if slot.stage != "hired" and slot.calls and now - slot.since > self._timeout:
-                self.dismiss(worker, f"it did not answer for {self._timeout:.0f} s")
+            if slot.stage != "hired" and slot.calls and now - slot.since > timeout:
+                self.dismiss(worker, f"it did not answer for {timeout:.0f} s")
 
     def _probe_head(self) -> None:
         now = time.monotonic()

@@ -10,6 +10,21 @@ from mario.errors import RunError
 
 
 @dataclass(frozen=True)
+class Hello:
+    """What a new worker says of itself.
+
+    Attributes:
+        machine: host name.
+        pid: process ID.
+        versions: see `mario.cluster.workers.versions.running_versions`.
+    """
+
+    machine: str
+    pid: int
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Joined:
     """A worker is ready for calls.
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import AgentConfig
-from mario.config.env_config import EnvConfig
-from mario.training.loop import TrainingStep
+if TYPE_CHECKING:  # a worker that needs no torch must start fast
+    from agents import AgentConfig
+    from mario.config.env_config import EnvConfig
+    from mario.training.loop import TrainingStep
 
 Policy = dict[str, Any]
 """Tensors by name, as `agents.Agent.policy_state_dict` returns them."""
@@ -137,18 +138,3 @@ class Chunk:
     def nbytes(self) -> int:
         """Bytes of the frames, which are nearly all of the message."""
         return self.frames.nbytes + sum(frame.nbytes for frame in self.final_frames.values())
-
-
-@dataclass(frozen=True)
-class Hello:
-    """What a new worker says of itself.
-
-    Attributes:
-        machine: host name.
-        pid: process ID.
-        versions: see `mario.cluster.workers.versions.running_versions`.
-    """
-
-    machine: str
-    pid: int
-    versions: dict[str, str]
