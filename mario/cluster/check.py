@@ -13,6 +13,7 @@ import numpy as np
 
 from mario.cluster.workers.versions import describe_mismatch, running_versions
 from mario.errors import UsageError
+from mario.system.announce import counted
 from mario.system.network import LOCAL
 
 PAYLOAD_BYTES = 64 * 2**20
@@ -48,9 +49,9 @@ class MachineReport:
             return f"{self.address}: unusable: {self.problem}"
         rate = PAYLOAD_BYTES / self.seconds / 1e6
         return (
-            f"{self.address} ({self.name}): {self.cores:.0f} cores, {self.memory / 1e9:.1f} GB for "
-            f"workers, {self.store / 1e9:.1f} GB object store, {rate:,.0f} MB/s from the driver, "
-            "same versions"
+            f"{self.address} ({self.name}): {counted(round(self.cores), 'core')}, "
+            f"{self.memory / 1e9:.1f} GB for workers, {self.store / 1e9:.1f} GB object store, "
+            f"{rate:,.0f} MB/s from the driver, same versions"
         )
 
 
@@ -82,7 +83,7 @@ def check_cluster(address: str, report: Callable[[str], None]) -> bool:
     with connected(address) as cores:
         token = os.environ["RAY_AUTH_MODE"] == "token"
         report(
-            f"{address}: reachable, {cores} cores, "
+            f"{address}: reachable, {counted(cores, 'core')}, "
             f"{'token authentication' if token else 'NO authentication: any program that reaches '}"
             f"{'' if token else 'its ports can run code; set RAY_AUTH_MODE=token'}"
         )

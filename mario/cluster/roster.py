@@ -9,6 +9,7 @@ from typing import Any
 from mario.cluster.protocol import Answer, Event, Fleet, Joined, Lost
 from mario.cluster.workers.messages import Start
 from mario.errors import RunError
+from mario.system.announce import counted
 
 JOIN_SECONDS = 60.0
 """Time in which workers must be ready to take part in the start of a run."""
@@ -72,7 +73,7 @@ class Roster:
             )
         if len(self.ready) < wanted:
             self._report(
-                f"{len(self.ready)} of {self._fleet.size} workers are ready; "
+                f"{len(self.ready)} of {counted(self._fleet.size, 'worker')} are ready; "
                 "the others join when there are free cores"
             )
 

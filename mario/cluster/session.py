@@ -15,6 +15,7 @@ from mario.cluster.workers.messages import WorkerSetup
 from mario.config.run_config import TrainConfig
 from mario.errors import UsageError
 from mario.runs.agent_factory import agent_class, build_agent, env_dimensions, resolve_device
+from mario.system.announce import counted
 from mario.system.threads import spare_cores
 from mario.training.callbacks import Callback
 from mario.training.session import Session
@@ -69,7 +70,8 @@ class ClusterSession(Session):
 
     def _describe_memory(self, agent: Agent) -> str:
         workers, envs = self._fleet.size, self._worker_envs
-        return f"cluster: {workers} workers at {self._fleet.address}, {envs} environments each"
+        each = f"{counted(envs, 'environment')} each"
+        return f"cluster: {counted(workers, 'worker')} at {self._fleet.address}, {each}"
 
     def _make_training_envs(self) -> GameVectorEnv:
         """Make one environment, from which the agent's dimensions are taken."""

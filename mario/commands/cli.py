@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any, NoReturn, TypeVar
 
@@ -20,6 +21,16 @@ T = TypeVar("T")
 
 LOADING = "loading PyTorch"
 """The slow step of every command, see `mario.system.announce`."""
+
+TYPES = {
+    "INT": "a whole number",
+    "FLOAT": "a number",
+    "{None}|INT": "a whole number or None",
+    "{None}|FLOAT": "a number or None",
+    "[INT [INT ...]]": "whole numbers",
+    "[FLOAT [FLOAT ...]]": "numbers",
+}
+"""The types of flags in words, by the names that tyro gives them."""
 
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
@@ -105,7 +116,7 @@ def parse(
     # tyro's overloads do not accept a default that may be missing.
     cli: Callable[..., Any] = tyro.cli
     initial = tyro.MISSING_NONPROP if default is None else default
-    with parse_errors.on_parse_error(_raise_usage_error):
+    with parse_errors.on_parse_error(partial(_raise_usage_error, arguments)):
         return cli(config_type, prog=name, args=arguments, description=description, default=initial)
 
 
@@ -142,7 +153,7 @@ def _flags(config: object, prefix: str = "") -> Iterator[str]:
             yield flag
 
 
-def _raise_usage_error(event: parse_errors.ParseErrorEvent) -> NoReturn:
+def _raise_usage_error(arguments: Sequence[str], event: parse_errors.ParseErrorEvent) -> NoReturn:
     """Raise an error in place of tyro's message, which has several lines in a drawn box."""
     match event:
         case parse_errors.UnrecognizedArgs(tokens=tokens):
@@ -153,15 +164,33 @@ def _raise_usage_error(event: parse_errors.ParseErrorEvent) -> NoReturn:
         case parse_errors.InvalidChoice(argument=argument, value=value, choices=choices):
             message = f"{argument.display_name()} cannot be {value!r}; use {' or '.join(choices)}"
         case parse_errors.BadValue(argument=argument):
-            message = f"{argument.display_name()} needs a value of type {argument.lowered.metavar}"
+            kind = str(argument.lowered.metavar)
+            message = (
+                f"{argument.display_name()} needs {TYPES.get(kind, f'a value of type {kind}')}"
+            )
         case parse_errors.InstantiationFailure(argument=argument, message=message):
             message = message.splitlines()[0]
             if argument is not None:  # else the dataclass itself raised it
-                expected = f"{argument.display_name()} expects {argument.lowered.metavar}"
-                message = f"{expected}: {message}"
+                flag, kind = argument.display_name(), str(argument.lowered.metavar)
+                reason = f"got {_given(flag, arguments)!r}" if kind in TYPES else message
+                message = f"{flag} expects {TYPES.get(kind, kind)}, {reason}"
         case _:
             message = f"invalid arguments ({type(event).__name__})"
     raise UsageError(f"{message.rstrip('.')}; see {event.prog} --help")
+
+
+def _given(flag: str, arguments: Sequence[str]) -> str:
+    """Return the values that the command line gives to a flag the last time."""
+    values: list[str] = []
+    is_open = False
+    for argument in arguments:
+        name, separator, value = argument.partition("=")
+        if name.startswith("--"):
+            if is_open := name.replace("_", "-") == flag:
+                values = [value] if separator else []
+        elif is_open:
+            values.append(argument)
+    return " ".join(values)
 
 
 def _check_platform() -> None:

@@ -143,7 +143,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         play = _play_locally if flags.cluster is None else _play_on_cluster
         results, summary = play(flags, trained, stack, lambda: bool(stop))
         if len(results) < flags.episodes:
-            print_to_stderr(f"stopped after {len(results)} of {flags.episodes} episodes")
+            print_to_stderr(f"stopped after {len(results)} of {counted(flags.episodes, 'episode')}")
             return stop.exit_code
         print(json.dumps(summary.report()) if flags.json else _table(summary))
         draw_map(summary, results)

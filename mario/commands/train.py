@@ -13,6 +13,7 @@ from mario.commands.train_levels import read_list_flags, train_list
 from mario.errors import UsageError
 from mario.system.announce import announced
 from mario.system.signals import StopSignals
+from mario.training.closing import STOP_LINES, closing_lines
 
 if TYPE_CHECKING:
     from mario.config.run_config import TrainConfig
@@ -46,18 +47,15 @@ def train(arguments: Sequence[str]) -> int:
     """
     if (given := read_list_flags(arguments)) is not None:
         return train_list(*given, read_flags)
-    with announced(cli.LOADING):
-        config, resume = read_flags(arguments)
-        # Imported here, because worker processes import the main module and must start fast.
-        from mario.training.closing import closing_lines
-        from mario.training.train import train as train_agent
+    with StopSignals(STOP_LINES) as stop:
+        with announced(cli.LOADING):
+            config, resume = read_flags(arguments)
+            # Imported here, because worker processes import the main module and must start fast.
+            from mario.training.train import train as train_agent
 
-        open_session = _session_opener(config)
-    with StopSignals() as stop:
-        result = train_agent(
-            config, resume=resume, stop=lambda: bool(stop), open_session=open_session
-        )
-    print("\n".join(closing_lines(result, config)))
+            open_session = _session_opener(config)
+        result = train_agent(config, resume=resume, stop=stop, open_session=open_session)
+        print("\n".join(closing_lines(result, config)))
     return stop.exit_code
 
 

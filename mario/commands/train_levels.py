@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from mario.config.validation import require_at_least, require_at_most
 from mario.errors import UsageError
-from mario.system.signals import StopSignals
+from mario.system.announce import counted
+from mario.system.signals import StopLines, StopSignals
 
 if TYPE_CHECKING:
     from mario.levels import LevelList
@@ -30,15 +31,15 @@ def read_list_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--levels", nargs="*")
-    parser.add_argument("--parallel", type=int)
+    parser.add_argument("--parallel", type=_whole_number)
     parser.add_argument("--resume", type=Path)
     parser.add_argument("--cluster")
-    parser.add_argument("--workers", type=int)
-    parser.add_argument("--worker-timeout", type=float, default=60.0)
+    parser.add_argument("--workers", type=_whole_number)
+    parser.add_argument("--worker-timeout", type=_number, default=60.0)
     try:
         flags, others = parser.parse_known_args(arguments)
     except argparse.ArgumentError as error:
-        reason = "needs a value" if "expected" in error.message else f"has an {error.message}"
+        reason = "needs a value" if "expected" in error.message else error.message
         raise UsageError(f"{error.argument_name} {reason}; see mario-train --help") from None
     # What does not exist is refused later, without the slow imports of `_is_list`.
     is_list = flags.resume is not None and flags.resume.exists() and _is_list(flags.resume)
@@ -50,6 +51,20 @@ def read_list_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[
         raise UsageError(f"--resume {flags.resume} is not the folder of a list; omit --levels")
     _check(flags)
     return flags, others
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expects a whole number, got {text!r}") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expects a number, got {text!r}") from None
 
 
 def _check(flags: argparse.Namespace) -> None:
@@ -91,17 +106,28 @@ def train_list(flags: argparse.Namespace, others: Sequence[str], read_flags: Any
         levels, others = _create(flags, others, read_flags)
     else:
         levels = _open(flags, others, read_flags)
-    _print(f"list: {levels.path}, {len(levels.unfinished)} of {len(levels.runs)} levels to train")
+    num_levels = counted(len(levels.runs), "level")
+    _print(f"list: {levels.path}, {len(levels.unfinished)} of {num_levels} to train")
     try:
-        with StopSignals() as stop:
+        with StopSignals(_stop_lines(levels.path)) as stop:
             train = train_levels if flags.cluster is None else partial(_train_on_cluster, flags)
-            train(levels, others, report=_print, stop=lambda: bool(stop))
+            train(levels, others, report=_print, stop=stop)
     finally:
         levels.close()
     _print(format_summary(levels))
     if levels.unfinished:
         _print(f"continue it with: mario-train --resume {levels.path}")
     return stop.exit_code or (1 if levels.failed else 0)
+
+
+def _stop_lines(path: Path) -> StopLines:
+    """Return the lines that are printed when a signal stops a list."""
+    resume = f"continue it with: mario-train --resume {path}"
+    return StopLines(
+        starting=f"stopped before a level was trained; {resume}",
+        stopping="stopping: all runs are saved; a second Ctrl-C ends the list without waiting",
+        aborted=lambda: f"ended without waiting for the levels, which may not be saved; {resume}",
+    )
 
 
 def _train_on_cluster(

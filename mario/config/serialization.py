@@ -13,6 +13,16 @@ from mario.errors import UsageError, unknown
 
 T = TypeVar("T")
 
+TYPES = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    bool: "true or false",
+    Path: "a path",
+    types.NoneType: "None",
+}
+"""The types of fields in words, for error messages."""
+
 
 def to_dict(config: object) -> dict[str, Any]:
     """Return a configuration as dicts, lists, numbers and strings."""
@@ -97,6 +107,8 @@ def _nested_tuple(value: Any) -> Any:
 def _type_name(hint: Any) -> str:
     if typing.get_origin(hint) is Literal:
         return " or ".join(map(repr, typing.get_args(hint)))
+    if hint in TYPES:
+        return TYPES[hint]
     return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
 
 

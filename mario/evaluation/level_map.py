@@ -13,6 +13,7 @@ from mario.evaluation.episodes import EpisodeResult, LevelArea
 from mario.evaluation.level_survey import HEIGHT, SCREEN_WIDTH, STATUS_ROWS, LevelSurvey
 from mario.evaluation.summary import EvaluationSummary
 from mario.games.endings import Ending
+from mario.system.announce import counted
 from mario.system.files import write_atomically
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def headline(summary: EvaluationSummary, results: Sequence[EpisodeResult]) -> st
     low, high = summary.clear_rate_ci95
     random_actions = f", {summary.epsilon:.1%} random actions" if summary.epsilon else ""
     return (
-        f"{summary.game}: {clears} of {summary.episodes} episodes cleared, "
+        f"{summary.game}: {clears} of {counted(summary.episodes, 'episode')} cleared, "
         f"{summary.clear_rate:.1%} (95 % interval {low:.1%} to {high:.1%}){random_actions}"
     )
 

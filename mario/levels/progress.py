@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mario.levels.level_list import LevelList, LevelRun, Status
 from mario.levels.training_process import CONSOLE
+from mario.system.announce import counted
 
 TAIL_BYTES = 8192
 REPORT_SECONDS = 60.0
@@ -35,7 +36,7 @@ class LevelProgress:
         if not self.steps:
             return "no episode has ended yet"
         best = f" - best {self.best}" if self.best else ""
-        return f"{self.steps:,} steps in {self.seconds / 60:.1f} minutes{best}"
+        return f"{counted(self.steps, 'step')} in {self.seconds / 60:.1f} minutes{best}"
 
 
 def read_progress(run: Path) -> LevelProgress:
@@ -76,7 +77,7 @@ class LevelReporter:
         """
         self._reported_at[run.game] = time.monotonic()
         progress = read_progress(run.path)
-        since = f", resumed after {progress.steps:,} steps" if progress.steps else ""
+        since = f", resumed after {counted(progress.steps, 'step')}" if progress.steps else ""
         self._report(f"{self._name(run)}: training{where}{since}, in {run.path}")
 
     def running(self, run: LevelRun) -> None:

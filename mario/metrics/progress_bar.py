@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, Self
 
 from tqdm import tqdm
 
+from mario.system.announce import counted
+
 BAR_WIDTH = 20
 BAR_FORMAT = f"{{percentage:5.1f}}%|{{bar:{BAR_WIDTH}}}| {{desc}}"
 REDRAW_SECONDS = 0.25
@@ -144,7 +146,8 @@ class ProgressBar:
     def _draw(self) -> None:
         first, last = self._points[0], self._points[-1]
         speed = (last.steps - first.steps) / (last.seconds - first.seconds)
-        parts = [f"{last.episodes:,} episodes", f"{last.steps:,} steps", f"{speed:,.0f} steps/s"]
+        counts = [counted(last.episodes, "episode"), counted(last.steps, "step")]
+        parts = [*counts, f"{speed:,.0f} steps/s"]
         left = seconds_left(first, last, self._total_steps, self._total_episodes)
         if left is not None:
             parts.append(f"{tqdm.format_interval(left)} left")

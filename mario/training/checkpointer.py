@@ -50,6 +50,9 @@ class Checkpointer(Callback):
         elapsed: returns the duration of the run in seconds, saved in every checkpoint.
         report: receives one line for each save that failed.
         clock: returns the time of a monotonic clock in seconds.
+
+    Attributes:
+        saved_steps: agent steps at the latest save of the run, None before its first save.
     """
 
     name = "checkpointer"
@@ -70,6 +73,7 @@ class Checkpointer(Callback):
         self._clock = clock
         self._next_time = clock() + min(FIRST_SAVE_SECONDS, config.save_seconds)
         self._retry_time = clock()
+        self.saved_steps: int | None = None
         self._number = -1
         self._num_failed = 0
         self._evaluation: dict[str, Any] | None = None
@@ -135,6 +139,7 @@ class Checkpointer(Callback):
             checkpoint = self.describe()
             if damage := self._run.save_last({**checkpoint, "resume": resume}):
                 self._report(damage)
+            self.saved_steps = steps
             for part in self._agent.persistent_parts():
                 part.mark_saved()
             if number > self._number:
@@ -184,6 +189,7 @@ class Checkpointer(Callback):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the latest evaluation, and continue the numbering of ``mario_net_<n>.chkpt``."""
         self._evaluation = state["evaluation"]
+        self.saved_steps = self.trainer.steps
         self._number = self.trainer.steps // self._config.save_every
 
     def _handle_failure(self, steps: int, error: OSError) -> None:

@@ -1,18 +1,28 @@
-"""The lines at the end of a run: where it is, what it reached, and how to go on."""
+"""The lines at the end of a run: where it is, what it reached, and how to go on.
+
+This module must not import torch, so that the command can print such a line while torch is loaded.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mario.config.run_config import TrainConfig
-from mario.evaluation.summary import EvaluationSummary
-from mario.runs.checkpoint import load
 from mario.runs.file_kind import CheckpointError
 from mario.system.announce import counted
+from mario.system.signals import StopLines
 
 if TYPE_CHECKING:
+    from mario.config.run_config import TrainConfig
     from mario.training.train import TrainingResult
+
+
+STOP_LINES = StopLines(
+    starting="stopped before training began; there was nothing to save",
+    stopping="stopping: the run is saved; a second Ctrl-C ends it without saving",
+    aborted=lambda: "ended without saving",
+)
+"""Lines for a signal to a run of which nothing is known yet."""
 
 
 def closing_lines(result: TrainingResult, config: TrainConfig[Any]) -> list[str]:
@@ -34,6 +44,19 @@ def closing_lines(result: TrainingResult, config: TrainConfig[Any]) -> list[str]
     return [*lines, f"watch the agent with: mario-play {result.checkpoint}{_own_flags(config)}"]
 
 
+def abort_line(folder: Path, saved_steps: int | None, config: TrainConfig[Any]) -> str:
+    """Return the line for a run that ends without saving.
+
+    Args:
+        folder: folder of the run.
+        saved_steps: agent steps at the latest save, or None before the first one.
+        config: configuration of the run.
+    """
+    is_new = saved_steps is None
+    latest = "nothing was saved before" if is_new else f"the latest save is step {saved_steps:,}"
+    return f"ended without saving; {latest}; continue with: {resume_command(folder, config)}"
+
+
 def resume_command(folder: Path, config: TrainConfig[Any]) -> str:
     """Return the command that continues a run.
 
@@ -53,6 +76,9 @@ def _own_flags(config: TrainConfig[Any]) -> str:
 
 def _best_evaluation(result: TrainingResult) -> str | None:
     """Return the result of the evaluation of the best agent, or None without evaluations."""
+    from mario.evaluation.summary import EvaluationSummary
+    from mario.runs.checkpoint import load
+
     try:
         checkpoint = load(result.checkpoint)
     except CheckpointError:

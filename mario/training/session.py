@@ -30,7 +30,7 @@ from mario.runs.agent_factory import (
 from mario.runs.machine_changes import describe_changes
 from mario.runs.run_folder import CONFIG, LAST, RunFolder
 from mario.runs.trained_agent import load_agent
-from mario.system.announce import announced
+from mario.system.announce import announced, counted
 from mario.system.threads import spare_cores
 from mario.training.callbacks import Callback
 from mario.training.checkpointer import CONFIG_KEYS, Checkpointer, check_disk
@@ -84,7 +84,7 @@ class Session:
             self.run = self._open_run(resume, stack)
             self._demonstrations = prepare_demonstrations(config, self.run.path, self._report)
             self._teachers = prepare_teachers(config, self.run.path)
-            with announced(f"starting {config.num_envs} environments", self._report):
+            with announced(f"starting {counted(config.num_envs, 'environment')}", self._report):
                 envs = self._make_training_envs()
             stack.callback(envs.close)
             agent = self._make_agent(envs)
@@ -114,6 +114,11 @@ class Session:
             RunError: the run cannot continue.
         """
         self.trainer.train()
+
+    @property
+    def saved_steps(self) -> int | None:
+        """Agent steps at the latest save of the run, None before its first save."""
+        return self._checkpointer.saved_steps
 
     def __enter__(self) -> Self:
         return self
@@ -281,7 +286,7 @@ class Session:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UsageError(f"{self.run.path} cannot be resumed: {reason}") from None
         steps, episodes = self.trainer.steps, self.trainer.episodes
-        self._report(f"Resumed after {episodes:,} episodes ({steps:,} steps)")
+        self._report(f"Resumed after {counted(episodes, 'episode')} ({counted(steps, 'step')})")
         for part in self.trainer.agent.persistent_parts():
             if loss := part.describe_loss():
                 self._report(loss)

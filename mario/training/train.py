@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from mario.runs.run_folder import BEST, LAST, RunFolder
 from mario.runs.train_config import check_same_run
 from mario.system.signals import StopSignals
 from mario.training.callbacks import Callback, load_callback
-from mario.training.closing import resume_command
+from mario.training.closing import STOP_LINES, abort_line, resume_command
 from mario.training.session import Session
 
 OpenSession = Callable[..., AbstractContextManager[Session]]
@@ -61,7 +62,7 @@ def train(
         resume: folder of the run to resume; None for a new run.
         callbacks: called after those of the program, but before the run is saved.
         stop: polled after each step; True stops training early. None to stop at Ctrl-C (in a
-            notebook: interrupt the kernel) or SIGTERM.
+            notebook: interrupt the kernel) or SIGTERM. A `StopSignals` prints `STOP_LINES`.
         open_session: opens the session; `mario.cluster.launch.cluster_session` for a configuration
             with a ``cluster``.
 
@@ -84,6 +85,8 @@ def train(
         if stop is None:
             stop = _stop_at_signals(stack)
         session = stack.enter_context(open_session(config, resume, stop=stop, callbacks=callbacks))
+        if isinstance(stop, StopSignals):
+            stop.lines = STOP_LINES._replace(aborted=partial(_describe_abort, session, config))
         try:
             session.train()
         except UsageError:
@@ -95,6 +98,11 @@ def train(
         return TrainingResult(
             session.run.path, trainer.steps, trainer.episodes, complete=trainer.complete
         )
+
+
+def _describe_abort(session: Session, config: TrainConfig[Any]) -> str:
+    """Return the line for a process that ends without saving."""
+    return abort_line(session.run.path, session.saved_steps, config)
 
 
 def _describe_save(run: RunFolder, config: TrainConfig[Any]) -> str:
@@ -119,5 +127,4 @@ def _stop_at_signals(stack: ExitStack) -> Callable[[], bool]:
     """Return a function that tells whether a signal has arrived since this call."""
     if threading.current_thread() is not threading.main_thread():
         return lambda: False  # Python handles signals in its main thread only
-    signals = stack.enter_context(StopSignals())
-    return lambda: bool(signals)
+    return stack.enter_context(StopSignals(STOP_LINES))

@@ -100,7 +100,7 @@ def test_totals_count_from_the_start_of_the_run(trained, capfd):
     folder, _ = trained
     before = load(folder / "last.chkpt")["steps"]
     assert run("--resume", folder) == 0
-    assert f"Resumed after 1 episodes ({before:,} steps)" in capfd.readouterr().out
+    assert f"Resumed after 1 episode ({before:,} steps)" in capfd.readouterr().out
     assert load(folder / "last.chkpt")["steps"] == before
     assert run("--resume", folder, "--episodes", 9, "--steps", before + 10) == 0
     assert load(folder / "last.chkpt")["steps"] == before + 10
@@ -125,7 +125,12 @@ def test_a_run_cannot_be_resumed_with_another_game(trained, capsys):
         (["--agent", "nowhere:Mine"], "--agent nowhere:Mine: there is no module 'nowhere'"),
         (["--actions", "simpel"], "'simpel'; did you mean 'simple'"),
         (["--episodes", "0"], "--episodes must be at least 1, got 0"),
-        (["--episodes", "many"], "--episodes expects {None}|INT: no type matching {None}|INT"),
+        (["--episodes", "many"], "--episodes expects a whole number or None, got 'many'"),
+        (["--num-envs", "x"], "--num-envs expects a whole number, got 'x'"),
+        (["--hyper.gamma=much"], "--hyper.gamma expects a number, got 'much'"),
+        (["--noise", "0", "some"], "--noise expects numbers, got '0 some'"),
+        (["--num-envs"], "--num-envs needs a whole number"),
+        (["--worker-timeout", "x"], "--worker-timeout expects a number, got 'x'"),
         (["--hyper.gamma", "1.5"], "gamma is 1.5; give a number from 0 to 1"),
         (["--hyper.batch-size", "-1"], "batch_size is -1; give 1 or more"),
         (["--wrappers.skip", "0"], "skip must be"),

@@ -75,7 +75,7 @@ def test_a_list_that_is_killed_is_resumed_exactly_and_trains_no_level_twice(tmp_
         (["--levels", "9-9"], "unknown game '9-9'"),
         (["--levels", "1-1", "--game", "Tetris-v0"], "--game Tetris-v0 does not go with --levels"),
         (["--levels", "1-1", "--parallel", "0"], "--parallel must be at least 1, got 0"),
-        (["--levels", "1-1", "--parallel", "x"], "--parallel has an invalid int value"),
+        (["--levels", "1-1", "--parallel", "x"], "--parallel expects a whole number, got 'x'"),
         (["--levels", "1-1", "--stepss", "5"], "unknown flag --stepss; did you mean --steps"),
         (["--levels", "1-1", "--resume", "runs"], "--resume runs is not the folder of a list"),
         (["--levels", "1-1", "--workers", "2"], "--workers 2 needs --cluster; add --cluster auto"),

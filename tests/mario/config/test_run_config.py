@@ -90,7 +90,7 @@ def test_floats_that_yaml_reads_as_text_are_converted():
     ("values", "message"),
     [
         ({"gama": 0.9}, r"unknown setting 'hyper\.gama'; did you mean 'hyper\.gamma'"),
-        ({"batch_size": "many"}, r"hyper\.batch_size cannot be 'many'; give int"),
+        ({"batch_size": "many"}, r"hyper\.batch_size cannot be 'many'; give a whole number"),
         ({"batch_size": True}, r"hyper\.batch_size cannot be True"),
         ({"separate_target": 1}, r"hyper\.separate_target cannot be 1"),
         ({"gamma": "x"}, r"hyper\.gamma cannot be 'x'"),

@@ -66,7 +66,7 @@ def test_a_run_without_totals_has_no_percentage_and_no_remaining_time(clock):
     with bar_on_a_terminal(None, None) as (bar, terminal):
         clock.now = 1.0
         bar.update(50, 1)
-        assert terminal.line == "1 episodes, 50 steps, 50 steps/s"
+        assert terminal.line == "1 episode, 50 steps, 50 steps/s"
 
 
 def test_earlier_sessions_count_as_progress_but_not_as_speed(clock):

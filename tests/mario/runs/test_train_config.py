@@ -56,7 +56,7 @@ def test_a_class_of_agents_is_saved_by_its_module_and_name():
     ("settings", "message"),
     [
         ({"step": 1}, "unknown setting 'step'; did you mean 'steps'"),
-        ({"steps": "many"}, "steps cannot be 'many'; give int"),
+        ({"steps": "many"}, "steps cannot be 'many'; give a whole number or None"),
         ({"preset": "tutoral"}, "unknown preset 'tutoral'; did you mean 'tutorial'"),
         ({"game": "SuperMarioBros-1-1"}, "did you mean 'SuperMarioBros-1-1-v0'"),
         ({"agent": "dqn"}, "unknown agent 'dqn'; did you mean 'ddqn'"),
