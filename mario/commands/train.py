@@ -133,7 +133,7 @@ def _check_names(early: argparse.Namespace) -> None:
     from mario.config.agent_names import check_agent
     from mario.config.presets import read_preset
     from mario.games.registry import find_game
-    from mario.runs.file_kind import check_is_archive
+    from mario.runs.file_kind import check_is_archive, check_is_run
     from mario.system.plugins import check_module
 
     if early.agent is not None:
@@ -142,8 +142,8 @@ def _check_names(early: argparse.Namespace) -> None:
         check_module("--callback", reference)
     if early.warm_start is not None:
         check_is_archive(Path(early.warm_start))
-    if early.resume is not None and not Path(early.resume).exists():
-        raise UsageError(f"{early.resume} does not exist; give the folder of a run")
+    if early.resume is not None:
+        check_is_run(Path(early.resume))
     if early.game is not None:
         find_game(early.game)
     if early.preset is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mario.config.validation import require_at_least, require_at_most
 from mario.errors import UsageError
+from mario.runs.file_kind import is_list
 from mario.system.announce import counted
 from mario.system.signals import StopLines, StopSignals
 
@@ -41,13 +42,12 @@ def read_list_flags(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[
     except argparse.ArgumentError as error:
         reason = "needs a value" if "expected" in error.message else error.message
         raise UsageError(f"{error.argument_name} {reason}; see mario-train --help") from None
-    # What does not exist is refused later, without the slow imports of `_is_list`.
-    is_list = flags.resume is not None and flags.resume.exists() and _is_list(flags.resume)
-    if flags.levels is None and not is_list:
+    resumes_list = flags.resume is not None and is_list(flags.resume)
+    if flags.levels is None and not resumes_list:
         if flags.parallel is not None:
             raise UsageError(f"--parallel {flags.parallel} needs --levels; add --levels all")
         return None
-    if flags.resume is not None and not is_list:
+    if flags.resume is not None and not resumes_list:
         raise UsageError(f"--resume {flags.resume} is not the folder of a list; omit --levels")
     _check(flags)
     return flags, others
@@ -206,12 +206,6 @@ def _open(flags: argparse.Namespace, others: Sequence[str], read_flags: Any) -> 
         raise
     levels.parallel = flags.parallel or levels.parallel
     return levels
-
-
-def _is_list(path: Path) -> bool:
-    from mario.levels import LevelList
-
-    return LevelList.is_list(path)
 
 
 def _values(arguments: Sequence[str], flag: str) -> list[str]:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from mario.errors import UsageError
-from mario.runs.run_folder import CONFIG, RunFolder, create_folder
+from mario.runs.file_kind import CONFIG, LEVELS, LOCK
+from mario.runs.run_folder import RunFolder, create_folder
 from mario.system.file_lock import LockedError, lock_file
 from mario.system.files import remove_temporary_files, write_atomically
 
-STATE, LOCK = "levels.json", "lock"
 FORMAT = 1
 MAX_BYTES = 1 << 20
 MAX_TEXT = 500
@@ -145,11 +145,6 @@ class LevelList:
             levels.runs.append(run)
         return levels
 
-    @staticmethod
-    def is_list(path: Path) -> bool:
-        """Return whether a folder is that of a list."""
-        return (path / STATE).is_file()
-
     @property
     def unfinished(self) -> list[LevelRun]:
         """The runs that are not complete. One that has failed is tried again."""
@@ -186,7 +181,7 @@ class LevelList:
             "format": FORMAT, "parallel": self.parallel, "threads": self.threads, "levels": levels,
         }  # fmt: skip
         text = json.dumps(state, indent=1) + "\n"
-        write_atomically(self.path / STATE, lambda file: file.write(text.encode()))
+        write_atomically(self.path / LEVELS, lambda file: file.write(text.encode()))
 
     def close(self) -> None:
         """Release the lock."""
@@ -199,7 +194,7 @@ def _read_state(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: there is none, or it is damaged.
     """
-    file = path / STATE
+    file = path / LEVELS
     try:
         with open(file, "rb") as opened:
             state = json.loads(opened.read(MAX_BYTES))

@@ -1,4 +1,4 @@
-"""Recognizes checkpoint files by their first and last bytes, without torch."""
+"""Recognizes run folders and checkpoint files without torch, so that others are refused fast."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import zipfile
 from pathlib import Path
 
 from mario.errors import UsageError
+from mario.system.file_lock import is_locked
+
+CONFIG, LOCK = "config.yaml", "lock"
+"""Files in every run folder."""
+LEVELS = "levels.json"
+"""File in the folder of a list of levels, see `mario.levels`."""
 
 LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """First bytes of files that torch wrote before version 1.6, which have no CRCs."""
@@ -13,6 +19,46 @@ LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 class CheckpointError(UsageError):
     """Raised when a file cannot be used as a checkpoint; the message names the file."""
+
+
+def check_is_run(path: Path) -> None:
+    """Check that a path is a run which no process is training.
+
+    This is fast. A command calls it before it imports torch.
+
+    Args:
+        path: folder of a run, or a checkpoint in it.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not path.exists():
+        raise UsageError(f"{path} does not exist; give the folder of a run")
+    folder = folder_of(path)
+    if not (folder / CONFIG).is_file():
+        raise not_a_run(folder)
+    if is_locked(folder / LOCK):
+        raise locked_run(folder)
+
+
+def is_list(path: Path) -> bool:
+    """Return whether a path is the folder of a list of levels."""
+    return (path / LEVELS).is_file()
+
+
+def folder_of(path: Path) -> Path:
+    """Return the folder of a checkpoint, or the folder itself."""
+    return path.parent if path.is_file() else path
+
+
+def not_a_run(path: Path) -> UsageError:
+    """Return the error for a folder that is no run."""
+    return UsageError(f"{path} is not a run: it has no {CONFIG}; give the folder of a run")
+
+
+def locked_run(path: Path) -> UsageError:
+    """Return the error for a run that another process is training."""
+    return UsageError(f"another process is training in {path}; stop it or give another run")
 
 
 def check_is_archive(path: Path) -> None:

@@ -14,7 +14,7 @@ import yaml
 from mario.errors import UsageError
 from mario.runs import checkpoint as checkpoints
 from mario.runs.checkpoint import Checkpoint
-from mario.runs.file_kind import CheckpointError
+from mario.runs.file_kind import CONFIG, LOCK, CheckpointError, folder_of, locked_run, not_a_run
 from mario.system.file_lock import LockedError, lock_file
 from mario.system.files import (
     remove_temporary_files,
@@ -22,9 +22,7 @@ from mario.system.files import (
     write_atomically,
 )
 
-LAST, PREVIOUS, BEST, CONFIG, LOCK = (
-    "last.chkpt", "previous.chkpt", "best.chkpt", "config.yaml", "lock",
-)  # fmt: skip
+LAST, PREVIOUS, BEST = "last.chkpt", "previous.chkpt", "best.chkpt"
 WRITTEN_IN_PLACE = ("log", "metrics.csv", "warnings.csv", "evaluations.csv")
 """Files that `mario.metrics.logger.MetricLogger` appends to."""
 
@@ -85,9 +83,9 @@ class RunFolder:
         Raises:
             UsageError: the path is not a run folder, or another process uses it.
         """
-        path = _folder_of(path)
+        path = folder_of(path)
         if not (path / CONFIG).is_file():
-            raise _not_a_run(path)
+            raise not_a_run(path)
         return cls(path)
 
     @staticmethod
@@ -100,11 +98,11 @@ class RunFolder:
         Raises:
             UsageError: there is no readable configuration.
         """
-        file = _folder_of(path) / CONFIG
+        file = folder_of(path) / CONFIG
         try:
             config = yaml.safe_load(file.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
-            raise _not_a_run(file.parent) from None
+            raise not_a_run(file.parent) from None
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             reason = getattr(error, "strerror", None) or "it is damaged"
             raise UsageError(f"cannot read {file}: {reason}; give the folder of a run") from None
@@ -211,9 +209,7 @@ class RunFolder:
         try:
             return lock_file(self.path / LOCK)
         except LockedError:
-            raise UsageError(
-                f"another process is training in {self.path}; stop it or give another run"
-            ) from None
+            raise locked_run(self.path) from None
         except OSError as error:
             raise UsageError(
                 f"cannot write in {self.path}: {LOCK}: {error.strerror}; check its permissions"
@@ -268,12 +264,3 @@ def _check_links(folder: Path) -> None:
 def _write_config(path: Path, config: dict[str, Any]) -> None:
     text = yaml.safe_dump(config, sort_keys=False).encode()
     write_atomically(path / CONFIG, lambda file: file.write(text))
-
-
-def _folder_of(path: Path) -> Path:
-    """Return the folder of a checkpoint, or the folder itself."""
-    return path.parent if path.is_file() else path
-
-
-def _not_a_run(path: Path) -> UsageError:
-    return UsageError(f"{path} is not a run: it has no {CONFIG}; give the folder of a run")

@@ -14,7 +14,8 @@ from mario.config.serialization import from_dict, to_dict
 from mario.errors import UsageError
 from mario.games.registry import find_game
 from mario.runs.agent_factory import agent_class, agent_reference, is_kind_of
-from mario.runs.run_folder import CONFIG, RunFolder
+from mario.runs.file_kind import CONFIG
+from mario.runs.run_folder import RunFolder
 
 
 def train_config(

@@ -15,6 +15,21 @@ class LockedError(Exception):
     """Raised when another process holds a lock."""
 
 
+def is_locked(file: Path) -> bool:
+    """Return whether another process holds a lock. A file that cannot be opened has none."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EAGAIN, errno.EACCES)
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def lock_file(file: Path, seconds: float = 0.0) -> int:
     """Lock a file, which is created if it does not exist.
 

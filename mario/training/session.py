@@ -27,8 +27,9 @@ from mario.runs.agent_factory import (
     env_dimensions,
     resolve_device,
 )
+from mario.runs.file_kind import CONFIG
 from mario.runs.machine_changes import describe_changes
-from mario.runs.run_folder import CONFIG, LAST, RunFolder
+from mario.runs.run_folder import LAST, RunFolder
 from mario.runs.trained_agent import load_agent
 from mario.system.announce import announced, counted
 from mario.system.threads import spare_cores

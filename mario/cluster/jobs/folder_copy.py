@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mario.runs.run_folder import LAST, LOCK, PREVIOUS
+from mario.runs.file_kind import LOCK
+from mario.runs.run_folder import LAST, PREVIOUS
 from mario.system.files import TEMPORARY, write_atomically
 
 BLOCK = 1 << 20

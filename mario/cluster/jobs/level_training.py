@@ -24,7 +24,8 @@ from mario.levels.level_list import LevelList, LevelRun, Status
 from mario.levels.local import record_end
 from mario.levels.progress import LevelReporter
 from mario.levels.training_process import TrainingProcess
-from mario.runs.run_folder import LAST, LOCK
+from mario.runs.file_kind import LOCK
+from mario.runs.run_folder import LAST
 from mario.system.file_lock import LockedError, lock_file
 
 ANSWER_SECONDS = 2.0

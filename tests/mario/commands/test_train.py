@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import yaml
 from mario.commands import evaluate, play, train
 from mario.commands.train import main, read_flags
 from mario.runs.checkpoint import load
+from mario.system.file_lock import lock_file
 
 QUICK = [
     "--preset", "tutorial", "--evaluation.episodes", "1",
@@ -188,6 +190,15 @@ def test_a_mistyped_name_is_refused_before_torch_is_imported(command, flags):
 )
 def test_a_missing_or_wrong_file_is_refused_before_torch_is_imported(command, flags, message):
     assert message in refusal_without_torch(command, flags)
+
+
+def test_a_folder_that_is_no_run_or_is_locked_is_refused_before_torch_is_imported(tmp_path):
+    assert "has no config.yaml" in refusal_without_torch("mario-train", ["--resume", str(tmp_path)])
+    (tmp_path / "config.yaml").touch()
+    lock = lock_file(tmp_path / "lock")
+    error = refusal_without_torch("mario-train", ["--resume", str(tmp_path)])
+    os.close(lock)
+    assert error.endswith(f"is training in {tmp_path}; stop it or give another run\n")
 
 
 def refusal_without_torch(command, flags):

@@ -10,6 +10,7 @@ import pytest
 from mario.errors import UsageError
 from mario.levels import level_list
 from mario.levels.level_list import LevelList, Status
+from mario.runs.file_kind import is_list
 from mario.runs.run_folder import RunFolder
 
 CONFIGS = {"A-v0": {"game": "A-v0"}, "mine:B-v0": {"game": "mine:B-v0"}, "ALE/C": {"game": "ALE/C"}}
@@ -35,8 +36,8 @@ def impatient(monkeypatch):
 def test_each_level_has_a_run_folder_that_can_be_resumed(levels):
     assert [run.path.name for run in levels.runs] == ["A-v0", "mine-B-v0", "ALE-C"]
     assert [RunFolder.read_config(run.path) for run in levels.runs] == list(CONFIGS.values())
-    assert LevelList.is_list(levels.path)
-    assert not LevelList.is_list(levels.runs[0].path)
+    assert is_list(levels.path)
+    assert not is_list(levels.runs[0].path)
 
 
 def test_the_state_survives(levels):

@@ -9,7 +9,8 @@ import pytest
 from agents import DDQN, PPO, DDQNConfig, Distillation
 from mario.config.serialization import to_dict
 from mario.errors import UsageError
-from mario.runs.run_folder import CONFIG, _write_config
+from mario.runs.file_kind import CONFIG
+from mario.runs.run_folder import _write_config
 from mario.runs.train_config import check_same_run, saved_config, train_config
 
 
