@@ -114,7 +114,8 @@ def train(run: Run, out: Path) -> None:
         code = subprocess.run(run.command(folder), stdout=console, stderr=console).returncode
     if code:
         raise SystemExit(f"training failed with exit code {code}; see {console.name}")
-    (folder / COMPLETE).write_text(str(run.steps))
+    # another thread may read the file at any moment
+    write_atomically(folder / COMPLETE, lambda file: file.write(str(run.steps).encode()))
 
 
 def read(runs: Iterable[Run], out: Path) -> dict[Run, scores.Scores]:

@@ -23,8 +23,6 @@ from mario.errors import UsageError
 from mario.runs.archive import add_digest
 from mario.runs.trained_agent import load_agent
 
-LIBRARY = ctypes.CDLL(None)
-LIBRARY.peak_bytes.restype = ctypes.c_longlong
 SEED = 5
 
 
@@ -63,16 +61,16 @@ def seal(path: Path) -> None:
         path.write_bytes(add_digest(content))
 
 
-def measure(path: Path) -> tuple[str, int]:
+def measure(path: Path, library: ctypes.CDLL) -> tuple[str, int]:
     """Return why a file is refused, or "" if its agent is loaded, and the peak in bytes."""
     gc.collect()
-    LIBRARY.start_peak()
+    library.start_peak()
     reason = ""
     try:
         load_agent(path)
     except UsageError as error:
         reason = str(error)
-    return reason, LIBRARY.peak_bytes()
+    return reason, library.peak_bytes()
 
 
 def main() -> None:
@@ -80,9 +78,11 @@ def main() -> None:
     checkpoint, folder, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     rng, path = random.Random(SEED), folder / "a.chkpt"
     original = checkpoint.read_bytes()
-    measure(checkpoint)  # imports modules and fills caches
+    library = ctypes.CDLL(None)  # allocations.so, which is loaded before all others
+    library.peak_bytes.restype = ctypes.c_longlong
+    measure(checkpoint, library)  # imports modules and fills caches
     gc.freeze()
-    intact = measure(checkpoint)
+    intact = measure(checkpoint, library)
     results = []
     for number in range(count):
         path.write_bytes(mutate(original, rng))
@@ -90,7 +90,7 @@ def main() -> None:
             repair(path)
         if number % 3 == 2:
             seal(path)
-        results.append((*measure(path), sorted(file.name for file in folder.iterdir())))
+        results.append((*measure(path, library), sorted(file.name for file in folder.iterdir())))
     print(json.dumps({"intact": intact, "mutated": results}))
 
 

@@ -41,7 +41,10 @@ def run(folder, milliseconds, stop=False):
         finally:
             calls.write_text(str(library.written()))
 
-    program = Program([*FLAGS, "--save-dir", str(folder)], folder.with_suffix(".txt"), main)
+    flags = [*FLAGS, "--save-dir", str(folder)]
+    if stop:
+        flags += ["--steps", "100000"]
+    program = Program(flags, folder.with_suffix(".txt"), main)
     start = time.monotonic()
     if stop:
         program.wait(lambda: saves_again(folder))

@@ -136,7 +136,7 @@ def main_code(arguments):
 def test_t13_a_signal_to_the_installed_command_saves_the_run(tmp_path, number, code):
     command = Path(sys.executable).with_name("mario-train")
     process = subprocess.Popen(
-        [command, "--save-dir", tmp_path, *FLAGS], stdout=subprocess.PIPE,
+        [command, "--save-dir", tmp_path, *FLAGS, "--steps", "100000"], stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     assert "run: " in process.stdout.readline()
