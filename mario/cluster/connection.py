@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,7 +65,8 @@ def connected(address: str, cores: int | None = None) -> Iterator[int]:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UsageError(f"--cluster {address}: {reason}") from None
     finally:
-        signal.signal(signal.SIGTERM, handler)
+        if threading.current_thread() is threading.main_thread():  # only there Ray replaces it
+            signal.signal(signal.SIGTERM, handler)
     try:
         yield int(ray.cluster_resources().get("CPU", 0))
     finally:

@@ -85,16 +85,21 @@ def read_archive(path: Path) -> Any:
         ArchiveError: the file contains something else, or claims to contain more than it does.
         OSError: it cannot be read.
     """
-    legacy = is_legacy(path)
-    if legacy:
-        _check_legacy_sizes(path)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=not legacy)
-    except OSError:
-        raise
-    except Exception as error:  # the parser can raise any exception for a malicious file
-        raise ArchiveError(_explain(error)) from None
-    return _Copier(path.stat().st_size).copy(content)
+    with open(path, "rb") as file:
+        # Torch opens the file several times. The name of its descriptor is always this file, even
+        # if a run replaces it at the path in the meantime.
+        descriptor = Path(f"/proc/self/fd/{file.fileno()}")
+        opened = descriptor if descriptor.exists() else path
+        legacy = is_legacy(opened)
+        if legacy:
+            _check_legacy_sizes(opened)
+        try:
+            content = torch.load(opened, map_location="cpu", weights_only=True, mmap=not legacy)
+        except OSError:
+            raise
+        except Exception as error:  # the parser can raise any exception for a malicious file
+            raise ArchiveError(_explain(error)) from None
+        return _Copier(opened.stat().st_size).copy(content)
 
 
 class _Copier:

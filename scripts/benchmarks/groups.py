@@ -54,6 +54,7 @@ def all_groups(peer_python: Path | None, quick: bool) -> list[Group]:
         _products(),
         _acting([1, 8, 16]),
         *_pong(peer_python),
+        *_cluster(),
     ]
 
 
@@ -190,6 +191,31 @@ def _pong(peer_python: Path | None) -> list[Group]:
             for algorithm, counts in (("dqn", (1, 8)), ("ppo", (8,)))
         ]  # fmt: skip
     return groups
+
+
+def _cluster() -> list[Group]:
+    """Training on a Ray cluster of this machine, with as many workers as it has cores."""
+    cores = available_cores()
+    example = Contender(
+        f"Ray's example, {cores} workers", "contenders.ray_policy_gradient:steps",
+        {"workers": cores},
+    )  # fmt: skip
+    pong = [example, *_with_and_without_cluster(["--preset", "pong-karpathy"], cores)]
+    mario = _with_and_without_cluster(["--agent", "ppo"], cores)
+    return [
+        Group("Pong over Ray, policy gradient", "steps", example.name, pong),
+        Group("World 1-1 over Ray, PPO", "steps", mario[0].name, mario),
+    ]
+
+
+def _with_and_without_cluster(flags: list[str], workers: int) -> list[Contender]:
+    return [
+        Contender(
+            f"this project, {name}", "contenders.cluster:steps",
+            {"flags": flags, "workers": count},
+        )
+        for name, count in (("no cluster", 0), (f"{workers} workers", workers))
+    ]  # fmt: skip
 
 
 def _versus_peers(algorithm: str, title: str, peers: list[Contender]) -> Group:

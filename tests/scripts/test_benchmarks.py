@@ -153,6 +153,17 @@ def test_the_numpy_reference_preprocesses_equally():
 
 
 @pytest.mark.slow
+def test_every_contender_trains_over_ray():
+    pytest.importorskip("ray")
+    groups = [group for group in all_groups(None, quick=True) if "Ray" in group.title]
+    for group in groups:
+        samples, errors = measure(group.contenders, rounds=1, seconds=0.01)
+        assert errors == {}
+        assert all(rates(each, "steps")[0] > 0 for each in samples.values())
+    assert len(groups) == 2
+
+
+@pytest.mark.slow
 def test_the_reference_and_every_agent_learn_pong():
     contenders = [Contender("NumPy", "contenders.numpy_policy_gradient:steps")]
     contenders += [

@@ -6,6 +6,7 @@ network, two matrix products per step, and an RMSProp update every ten episodes.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import ale_py
@@ -49,36 +50,72 @@ def gradient(model: Weights, steps: list[tuple[Any, ...]]) -> Weights:
     return {"first": hidden.T @ pixels, "second": features.T @ errors}
 
 
-def steps() -> Work:
-    """Steps including learning, in whole episodes."""
-    generator = np.random.default_rng(0)
-    model = {
+def make_model(generator: np.random.Generator) -> Weights:
+    """Return random weights."""
+    return {
         "first": generator.standard_normal((HIDDEN, PIXELS)) / np.sqrt(PIXELS),
         "second": generator.standard_normal(HIDDEN) / np.sqrt(HIDDEN),
     }
-    sums = {name: np.zeros_like(weights) for name, weights in model.items()}
-    squares = {name: np.zeros_like(weights) for name, weights in model.items()}
+
+
+def make_pong() -> gym.Env[Any, Any]:
+    """Return the game."""
     gym.register_envs(ale_py)
-    env = gym.make("ALE/Pong-v5")
-    episode = 0
-    while True:
-        screen, _ = env.reset(seed=episode)
-        last, steps, done = np.zeros(PIXELS), [], False
-        while not done:
-            now = preprocess(screen)
-            change, last = now - last, now
-            features = np.maximum(model["first"] @ change, 0)
-            probability = 1 / (1 + np.exp(-(model["second"] @ features)))
-            up = generator.random() < probability
-            screen, reward, terminated, truncated, _ = env.step(UP if up else DOWN)
-            done = terminated or truncated
-            steps.append((change, features, float(up) - probability, float(reward)))
-        for name, change in gradient(model, steps).items():
-            sums[name] += change
-        episode += 1
-        if episode % BATCH == 0:
-            for name, total in sums.items():
-                squares[name] = DECAY * squares[name] + (1 - DECAY) * total**2
-                model[name] += LEARNING_RATE * total / (np.sqrt(squares[name]) + EPSILON)
-                sums[name] = np.zeros_like(total)
-        yield {"steps": len(steps)}
+    return gym.make("ALE/Pong-v5")
+
+
+def play_episode(
+    model: Weights, env: gym.Env[Any, Any], generator: np.random.Generator, seed: int
+) -> tuple[Weights, int]:
+    """Play an episode; return its gradient and its number of steps."""
+    screen, _ = env.reset(seed=seed)
+    last, steps, done = np.zeros(PIXELS), [], False
+    while not done:
+        now = preprocess(screen)
+        change, last = now - last, now
+        features = np.maximum(model["first"] @ change, 0)
+        probability = 1 / (1 + np.exp(-(model["second"] @ features)))
+        up = generator.random() < probability
+        screen, reward, terminated, truncated, _ = env.step(UP if up else DOWN)
+        done = terminated or truncated
+        steps.append((change, features, float(up) - probability, float(reward)))
+    return gradient(model, steps), len(steps)
+
+
+class RMSProp:
+    """Adds gradients up and updates the weights with them.
+
+    Args:
+        model: The weights, which are changed in place.
+    """
+
+    def __init__(self, model: Weights) -> None:
+        self._model = model
+        self._sums = {name: np.zeros_like(weights) for name, weights in model.items()}
+        self._squares = {name: np.zeros_like(weights) for name, weights in model.items()}
+
+    def add(self, gradient: Weights) -> None:
+        """Add the gradient of an episode."""
+        for name, change in gradient.items():
+            self._sums[name] += change
+
+    def update(self) -> None:
+        """Update the weights with the sum of the gradients since the last update."""
+        for name, total in self._sums.items():
+            self._squares[name] = DECAY * self._squares[name] + (1 - DECAY) * total**2
+            scale = np.sqrt(self._squares[name]) + EPSILON
+            self._model[name] += LEARNING_RATE * total / scale
+            self._sums[name] = np.zeros_like(total)
+
+
+def steps() -> Work:
+    """Steps including learning, in whole episodes."""
+    generator, env = np.random.default_rng(0), make_pong()
+    model = make_model(generator)
+    optimizer = RMSProp(model)
+    for episode in itertools.count():
+        change, num_steps = play_episode(model, env, generator, seed=episode)
+        optimizer.add(change)
+        if (episode + 1) % BATCH == 0:
+            optimizer.update()
+        yield {"steps": num_steps}
