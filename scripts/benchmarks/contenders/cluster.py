@@ -44,6 +44,7 @@ def steps(flags: list[str], workers: int = 0) -> Work:
     callback = StepCounts()
 
     def train() -> None:
+        """Train, and pass on an error."""
         open_session = cluster_session if workers else Session
         try:
             with open_session(config, None, stop=lambda: False, callbacks=[callback]) as session:
