@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from tensordict import TensorDict
-from torch import nn
 
-from agents.agent import AgentSpec
-from agents.compute.learner import Learner
+from agents.agent import AgentConfig, AgentSpec
 from agents.imitation.agent import DAgger
-from agents.imitation.config import DAggerConfig
 from agents.imitation.targets import TargetMemory
-from agents.networks.actor_critic import ActorCritic
-from agents.replay.frame_replay import FrameReplay
 from agents.transitions import Transitions
 
 
@@ -23,28 +18,21 @@ class Distillation(DAgger):
     Policy distillation, Rusu et al. 2015, https://arxiv.org/abs/1511.06295, on the states of the
     student as in Czarnecki et al. 2019, https://arxiv.org/abs/1902.02186. The environments tell the
     probabilities by `Transitions.guidance`, which they must have.
-
-    Args:
-        spec: see `DAgger`.
-        network: see `DAgger`.
-        replay: see `DAgger`.
-        learner: see `DAgger`.
-        config: see `DAgger`.
     """
 
     guided_by: ClassVar[Literal["corrections", "teachers"] | None] = "teachers"
     label: ClassVar[str] = "target"
 
-    def __init__(
-        self,
-        spec: AgentSpec,
-        network: ActorCritic,
-        replay: FrameReplay | None,
-        learner: Learner[nn.Sequential],
-        config: DAggerConfig,
-    ) -> None:
-        super().__init__(spec, network, replay, learner, config)
-        self._targets = None if replay is None else TargetMemory(replay.storage, spec.num_actions)
+    _targets: TargetMemory | None = None
+    """None for an agent that is only evaluated."""
+
+    @classmethod
+    def build(cls, spec: AgentSpec, config: AgentConfig) -> Self:
+        """See `DAgger.build`."""
+        agent = super().build(spec, config)
+        if agent.replay is not None:
+            agent._targets = TargetMemory(agent.replay.storage, spec.num_actions)
+        return agent
 
     def cache(self, transitions: Transitions) -> None:
         """Store one transition of every environment, with the probabilities of the teachers.
