@@ -6,13 +6,13 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from imitated_states import SHAPE, built_agents, states_with_cue
 
 from agents import AgentSpec, DAgger, DAggerConfig, Guidance, Transitions
 from agents.imitation.loss import imitation_loss
 from agents.ppo.agent import PPO
 from agents.ppo.config import PPOConfig
 
-SHAPE = (1, 36, 36)
 TINY = DAggerConfig(
     hidden_size=16, batch_size=16, samples_per_step=32, burnin=8, replay_capacity=400,
     recent_transitions=100, learning_rate=3e-3, learning_rate_steps=10_000,
@@ -22,27 +22,9 @@ TINY = DAggerConfig(
 
 @pytest.fixture
 def agents(tmp_path):
-    made = []
-
-    def make(config=TINY, **change):
-        folder = tmp_path / str(len(made))
-        spec = AgentSpec(**{
-            "state_shape": SHAPE, "num_actions": 2, "num_envs": 2, "folder": folder,
-        } | change)  # fmt: skip
-        made.append(DAgger.build(spec, config))
-        return made[-1]
-
-    yield make
-    for agent in made:
-        agent.close()
-
-
-def states_with_cue(cues):
-    """Return images that are bright on the left for 0 and on the right for 1."""
-    states = np.zeros((len(cues), *SHAPE), np.uint8)
-    for state, cue in zip(states, cues, strict=True):
-        state[0, :, 18 * cue : 18 * cue + 18] = 255
-    return states
+    """Return a function that builds agents."""
+    with built_agents(DAgger, 2, tmp_path) as make:
+        yield lambda config=TINY, **change: make(config, **change)
 
 
 def step(states, actions, weights=(1.0, 1.0), discarded=(0, 0), ended=(False, False)):

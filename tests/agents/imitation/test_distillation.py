@@ -5,13 +5,13 @@ import copy
 import numpy as np
 import pytest
 import torch
+from imitated_states import SHAPE, built_agents, states_with_cue
 
-from agents import AgentSpec, DAggerConfig, Distillation, Guidance, Transitions
+from agents import DAggerConfig, Distillation, Guidance, Transitions
 from agents.imitation.loss import imitation_loss
 from agents.imitation.targets import TargetMemory
 from agents.replay.frame_storage import FrameStorage
 
-SHAPE = (1, 36, 36)
 TINY = DAggerConfig(
     hidden_size=16, batch_size=16, samples_per_step=32, burnin=8, replay_capacity=200,
     recent_fraction=0.0, learning_rate=3e-3, learning_rate_steps=10_000,
@@ -21,27 +21,9 @@ TINY = DAggerConfig(
 
 @pytest.fixture
 def agents(tmp_path):
-    made = []
-
-    def make(**change):
-        folder = tmp_path / str(len(made))
-        spec = AgentSpec(**{
-            "state_shape": SHAPE, "num_actions": 3, "num_envs": 2, "folder": folder,
-        } | change)  # fmt: skip
-        made.append(Distillation.build(spec, TINY))
-        return made[-1]
-
-    yield make
-    for agent in made:
-        agent.close()
-
-
-def states_with_cue(cues):
-    """Return images that are bright on the left for 0 and on the right for 1."""
-    states = np.zeros((len(cues), *SHAPE), np.uint8)
-    for state, cue in zip(states, cues, strict=True):
-        state[0, :, 18 * cue : 18 * cue + 18] = 255
-    return states
+    """Return a function that builds agents."""
+    with built_agents(Distillation, 3, tmp_path) as make:
+        yield lambda config=TINY, **change: make(config, **change)
 
 
 def step(states, targets):
