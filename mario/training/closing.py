@@ -52,9 +52,10 @@ def abort_line(folder: Path, saved_steps: int | None, config: TrainConfig[Any]) 
         saved_steps: agent steps at the latest save, or None before the first one.
         config: configuration of the run.
     """
-    is_new = saved_steps is None
-    latest = "nothing was saved before" if is_new else f"the latest save is step {saved_steps:,}"
-    return f"ended without saving; {latest}; continue with: {resume_command(folder, config)}"
+    if saved_steps is None:
+        return "ended before its first save; start it again"
+    resume = resume_command(folder, config)
+    return f"ended without saving; the latest save is step {saved_steps:,}; continue with: {resume}"
 
 
 def resume_command(folder: Path, config: TrainConfig[Any]) -> str:
